@@ -1,0 +1,1 @@
+"""Catalogue, groups and timetable in; digests and alerts in the residents' chat groups out."""

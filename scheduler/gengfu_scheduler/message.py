@@ -1,0 +1,201 @@
+"""The words of the scheduler: groups, messages, deliveries and how they ended.
+
+Lowest floor of this half: plain frozen values, no input or output, no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Literal, assert_never
+
+Reach = Literal["webhook", "hand"]
+Form = Literal["digest", "alert"]
+State = Literal["pending", "sending", "sent", "handed", "rejected", "unknown", "expired", "cancelled"]
+
+FINAL: frozenset[State] = frozenset({"sent", "rejected", "unknown", "expired", "cancelled"})
+"""States that no automatic step leaves, but for an alert's single resend of an ``unknown``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuietHours:
+    """A daily span, in the station's time zone, in which no digest is sent; it may cross midnight."""
+
+    start: time
+    end: time
+
+    def __contains__(self, clock: time) -> bool:
+        if self.start <= self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One chat group, as the admin's spreadsheet describes it."""
+
+    id: str
+    name: str
+    reach: Reach
+    """``webhook``: a robot posts. ``hand``: the owner forwards, and says so."""
+    platform: str = ""
+    """Name of the channel, e.g. ``wecom``; empty for ``hand``."""
+    webhook: str | None = field(default=None, repr=False)
+    """Its address. A credential: never logged, shown or stored in the outbox."""
+    secret: str | None = field(default=None, repr=False)
+    """Signing key, where the platform has one. Never shown either."""
+    keyword: str = ""
+    """Word the platform demands in each message; empty where it demands none."""
+    area: str | None = None
+    """Path of the area it belongs to; None for a group of the whole station."""
+    audience: tuple[str, ...] = ()
+    """Audiences it is made of; empty means mixed."""
+    topics: tuple[str, ...] = ()
+    """Topics it wants; empty means all."""
+    owner: str = ""
+    """Who looks after it; gets the tasks of a ``hand`` group."""
+    size: int | None = None
+    """Number of members, as the owner last counted."""
+    joined: datetime
+    """Since when the station serves it: older items are not poured into it."""
+    quiet_hours: QuietHours | None = None
+    """In place of the station's, where set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One published article inside a message."""
+
+    entry: str
+    """The entry's id: history goes by it."""
+    title: str
+    summary: str
+    url: str
+    image: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What a group is told, before any platform's limits. Groups told the same share one message."""
+
+    form: Form
+    title: str
+    """A digest's slot title (每日警情提示), an alert's headline."""
+    items: tuple[Item, ...]
+    """A digest's articles; an alert's own page as the only one."""
+    body: str = ""
+    """An alert's text, plain, a line a fact; empty for a digest."""
+    footer: str = ""
+    """Station, the area's officer and official phone."""
+    home: str = ""
+    """Address of the guide site."""
+    resent: bool = False
+    """A second sending after an ``unknown``: every part is marked 重发."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broadcast:
+    """One decision to tell something to some groups. ``key`` is the idempotency key: never planned twice."""
+
+    key: str
+    """``slot@instant`` or ``alert:id:revision``; instants in UTC, to the second."""
+    form: Form
+    title: str
+    scheduled_for: datetime
+    expires: datetime
+    """A delivery still pending then is given up (state ``expired``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What a broadcast says to one group; the outbox makes deliveries of it."""
+
+    group: str
+    message: Message
+    not_before: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """The platform took it. ``confirmed``: by its own code; else it was only accepted."""
+
+    confirmed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """It lies with a person, who must still pass it on."""
+
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsent:
+    """Not a byte of it left this machine: trying again cannot double it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttled:
+    """The platform refused it for now, by an explicit code: trying again cannot double it."""
+
+    after: float
+    """Seconds to wait, at least."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """The platform refused it for good."""
+
+    reason: str
+    disable: bool = False
+    """The address itself is dead: send nothing more to this group until a test succeeds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """It left, and no one said whether it arrived. Sending again may double it."""
+
+    reason: str
+
+
+Outcome = Sent | Handed | Unsent | Throttled | Rejected | Unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One part of one broadcast to one group: a row of the outbox."""
+
+    id: int
+    broadcast: str
+    """Key of its broadcast."""
+    group: str
+    part: int
+    """From 1; a digest has one."""
+    state: State
+    attempts: int
+    """Requests begun so far."""
+    not_before: datetime
+    expires: datetime
+    message: Message
+    reason: str = ""
+    """Evidence for a person: the platform's code and text, or what broke."""
+
+
+def state_after(outcome: Outcome) -> State:
+    """The state in which ``outcome`` leaves a delivery (the diagram of ``docs/delivery.md``)."""
+    match outcome:
+        case Sent():
+            return "sent"
+        case Handed():
+            return "handed"
+        case Unsent() | Throttled():
+            return "pending"
+        case Rejected():
+            return "rejected"
+        case Unknown():
+            return "unknown"
+        case _:
+            assert_never(outcome)

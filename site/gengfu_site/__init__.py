@@ -1,0 +1,1 @@
+"""Markdown in, a checked guide site, feeds and ``catalogue.json`` out."""

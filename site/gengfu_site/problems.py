@@ -1,0 +1,58 @@
+"""What is wrong with an officer's file, said so that the officer can mend it.
+
+Ground floor of both halves: every reader of a file (articles, station, groups, timetable) reports
+:class:`Problem` values, all of them in one run, and raises nothing for bad input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import PurePath
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Problem:
+    """One thing to mend in one file.
+
+    ``message`` says what was expected and what was found; ``remedy`` says what to do about it. Both are
+    in the officer's language.
+    """
+
+    path: str
+    """File as the officer knows it: relative to the station folder, ``/``-separated."""
+    line: int = 1
+    """1-based line in that file; 1 where the whole file is meant."""
+    field: str = ""
+    """Dotted name of the field, e.g. ``service.materials.0.name``; empty where no field is meant."""
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}"
+        field = f" [{self.field}]" if self.field else ""
+        return f"{place}{field} {self.message} {self.remedy}"
+
+
+class GengfuError(Exception):
+    """Any failure this program foresees; its text is fit to be shown to an officer."""
+
+
+class ProblemsFound(GengfuError):
+    """Input has problems, and what was asked for cannot be done until they are mended."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def shown(path: PurePath, root: PurePath) -> str:
+    """``path`` as the officer knows it: below ``root`` where it lies there, with forward slashes."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word most likely meant by ``word``, or None where none is near."""
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return close[0] if close else None

@@ -1,0 +1,25 @@
+"""What residents, officers and groups get to see: page theme, message templates, wording, starter station.
+
+Lowest floor: it imports nothing of ours, both halves may import it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+PAGES = _HERE / "pages"
+"""The MkDocs theme."""
+
+MESSAGES = _HERE / "messages"
+"""Jinja templates of digests and alerts, for channels and people that take text."""
+
+
+def starter() -> Path:
+    """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``content/``.
+
+    In a wheel it lies inside this package; in a checkout the repository itself is that station.
+    """
+    packed = _HERE / "starter"
+    return packed if packed.is_dir() else _HERE.parents[1]
