@@ -1,0 +1,228 @@
+"""The station as ``mkdocs.yml`` declares it: who speaks, which words articles may use, where files lie.
+
+``mkdocs build`` and ``gengfu build`` both read it here, so neither can mean something else by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from gengfu_site.catalogue import Area, ContactLine, Station, Topic
+from gengfu_site.problems import Problem
+from gengfu_site.source import Document, Mistake, read_text, read_yaml, validate
+from gengfu_templates.i18n import _
+
+FILE = "mkdocs.yml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where a station's files lie, and the station itself."""
+
+    folder: Path
+    content: Path
+    """What officers write (``docs_dir``)."""
+    public: Path
+    """What residents read (``site_dir``); everything in it is made by this program."""
+    private: Path
+    """Missing persons' data: outside git, backups and content hashes, erased in time."""
+    overrides: Path | None
+    """The station's own page templates (``theme.custom_dir``), found before the theme's."""
+    station: Station
+
+
+def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
+    """The settings in ``file`` (a ``mkdocs.yml``), or everything that is wrong with them."""
+    folder = file.parent.resolve()
+    text = read_text(file, file.parent)
+    if isinstance(text, Problem):
+        return None, [text]
+    document, problems = read_yaml(text, file.name)
+    if problems:
+        return None, problems
+    top, problems = validate(_MkDocs, document)
+    location = _plugin_location(document)
+    if location is None:
+        problems.append(
+            document.problem(
+                "plugins",
+                message=_("plugins 里没有 gengfu。"),
+                remedy=_("照着文档写上 “plugins: - gengfu:” 和下面的 station、areas、topics。"),
+            )
+        )
+        return None, problems
+    declared = document.part(*location)
+    options, found = validate(_Options, declared)
+    problems += found
+    if top is None or options is None:
+        return None, problems
+    problems += _repeated(options, declared)
+    if problems:
+        return None, problems
+    return (
+        Settings(
+            folder=folder,
+            content=folder / top.docs_dir,
+            public=folder / top.site_dir,
+            private=folder / "private",
+            overrides=folder / top.theme.custom_dir if top.theme.custom_dir else None,
+            station=Station(
+                name=options.station.name,
+                url=top.site_url.rstrip("/") + "/",
+                language=options.station.language,
+                timezone=options.station.timezone,
+                contacts=_contacts(options.station.contacts),
+                areas=tuple(_flat(options.areas)),
+                topics=tuple(Topic(name=t.name, slug=t.slug or t.name) for t in options.topics),
+                audiences=tuple(options.audiences),
+            ),
+        ),
+        [],
+    )
+
+
+def _plugin_location(document: Document) -> tuple[str | int, ...] | None:
+    """Where the plugin's options stand: MkDocs takes plugins as a list or as a mapping."""
+    plugins = document.value.get("plugins")
+    if isinstance(plugins, dict) and isinstance(plugins.get("gengfu"), dict):
+        return ("plugins", "gengfu")
+    for index, plugin in enumerate(plugins if isinstance(plugins, list) else []):
+        if isinstance(plugin, dict) and isinstance(plugin.get("gengfu"), dict):
+            return ("plugins", index, "gengfu")
+    return None
+
+
+def _is_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise Mistake(_("“{name}”不是时区名。").format(name=name), _("中国大陆写 Asia/Shanghai。")) from None
+    return name
+
+
+def _is_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise Mistake(
+            _("网站地址应以 https:// 开头，见到的是“{url}”。").format(url=url),
+            _("写居民打开网站时的完整地址，例如 https://qingsong.example/ 。"),
+        )
+    return url
+
+
+def _is_slug(slug: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug) or slug in ("page", "index"):
+        raise Mistake(
+            _("slug 用作网址，只能是小写字母、数字和连字符，见到的是“{slug}”。").format(slug=slug),
+            _("写成拼音或英文，例如 taoyuan。"),
+        )
+    return slug
+
+
+def _has_no_slash(name: str) -> str:
+    if "/" in name:
+        raise Mistake(
+            _("名称里不能有“/”，见到的是“{name}”。").format(name=name),
+            _("下一级写在 areas 下面，不用斜杠连接。"),
+        )
+    return name
+
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(_has_no_slash)]
+Slug = Annotated[str, AfterValidator(_is_slug)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class _Theme(BaseModel):
+    custom_dir: str = ""
+
+
+class _MkDocs(BaseModel):
+    """The few of MkDocs' own settings that both ways of building need; MkDocs checks the others."""
+
+    site_url: Annotated[str, AfterValidator(_is_address)]
+    docs_dir: str = "docs"
+    site_dir: str = "site"
+    theme: _Theme = _Theme()
+
+
+class _Contact(_Strict):
+    role: Text
+    name: str = ""
+    phone: str = ""
+    note: str = ""
+
+
+class _Station(_Strict):
+    name: Text
+    timezone: Annotated[str, AfterValidator(_is_time_zone)] = "Asia/Shanghai"
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    contacts: list[_Contact] = []
+
+
+class _Area(_Strict):
+    name: Name
+    slug: Slug | None = None
+    contacts: list[_Contact] = []
+    areas: list[_Area] = []
+
+
+class _Topic(_Strict):
+    name: Name
+    slug: Slug | None = None
+
+
+class _Options(_Strict):
+    station: _Station
+    areas: list[_Area] = []
+    topics: list[_Topic] = []
+    audiences: list[Name] = []
+
+
+def _contacts(lines: list[_Contact]) -> tuple[ContactLine, ...]:
+    return tuple(ContactLine(**line.model_dump()) for line in lines)
+
+
+def _flat(areas: list[_Area], path: str = "", slug: str = "") -> Iterator[Area]:
+    for area in areas:
+        here = Area(
+            path=path + area.name, slug=slug + (area.slug or area.name), contacts=_contacts(area.contacts)
+        )
+        yield here
+        yield from _flat(area.areas, here.path + "/", here.slug + "/")
+
+
+def _repeated(options: _Options, document: Document) -> Iterator[Problem]:
+    """Names and addresses that two things of one list would share."""
+    yield from _repeated_among(options.topics, document, "topics")
+    yield from _repeated_areas(options.areas, document, "areas")
+
+
+def _repeated_areas(areas: list[_Area], document: Document, *location: str | int) -> Iterator[Problem]:
+    yield from _repeated_among(areas, document, *location)
+    for index, area in enumerate(areas):
+        yield from _repeated_areas(area.areas, document, *location, index, "areas")
+
+
+def _repeated_among(things: list[Any], document: Document, *location: str | int) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, thing in enumerate(things):
+        words = {thing.name, thing.slug or thing.name}
+        if clash := words & seen:
+            yield document.problem(
+                *location,
+                index,
+                message=_("“{word}”在这里用了两次。").format(word=clash.pop()),
+                remedy=_("改掉其中一个的 name 或 slug。"),
+            )
+        seen |= words

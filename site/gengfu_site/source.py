@@ -1,0 +1,395 @@
+"""Officers' files as text and as YAML that remembers its lines.
+
+YAML 1.1 would turn ``id: 01234`` into 668, ``at: 21:30`` into 1290 and ``off`` into False, so every scalar
+stays the text that was written; pydantic gives types afterwards. Built on PyYAML's event stream
+(https://pyyaml.org/wiki/PyYAMLDocumentation), which neither recurses nor expands aliases: a file made to
+exhaust a parser ends in a :class:`Problem` like any other mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gengfu_site.problems import Problem, nearest, shown
+from gengfu_templates.i18n import _
+
+MAX_BYTES = 1 << 20
+"""A longer text file is refused: no article is, and a parser's time grows with it."""
+_MAX_DEPTH = 16
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Location = tuple[str | int, ...]
+"""Where a value stands: ``("service", "materials", 0, "name")``."""
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTES) -> str | Problem:
+    """The file's text with ``\\n`` line ends and no BOM, or what is wrong with it.
+
+    :param root: the station folder, for the file's name in the problem.
+    :param gbk: accept GBK as well, which a spreadsheet saves.
+    :param most: the size in bytes from which on the file is refused.
+    """
+    name = shown(path, root)
+    try:
+        if (size := path.stat().st_size) > most:
+            return Problem(
+                path=name,
+                message=_("文件最大 {most} KiB，这个有 {size} KiB。").format(
+                    most=most >> 10, size=size >> 10
+                ),
+                remedy=_("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"),
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        return Problem(
+            path=name,
+            message=_("文件读不出来（{reason}）。").format(reason=error.strerror or error),
+            remedy=_("检查文件是否还在、当前用户是否有权读取。"),
+        )
+    return decode(data, name, gbk=gbk)
+
+
+def decode(data: bytes, name: str, *, gbk: bool = False) -> str | Problem:
+    """As :func:`read_text`, for bytes that lie in memory."""
+    if encoding := _utf16(data):
+        return _wrong_encoding(name, encoding, 1)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        is_gbk = _is_gbk(data)
+        if not (gbk and is_gbk):
+            line = data.count(b"\n", 0, error.start) + 1
+            return _wrong_encoding(name, "GBK" if is_gbk else None, line)
+        text = data.decode("gb18030")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if found := _CONTROL.search(text):
+        return Problem(
+            path=name,
+            line=text.count("\n", 0, found.start()) + 1,
+            message=_("有一个看不见的控制字符（U+{code:04X}）。").format(code=ord(found[0])),
+            remedy=_("删掉这一行里看不见的字符，常见于从其他软件复制粘贴。"),
+        )
+    return text
+
+
+def _utf16(data: bytes) -> str | None:
+    """Name of the UTF-16 form that ``data`` begins in, None where it is not UTF-16."""
+    even, odd = data[0:400:2], data[1:400:2]
+    if data.startswith(b"\xff\xfe") or odd.count(0) > max(1, len(odd) * 0.4):
+        return "UTF-16LE"
+    if data.startswith(b"\xfe\xff") or even.count(0) > max(1, len(even) * 0.4):
+        return "UTF-16BE"
+    return None
+
+
+def _is_gbk(data: bytes) -> bool:
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _wrong_encoding(name: str, encoding: str | None, line: int) -> Problem:
+    if encoding is None:
+        return Problem(
+            path=name,
+            line=line,
+            message=_("文件应是 UTF-8 编码的文本，这一行不是，也认不出是哪种编码。"),
+            remedy=_("用原来的软件打开，另存为“UTF-8”编码的文本。"),
+        )
+    command = (
+        f'iconv -f {"GB18030" if encoding == "GBK" else encoding} -t UTF-8 "{name}" > new && mv new "{name}"'
+    )
+    return Problem(
+        path=name,
+        line=line,
+        message=_("文件应是 UTF-8 编码，这个是 {encoding}。").format(encoding=encoding),
+        remedy=_("在记事本里“另存为”，编码选 UTF-8；或者运行：{command}").format(command=command),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tagged:
+    """A YAML value with a tag of its own (``!ENV``); nothing this program reads may be one."""
+
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A YAML mapping: text, lists and mappings, None where a value was left empty."""
+
+    path: str
+    value: dict[str, Any]
+    lines: Mapping[Location, int]
+
+    def line(self, *location: str | int) -> int:
+        """Line of the value at ``location``, or of the nearest thing around it."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+    def problem(self, *location: str | int, message: str, remedy: str) -> Problem:
+        """A problem with the value at ``location``."""
+        field = ".".join(map(str, location))
+        return Problem(path=self.path, line=self.line(*location), field=field, message=message, remedy=remedy)
+
+    def part(self, *location: str | int) -> Document:
+        """The mapping at ``location`` as a document of its own, with the same lines."""
+        value: Any = self.value
+        for key in location:
+            value = value[key]
+        depth = len(location)
+        lines = {at[depth:]: line for at, line in self.lines.items() if at[:depth] == location}
+        return Document(path=self.path, value=value, lines=lines)
+
+
+class _Wrong(Exception):
+    """Stops reading one YAML text; carries the line and the problem's two sentences."""
+
+    def __init__(self, line: int, message: str, remedy: str) -> None:
+        self.line, self.message, self.remedy = line, message, remedy
+
+
+def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, list[Problem]]:
+    """The mapping in ``text``, and what is wrong with it (a duplicate key does not hide the rest).
+
+    :param first_line: line of the file on which ``text`` begins.
+    """
+    builder = _Builder(first_line)
+    problems: list[Problem] = []
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            builder.take(event)
+    except _Wrong as wrong:
+        problems.append(Problem(path=path, line=wrong.line, message=wrong.message, remedy=wrong.remedy))
+    except yaml.MarkedYAMLError as error:
+        problems.append(_yaml_problem(error, path, first_line))
+    except yaml.YAMLError as error:
+        problems.append(_unreadable_yaml(path, first_line, str(error)))
+    value = builder.root
+    if value is not None and not isinstance(value, dict) and not problems:
+        problems.append(_unreadable_yaml(path, first_line, _("这里应是一行一个的“字段: 值”。")))
+    problems += [
+        Problem(
+            path=path,
+            line=line,
+            field=".".join(map(str, location)),
+            message=_("字段“{key}”写了两次。").format(key=location[-1]),
+            remedy=_("只留一个。"),
+        )
+        for location, line in builder.duplicates
+    ]
+    value = value if isinstance(value, dict) else {}
+    return Document(path=path, value=value, lines=builder.lines), problems
+
+
+class _Builder:
+    """Builds lists, mappings and text from YAML events, on a stack of its own."""
+
+    def __init__(self, first_line: int) -> None:
+        self.root: Any = None
+        self.lines: dict[Location, int] = {}
+        self.duplicates: list[tuple[Location, int]] = []
+        self._first_line = first_line
+        self._stack: list[tuple[Any, Location]] = []
+        self._keys: list[str | None] = []
+        self._documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        line = event.start_mark.line + self._first_line
+        match event:
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    raise _Wrong(line, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
+            case yaml.AliasEvent():
+                raise _Wrong(
+                    line, _("不支持 YAML 的别名（*{name}）。").format(name=event.anchor), _("把内容写全。")
+                )
+            case yaml.ScalarEvent():
+                if event.anchor:
+                    raise _Wrong(
+                        line,
+                        _("不支持 YAML 的锚点（&{name}）。").format(name=event.anchor),
+                        _("把内容写全。"),
+                    )
+                self._scalar(event, line)
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._stack.pop()
+                self._keys.pop()
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
+        if self._stack and isinstance(self._stack[-1][0], dict) and self._keys[-1] is None:
+            self._keys[-1] = event.value
+            return
+        value: Any = event.value
+        if event.tag not in (None, "!"):
+            value = Tagged(tag=event.tag)
+        elif value == "" and not event.style:  # plain, so nothing was written
+            value = None
+        self._put(value, line)
+
+    def _open(self, container: Any, line: int) -> None:
+        if len(self._stack) >= _MAX_DEPTH:
+            raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("把内容写得平一些。"))
+        if self._stack and isinstance(self._stack[-1][0], dict) and self._keys[-1] is None:
+            raise _Wrong(line, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
+        location = self._put(container, line)
+        self._stack.append((container, location))
+        self._keys.append(None)
+
+    def _put(self, value: Any, line: int) -> Location:
+        """Store ``value`` where the stack stands; returns its location."""
+        if not self._stack:
+            self.root = value
+            self.lines[()] = line
+            return ()
+        container, above = self._stack[-1]
+        if isinstance(container, list):
+            location: Location = (*above, len(container))
+            container.append(value)
+        else:
+            key = self._keys[-1]
+            assert key is not None
+            self._keys[-1] = None
+            location = (*above, key)
+            if key in container:
+                self.duplicates.append((location, line))
+            container[key] = value
+        self.lines[location] = line
+        return location
+
+
+_YAML_HINTS = {
+    "mapping values are not allowed": _("值里有“: ”时，把整个值用英文双引号括起来。"),
+    "could not find expected ':'": _("字段名后面要有英文冒号和一个空格。"),
+    "cannot start any token": _("缩进请用空格，不用 Tab；以 @ ` % 开头的值要用英文双引号括起来。"),
+    "unknown escape character": _("双引号里的反斜杠要写两个，或改用英文单引号。"),
+    "did not find expected": _("检查缩进是否对齐、引号和括号是否成对。"),
+    "found unexpected end of stream": _("检查引号和括号是否成对。"),
+}
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError, path: str, first_line: int) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    problem = error.problem or error.context or str(error)
+    hint = next((hint for text, hint in _YAML_HINTS.items() if text in problem), "")
+    return _unreadable_yaml(path, first_line + (mark.line if mark else 0), problem, hint)
+
+
+def _unreadable_yaml(path: str, line: int, why: str, hint: str = "") -> Problem:
+    return Problem(
+        path=path,
+        line=line,
+        message=_("这一行附近不是正确的 YAML（{why}）。").format(why=why),
+        remedy=hint or _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。"),
+    )
+
+
+class Mistake(ValueError):
+    """Raised by a field's validator: what was expected and found, and how to mend it."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message, self.remedy = message, remedy
+
+
+def validate(
+    model: type[Model], document: Document, context: Mapping[str, Any] | None = None
+) -> tuple[Model | None, list[Problem]]:
+    """The document as ``model``, or every problem with it in the officer's words."""
+    try:
+        return model.model_validate(document.value, context=dict(context or {})), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return None, [_explained(detail, document, model) for detail in details]
+
+
+def _explained(detail: ErrorDetails, document: Document, model: type[BaseModel]) -> Problem:
+    location = detail["loc"]
+    field = location[-1] if location else ""
+    context = detail.get("ctx", {})
+    found = detail["input"]
+    remedy = _("照着已有的文件改成这样的写法。")
+    match detail["type"]:
+        case "missing":
+            message = _("缺少字段“{field}”。").format(field=field)
+            remedy = _("补上这一行。")
+        case "extra_forbidden":
+            known = sorted(set(_field_names(model)))
+            message = _("没有“{field}”这个字段。").format(field=field)
+            close = nearest(str(field), known)
+            remedy = _("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。")
+        case "string_too_long":
+            message = _("最多 {most} 个字，现在有 {found} 个。").format(
+                most=context["max_length"], found=len(str(found))
+            )
+            remedy = _("改短一些。")
+        case "string_too_short" | "too_short":
+            message = _("“{field}”不能为空。").format(field=field)
+            remedy = _("补上内容，或删掉这一行。")
+        case "literal_error":
+            words = re.findall(r"'([^']*)'", str(context["expected"]))
+            message = _("应是其中之一：{words}；见到的是“{found}”。").format(
+                words="、".join(words), found=shortened(found)
+            )
+            close = nearest(str(found), words)
+            remedy = _("是不是想写“{close}”？").format(close=close) if close else _("从这几个里选一个。")
+        case "value_error" if isinstance(context.get("error"), Mistake):
+            message, remedy = context["error"].message, context["error"].remedy
+        case "string_type":
+            message = _("“{field}”应是一段文字，见到的是{found}。").format(field=field, found=_shape(found))
+        case "list_type" | "tuple_type":
+            message = _("“{field}”应是列表，见到的是{found}。").format(field=field, found=_shape(found))
+            remedy = _("写成 [甲, 乙]，或一行一个“- ”开头。")
+        case "model_type" | "model_attributes_type" | "dict_type":
+            message = _("“{field}”下面应是一组“字段: 值”，见到的是{found}。").format(
+                field=field, found=_shape(found)
+            )
+        case "int_parsing" | "int_type":
+            message = _("“{field}”应是整数，见到的是“{found}”。").format(field=field, found=shortened(found))
+        case _:
+            message = _("“{field}”的值“{found}”用不了（{why}）。").format(
+                field=field, found=shortened(found), why=detail["msg"]
+            )
+    return document.problem(*location, message=message, remedy=remedy)
+
+
+def _field_names(model: type[BaseModel]) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        yield info.alias or name
+
+
+def _shape(value: Any) -> str:
+    match value:
+        case dict():
+            return _("一组字段")
+        case list():
+            return _("列表")
+        case None:
+            return _("空")
+        case Tagged():
+            return _("带标签 {tag} 的值").format(tag=value.tag)
+        case _:
+            return f"“{shortened(value)}”"
+
+
+def shortened(value: Any, most: int = 30) -> str:
+    """``value`` as text for a sentence, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
