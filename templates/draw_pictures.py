@@ -326,7 +326,7 @@ def fire_extinguisher() -> str:
         + rect(-78, 10, 52, 10, STONE, 5)
         + rect(-78, 30, 52, 10, MIST, 5)
         + rect(-78, 50, 34, 10, MIST, 5)
-        + flame(124, 90, 1.14)
+        + flame(124, 80, 1.14)
     )
 
 
@@ -359,7 +359,7 @@ def locked_door() -> str:
         + disc(-25, -68, 7, MIST)
         + at(
             92,
-            44,
+            56,
             line("M-34 0v-32a34 34 0 0 1 68 0v32", STONE, 15),
             rect(-60, 0, 120, 104, AMBER, 14),
             disc(0, 42, 14, INK),
@@ -413,7 +413,7 @@ def school_bag() -> str:
 
 def dog_on_a_lead() -> str:
     return (
-        line("M62-36C130-30 110-120 190-150", CORAL, 9)
+        line("M52 12C120 40 150-50 190-150", CORAL, 9)
         + line("M-112 62C-160 46-170 10-160-16", WOOD, 22)
         + area("M-120 160V76C-120 26-74 18-30 18L-6-30H70V40C70 84 60 100 60 160H24V110H-74V160Z", WOOD)
         + area(
@@ -457,7 +457,7 @@ def snow_and_lanterns() -> str:
             -20,
             0,
             house("#e9cfa6", CORAL),
-            area("M-136-20 0-144 136-20Q104-6 86-30 60-4 34-34 8-8-18-34-44-6-70-30-98-4-136-20Z", PAPER),
+            area("M-94-56 0-144 94-56Q78-36 58-54 38-30 18-54-4-32-24-56-42-34-60-54-80-36-94-56Z", PAPER),
         )
         + at(154, 30, lantern)
         + line("M118-34H196", NIGHT, 6)
@@ -481,38 +481,34 @@ def running_to_the_exit() -> str:
             line("M-22 26-62 62-50 120", INK, 20),
             line("M-18 26 30 66 70 62", INK, 20),
         )
-        + line("M176-76h-40M190-26h-40M176 24h-30", PAPER, 9)
+        + line("M-60-76h-44M-76-26h-44M-64 24h-34", STONE, 9)
     )
 
 
 def identity_card() -> str:
-    return (
-        at(
-            18,
-            -34,
-            rect(-150, -96, 300, 192, "#b9cfe9", 18),
-            turn=8,
-        )
-        + at(
-            0,
-            10,
-            rect(-160, -102, 320, 204, PAPER, 18),
-            "".join(rect(-130, -68 + 38 * n, 46, 12, SKY, 6) for n in range(3)),
-            "".join(rect(-72, -68 + 38 * n, width, 12, MIST, 6) for n, width in enumerate((76, 110, 92))),
-            rect(-130, 56, 46, 14, SKY, 7),
-            rect(-72, 56, 204, 14, STONE, 7),
-            rect(52, -76, 84, 110, "#eef2f8", 10),
-            portrait(94, -8, 0.86, STONE),
-            turn=-5,
-        )
-        + rect(-140, 150, 280, 10, "#c9b98f", 5)
+    return at(
+        18,
+        -34,
+        rect(-150, -96, 300, 192, "#b9cfe9", 18),
+        turn=8,
+    ) + at(
+        0,
+        10,
+        rect(-160, -102, 320, 204, PAPER, 18),
+        "".join(rect(-130, -68 + 38 * n, 46, 12, SKY, 6) for n in range(3)),
+        "".join(rect(-72, -68 + 38 * n, width, 12, MIST, 6) for n, width in enumerate((76, 110, 92))),
+        rect(-130, 56, 46, 14, SKY, 7),
+        rect(-72, 56, 204, 14, STONE, 7),
+        rect(52, -76, 84, 110, "#eef2f8", 10),
+        portrait(94, -8, 0.86, STONE),
+        turn=-5,
     )
 
 
 def home_and_booklet() -> str:
     return at(-44, 0, house("#fff8e8", "#b8653c")) + at(
-        116,
-        70,
+        112,
+        62,
         rect(-62, -88, 124, 178, "#8a4a2a", 10),
         rect(-62, -88, 16, 178, "#6d371d", 6),
         rect(-28, -58, 70, 40, "#f2d9a3", 6),
@@ -545,7 +541,7 @@ def travel_booklet() -> str:
         + rect(-60, 96, 104, 8, AMBER, 4)
         + at(
             148,
-            92,
+            84,
             rect(-44, -42, 88, 106, CORAL, 12),
             line("M-20-42v-18a8 8 0 0 1 8-8h24a8 8 0 0 1 8 8v18", NIGHT, 8),
             rect(-44, -4, 88, 10, "#b53f2a"),
@@ -655,7 +651,7 @@ PICTURES: dict[str, Picture] = {
         family=SERVICE, caption="身份证件", advice="材料备齐，少跑一趟", motif=identity_card
     ),
     "service-home": Picture(
-        family=SERVICE, caption="户籍居住", advice="落户迁移，一看就懂", motif=home_and_booklet
+        family=SERVICE, caption="户籍居住", advice="落户、迁移、居住证", motif=home_and_booklet
     ),
     "service-passport": Picture(
         family=SERVICE, caption="出入境", advice="先预约，再办证", motif=travel_booklet
