@@ -9,13 +9,14 @@ exhaust a parser ends in a :class:`Problem` like any other mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gengfu_site.problems import Problem, nearest, shown
@@ -30,7 +31,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Location = tuple[str | int, ...]
 """Where a value stands: ``("service", "materials", 0, "name")``."""
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model")
 
 
 def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTES) -> str | Problem:
@@ -209,6 +210,7 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: yaml.Event) -> None:
+        assert event.start_mark is not None
         line = event.start_mark.line + self._first_line
         match event:
             case yaml.DocumentStartEvent():
@@ -312,26 +314,42 @@ class Mistake(ValueError):
 def validate(
     model: type[Model], document: Document, context: Mapping[str, Any] | None = None
 ) -> tuple[Model | None, list[Problem]]:
-    """The document as ``model``, or every problem with it in the officer's words."""
+    """The document as ``model`` (a pydantic model or a dataclass), or every problem with it.
+
+    A field that was left empty counts as not written.
+    """
     try:
-        return model.model_validate(document.value, context=dict(context or {})), []
+        return _adapter(model).validate_python(_written(document.value), context=dict(context or {})), []
     except ValidationError as error:
         details = error.errors(include_url=False)
         return None, [_explained(detail, document, model) for detail in details]
 
 
-def _explained(detail: ErrorDetails, document: Document, model: type[BaseModel]) -> Problem:
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _written(part) for key, part in value.items() if part is not None}
+        case list():
+            return [_written(part) for part in value]
+        case _:
+            return value
+
+
+def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Problem:
     location = detail["loc"]
     field = location[-1] if location else ""
     context = detail.get("ctx", {})
     found = detail["input"]
     remedy = _("照着已有的文件改成这样的写法。")
     match detail["type"]:
-        case "missing":
+        case "missing" | "missing_argument":
             message = _("缺少字段“{field}”。").format(field=field)
             remedy = _("补上这一行。")
-        case "extra_forbidden":
-            known = sorted(set(_field_names(model)))
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            known = sorted(_field_names(model))
             message = _("没有“{field}”这个字段。").format(field=field)
             close = nearest(str(field), known)
             remedy = _("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。")
@@ -357,7 +375,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[BaseModel])
         case "list_type" | "tuple_type":
             message = _("“{field}”应是列表，见到的是{found}。").format(field=field, found=_shape(found))
             remedy = _("写成 [甲, 乙]，或一行一个“- ”开头。")
-        case "model_type" | "model_attributes_type" | "dict_type":
+        case "model_type" | "model_attributes_type" | "dict_type" | "dataclass_type":
             message = _("“{field}”下面应是一组“字段: 值”，见到的是{found}。").format(
                 field=field, found=_shape(found)
             )
@@ -370,9 +388,11 @@ def _explained(detail: ErrorDetails, document: Document, model: type[BaseModel])
     return document.problem(*location, message=message, remedy=remedy)
 
 
-def _field_names(model: type[BaseModel]) -> Iterator[str]:
-    for name, info in model.model_fields.items():
-        yield info.alias or name
+def _field_names(model: type[Any]) -> set[str]:
+    """Names of every field in ``model`` and in the models within it."""
+    schema = _adapter(model).json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {name for part in parts for name in part.get("properties", {})}
 
 
 def _shape(value: Any) -> str:

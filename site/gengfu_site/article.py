@@ -1,0 +1,350 @@
+"""One article: front matter and Markdown body, checked field by field.
+
+:class:`FrontMatter` is the table of what officers may write (``docs/articles.zh-CN.md`` explains it to them).
+``service`` follows the national directory of grass-roots government openness (基层政务公开标准目录);
+``alert`` borrows its words from CAP 1.2 (https://docs.oasis-open.org/emergency/cap/v1.2/CAP-v1.2.html).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from gengfu_site.catalogue import AlertForm, AlertState, AlertStatus, Kind, Season, Station
+from gengfu_site.problems import Problem, nearest
+from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
+from gengfu_templates.i18n import _
+
+_STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _as_list(value: Any) -> Any:
+    """A single word stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _is_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4,12}", text):
+        raise Mistake(
+            _("编号应是 4 到 12 个大写字母或数字（不用 I L O U），见到的是“{found}”。").format(found=text),
+            _("用 gengfu new 生成一个，写好以后不要再改。"),
+        )
+    return text
+
+
+def _moment(value: Any, info: ValidationInfo) -> datetime:
+    """A date or a date with a time, in the station's zone unless it names its own offset."""
+    text = str(value).strip().replace("T", " ")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _no_such_date(text) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=_zone(info))
+
+
+def _last_moment(value: Any, info: ValidationInfo) -> datetime:
+    """As :func:`_moment`; a bare date includes that whole day."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value).strip()):
+        day = _day(value)
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=_zone(info))
+    return _moment(value, info)
+
+
+def _zone(info: ValidationInfo) -> ZoneInfo:
+    assert info.context is not None
+    zone: ZoneInfo = info.context["zone"]
+    return zone
+
+
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise _no_such_date(value) from None
+
+
+def _no_such_date(value: Any) -> Mistake:
+    return Mistake(
+        _("“{found}”不是日历上有的日期。").format(found=shortened(value)),
+        _("写成 2026-11-21 或 2026-11-21 08:00。"),
+    )
+
+
+def _yes_or_no(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word in ("true", "yes", "on", "是"):
+        return True
+    if word in ("false", "no", "off", "否"):
+        return False
+    raise Mistake(
+        _("应是 true 或 false，见到的是“{found}”。").format(found=shortened(value)), _("写 true 或 false。")
+    )
+
+
+def _count(value: Any) -> int:
+    if not re.fullmatch(r"\d{1,2}", str(value).strip()):
+        raise Mistake(
+            _("应是份数，见到的是“{found}”。").format(found=shortened(value)), _("写 0、1、2 这样的数字。")
+        )
+    return int(value)
+
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+Words = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
+Flag = Annotated[bool, BeforeValidator(_yes_or_no)]
+Count = Annotated[int, BeforeValidator(_count)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+LastMoment = Annotated[datetime, BeforeValidator(_last_moment)]
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """The answer to “and in my case?”."""
+
+    __pydantic_config__ = _STRICT
+
+    when: Text
+    answer: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """One line of the checklist of papers."""
+
+    __pydantic_config__ = _STRICT
+
+    name: Text
+    original: Flag = True
+    """Whether the original must be shown."""
+    copies: Count = 0
+    """How many copies to hand in."""
+    note: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service guide's facts, laid out by the page in the order in which people ask."""
+
+    __pydantic_config__ = _STRICT
+
+    department: Text
+    visit: Literal["不用跑", "跑一次", "需本人"]
+    cases: tuple[Case, ...] = ()
+    conditions: Words = ()
+    materials: tuple[Material, ...] = ()
+    steps: Words = ()
+    time_limit: Text | None = None
+    fee: Text | None = None
+    places: Words = ()
+    hours: Text | None = None
+    busy_hours: Text | None = None
+    phone: Text | None = None
+    online: Text | None = None
+    basis: Words = ()
+    complaint: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """What the duty officer must say in an alert. A missing person's data is not here but in :class:`Person`."""
+
+    __pydantic_config__ = _STRICT
+
+    form: AlertForm
+    place: Text
+    tell: Text
+    status: AlertStatus = "actual"
+    state: AlertState = "active"
+    references: Annotated[tuple[Annotated[str, AfterValidator(_is_id)], ...], BeforeValidator(_as_list)] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A missing person, from ``private/ID.yml``: shown only while the alert is active, erased in time."""
+
+    __pydantic_config__ = _STRICT
+
+    name: Text
+    age: Text | None = None
+    sex: Text | None = None
+    clothes: Text | None = None
+    features: Text | None = None
+    last_seen: Text
+    """When and where."""
+    photo: Text | None = None
+    """File beside ``ID.yml``."""
+    basis: Text
+    """On what ground it is published: the guardian's consent (who, when) or another one."""
+    erase_after: LastMoment
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontMatter:
+    """What an officer writes above the text."""
+
+    __pydantic_config__ = _STRICT
+
+    id: Annotated[str, AfterValidator(_is_id)]
+    """Stable identity; feeds, digests and history go by it, never by the address."""
+    title: Annotated[Text, Field(max_length=40)]
+    summary: Annotated[Text, Field(max_length=120)]
+    """Stands alone in a digest."""
+    kind: Kind
+    published: Moment
+    """In the future: not yet."""
+    updated: Moment | None = None
+    reviewed: Day | None = None
+    next_review: Day | None = None
+    expires: LastMoment | None = None
+    withdrawn: Text | None = None
+    """The reason; the page stays and says so, the lists drop it."""
+    topics: Words = ()
+    areas: Words = ()
+    """Empty: everyone."""
+    audience: Words = ()
+    """Empty: everyone."""
+    evergreen: Flag = False
+    """May be repeated in digests."""
+    season: Annotated[tuple[Season, ...], BeforeValidator(_as_list)] = ()
+    cover: Text | None = None
+    author: Text | None = None
+    attachments: Words = ()
+    service: Service | None = None
+    alert: Alert | None = None
+
+    @property
+    def modified(self) -> datetime:
+        """When its text last changed for readers."""
+        return self.updated or self.published
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manuscript(FrontMatter):
+    """An article as it lies in content/, its links not yet followed."""
+
+    path: PurePosixPath
+    """Below content/, e.g. ``fraud/brushing.md``."""
+    body: str
+    """Markdown."""
+    body_line: int
+    """Line of the file on which ``body`` begins."""
+    lines: Document
+    """For problems found later: where each field stands."""
+    revision: str
+    """Of the words: the same text has the same revision, wherever the file lies."""
+
+
+def parse(
+    text: str, path: PurePosixPath, name: str, station: Station
+) -> tuple[Manuscript | None, list[Problem]]:
+    """Read one article.
+
+    :param path: below content/.
+    :param name: the file as the officer knows it, for problems.
+    :returns: the manuscript, or None where a field cannot be used; and every problem found.
+    """
+    parts = _split(text)
+    if parts is None:
+        return None, [
+            Problem(
+                path=name,
+                message=_("文章开头应有一段夹在两行“---”之间的说明（编号、标题、日期……）。"),
+                remedy=_("用 gengfu new 生成一篇，照着它的开头写。"),
+            )
+        ]
+    front, body, body_line = parts
+    document, problems = read_yaml(front, name, first_line=2)
+    if problems:
+        return None, problems
+    matter, problems = validate(FrontMatter, document, {"zone": ZoneInfo(station.timezone)})
+    problems += _undeclared(document, station)
+    if matter is None:
+        return None, problems
+    problems += _inconsistent(matter, document)
+    if problems:
+        return None, problems
+    return (
+        Manuscript(
+            **vars(matter),
+            path=path,
+            body=body,
+            body_line=body_line,
+            lines=document,
+            revision=hashlib.sha256(text.encode()).hexdigest()[:12],
+        ),
+        [],
+    )
+
+
+def _split(text: str) -> tuple[str, str, int] | None:
+    """Front matter, body, and the body's first line; None where there is no front matter."""
+    if not text.startswith("---\n"):
+        return None
+    end = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE).search(text, 4)
+    if end is None:
+        return None
+    body = text[end.end() :].removeprefix("\n")
+    return text[4 : end.start()], body, text.count("\n", 0, len(text) - len(body)) + 1
+
+
+def _undeclared(document: Document, station: Station) -> Iterator[Problem]:
+    """Topics, areas and audiences that ``mkdocs.yml`` does not declare."""
+    declared = {
+        "topics": [t.name for t in station.topics],
+        "areas": [a.path for a in station.areas],
+        "audience": list(station.audiences),
+    }
+    for field, known in declared.items():
+        written = _as_list(document.value.get(field) or [])
+        for index, word in enumerate(written if isinstance(written, list) else []):
+            if isinstance(word, str) and word.strip() not in known:
+                close = nearest(word, known)
+                yield document.problem(
+                    field,
+                    index,
+                    message=_("“{word}”没有在 mkdocs.yml 里登记过。").format(word=word),
+                    remedy=_("是不是想写“{close}”？").format(close=close)
+                    if close
+                    else _("改成登记过的词，或请管理员在 mkdocs.yml 里登记。"),
+                )
+
+
+def _inconsistent(matter: FrontMatter, document: Document) -> Iterator[Problem]:
+    """Fields that are right one by one and wrong together."""
+
+    def wrong(field: str, message: str, remedy: str) -> Problem:
+        return document.problem(field, message=message, remedy=remedy)
+
+    if matter.expires and matter.expires <= matter.published:
+        yield wrong("expires", _("失效时间早于发布时间。"), _("检查 published 和 expires 是否写反了。"))
+    if matter.updated and matter.updated < matter.published:
+        yield wrong("updated", _("更新时间早于发布时间。"), _("检查 published 和 updated。"))
+    if matter.reviewed and matter.next_review and matter.next_review <= matter.reviewed:
+        yield wrong("next_review", _("下次复核日期不晚于上次复核日期。"), _("把 next_review 改到以后。"))
+    if matter.kind == "service" and not matter.service:
+        yield wrong("kind", _("办事指南缺少 service 部分。"), _("补上 service，或把 kind 改成别的。"))
+    if matter.kind != "service" and matter.service:
+        yield wrong(
+            "service", _("只有办事指南（kind: service）能有 service 部分。"), _("改 kind，或删掉 service。")
+        )
+    if matter.kind == "alert" and not matter.alert:
+        yield wrong("kind", _("警情提示缺少 alert 部分。"), _("补上 alert，或把 kind 改成别的。"))
+    if matter.kind == "alert" and not matter.expires:
+        yield wrong("kind", _("警情提示必须写明何时失效。"), _("加一行 expires，到时网页会自动说明已失效。"))
+    if matter.kind != "alert" and matter.alert:
+        yield wrong("alert", _("只有警情提示（kind: alert）能有 alert 部分。"), _("改 kind，或删掉 alert。"))
+    if matter.kind == "video" and not matter.attachments:
+        yield wrong("kind", _("视频资料没有附件。"), _("在 attachments 里写上视频或音频文件。"))
