@@ -1,0 +1,326 @@
+"""The timetable's words mean the instants an admin expects, whatever the clocks do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gengfu_scheduler.message import Group, QuietHours
+from gengfu_scheduler.timetable import (
+    Days,
+    Slot,
+    Target,
+    Timetable,
+    catalogue_address,
+    days,
+    next_after,
+    occurrences,
+    read_timetable,
+    unknown_years,
+)
+from gengfu_site.catalogue import Area, Station, Topic
+
+STATION = Station(
+    name="青松路派出所",
+    url="https://qingsong.example/",
+    language="zh-CN",
+    timezone="Asia/Shanghai",
+    areas=(Area(path="青松路", slug="qingsong"), Area(path="青松路/桃园社区", slug="qingsong/taoyuan")),
+    topics=(Topic(name="电信网络诈骗", slug="fraud"),),
+    audiences=("老年人", "学校"),
+)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def slot(at: str, on: str = "every day") -> Slot:
+    return Slot(id="s", title="t", at=tuple(sorted(time.fromisoformat(a) for a in at.split())), days=days(on))
+
+
+def local(text: str, zone: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+
+
+def fires(slot: Slot, zone: str, after: str, until: str) -> list[str]:
+    """Local times, with their offset, of the occurrences between two local times."""
+    found = occurrences(slot, ZoneInfo(zone), local(after, zone), local(until, zone))
+    return [o.scheduled_for.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M %z") for o in found]
+
+
+def read(folder: Path, text: str) -> tuple[Timetable | None, list[str]]:
+    (folder / "timetable.yml").write_text(text, encoding="utf-8")
+    timetable, problems = read_timetable(folder, STATION, {"g1": None})
+    return timetable, [str(p) for p in problems]
+
+
+class TestDays:
+    @pytest.mark.parametrize(
+        ("words", "month", "expected"),
+        [
+            ("every day", "2026-02", list(range(1, 29))),
+            ("每天", "2026-02", list(range(1, 29))),
+            # Spring Festival 2026: off from the 15th to the 23rd, the 14th and 28th (Saturdays) are worked.
+            ("workdays", "2026-02", [2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 24, 25, 26, 27, 28]),
+            ("工作日", "2026-02", [2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 24, 25, 26, 27, 28]),
+            ("mon,wed", "2026-03", [2, 4, 9, 11, 16, 18, 23, 25, 30]),
+            ("周一、周三", "2026-03", [2, 4, 9, 11, 16, 18, 23, 25, 30]),
+            ("Sunday", "2026-03", [1, 8, 15, 22, 29]),
+            ("周日，星期天", "2026-03", [1, 8, 15, 22, 29]),
+            ("1st, 15th", "2026-03", [1, 15]),
+            ("每月15日", "2026-03", [15]),
+            ("31st", "2026-04", []),
+            ("last fri", "2026-03", [27]),
+            ("最后一个周五", "2026-02", [27]),
+            ("1st,last sun,tue", "2026-03", [1, 3, 10, 17, 24, 29, 31]),
+        ],
+    )
+    def test_words_name_these_days_of_the_month(self, words: str, month: str, expected: list[int]) -> None:
+        first = date.fromisoformat(month + "-01")
+        run = (first + timedelta(days=n) for n in range(31))
+        assert [day.day for day in run if day.month == first.month and day in days(words)] == expected
+
+    def test_a_year_without_a_holiday_notice_falls_back_to_weekdays_and_is_named(self) -> None:
+        far = slot("08:00", "workdays")
+        assert date(2099, 5, 1) in far.days  # a Friday, and Labour Day
+        start, end = datetime(2098, 12, 1, tzinfo=UTC), datetime(2099, 2, 1, tzinfo=UTC)
+        assert unknown_years([far], start, end) == (2098, 2099)
+        assert unknown_years([slot("08:00")], start, end) == ()
+        assert unknown_years([far], datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)) == ()
+
+
+class TestOccurrences:
+    def test_a_span_begins_after_its_start_and_includes_its_end(self) -> None:
+        assert fires(slot("08:00 20:00"), "Asia/Shanghai", "2026-03-01 08:00", "2026-03-02 08:00") == [
+            "03-01 20:00 +0800",
+            "03-02 08:00 +0800",
+        ]
+
+    def test_a_time_in_the_spring_gap_fires_at_the_first_instant_after_it(self) -> None:
+        assert fires(slot("02:30"), "America/New_York", "2026-03-07 12:00", "2026-03-09 12:00") == [
+            "03-08 03:00 -0400",
+            "03-09 02:30 -0400",
+        ]
+
+    def test_two_times_in_one_gap_fire_once(self) -> None:
+        assert fires(slot("02:10 02:50"), "America/New_York", "2026-03-07 12:00", "2026-03-08 12:00") == [
+            "03-08 03:00 -0400"
+        ]
+
+    def test_a_repeated_autumn_hour_fires_the_first_time_only(self) -> None:
+        assert fires(slot("01:30"), "America/New_York", "2026-10-31 12:00", "2026-11-02 00:00") == [
+            "11-01 01:30 -0400"
+        ]
+
+    def test_a_day_that_the_zone_skipped_has_none(self) -> None:
+        assert fires(slot("08:00"), "Pacific/Apia", "2011-12-29 00:00", "2011-12-31 12:00") == [
+            "12-29 08:00 -1000",
+            "12-31 08:00 +1400",
+        ]
+
+    def test_the_key_names_slot_and_utc_instant(self) -> None:
+        (found,) = occurrences(
+            slot("08:00"),
+            SHANGHAI,
+            local("2026-03-01 00:00", "Asia/Shanghai"),
+            local("2026-03-01 12:00", "Asia/Shanghai"),
+        )
+        assert found.key == "s@2026-03-01T00:00:00Z"
+
+    def test_next_after_skips_a_holiday(self) -> None:
+        found = next_after(slot("08:00", "workdays"), SHANGHAI, local("2026-02-14 09:00", "Asia/Shanghai"))
+        assert found == local("2026-02-24 08:00", "Asia/Shanghai")
+
+    @given(
+        zone=st.sampled_from(["Asia/Shanghai", "America/New_York", "Pacific/Apia"]),
+        year=st.integers(2008, 2026),
+        clocks=st.sets(st.times(), min_size=1, max_size=3).map(
+            lambda found: sorted({t.replace(second=0, microsecond=0) for t in found})
+        ),
+        words=st.sampled_from(["every day", "workdays", "mon,wed", "1st,15th", "31st", "last fri"]),
+        cuts=st.lists(st.integers(0, 366 * 24 * 60), max_size=4),
+    )
+    def test_a_year_has_no_double_and_no_gap_however_it_is_cut(
+        self, zone: str, year: int, clocks: list[time], words: str, cuts: list[int]
+    ) -> None:
+        it = Slot(id="s", title="t", at=tuple(clocks), days=days(words))
+        where = ZoneInfo(zone)
+        start, end = datetime(year, 1, 1, tzinfo=where), datetime(year + 1, 1, 1, tzinfo=where)
+        found = [o.scheduled_for for o in occurrences(it, where, start - timedelta(seconds=1), end)]
+        found = [instant for instant in found if instant < end.astimezone(UTC)]
+
+        assert all(a < b for a, b in pairwise(found)), "in order, none twice"
+        shown = {instant.astimezone(where).replace(tzinfo=None) for instant in found}
+        for number in range((end.date() - start.date()).days):
+            day = start.date() + timedelta(days=number)
+            for clock in clocks if day in it.days else ():
+                wanted = datetime.combine(day, clock)
+                exists = wanted.replace(tzinfo=where).astimezone(UTC).astimezone(where)
+                skipped = exists.replace(tzinfo=None) != wanted
+                # A skipped time comes within the same day at the end of the gap, but for a skipped day.
+                assert wanted in shown or (
+                    skipped and (any(s.date() == day and s > wanted for s in shown) or year == 2011)
+                )
+        assert len(found) <= sum(len(clocks) for n in range(366) if start.date() + timedelta(n) in it.days)
+
+        edges = sorted({start.astimezone(UTC) + timedelta(minutes=cut) for cut in cuts} | {end})
+        pieces, after = [], start - timedelta(seconds=1)
+        for edge in edges:
+            pieces += [o.scheduled_for for o in occurrences(it, where, after, edge)]
+            after = edge
+        assert [p for p in pieces if p < end] == found, "spans side by side neither share nor miss one"
+
+
+class TestQuietHours:
+    TABLE = Timetable(timezone=SHANGHAI, quiet_hours=QuietHours(start=time(21, 30), end=time(7, 30)))
+
+    @pytest.mark.parametrize(
+        ("at", "until"),
+        [
+            ("2026-03-01 21:29", None),
+            ("2026-03-01 21:30", "2026-03-02 07:30"),
+            ("2026-03-02 02:00", "2026-03-02 07:30"),
+            ("2026-03-02 07:30", None),
+        ],
+    )
+    def test_they_last_until_their_next_end(self, at: str, until: str | None) -> None:
+        group = Group(id="g1", name="g", reach="hand", joined=datetime(2026, 1, 1, tzinfo=UTC))
+        expected = until and local(until, "Asia/Shanghai")
+        assert self.TABLE.quiet_until(group, local(at, "Asia/Shanghai")) == expected
+
+    def test_a_groups_own_stand_in_for_the_stations(self) -> None:
+        own = QuietHours(start=time(12), end=time(14))
+        group = Group(
+            id="g1", name="g", reach="hand", joined=datetime(2026, 1, 1, tzinfo=UTC), quiet_hours=own
+        )
+        assert self.TABLE.quiet_until(group, local("2026-03-01 23:00", "Asia/Shanghai")) is None
+        assert self.TABLE.quiet_until(group, local("2026-03-01 13:00", "Asia/Shanghai")) == local(
+            "2026-03-01 14:00", "Asia/Shanghai"
+        )
+
+
+class TestTarget:
+    @pytest.mark.parametrize(
+        ("target", "area", "audience", "meant"),
+        [
+            (Target(), None, (), True),
+            (Target(areas=("青松路",)), "青松路/桃园社区", (), True),
+            (Target(areas=("青松路",)), "青松路", (), True),
+            (Target(areas=("青松路/桃园社区",)), "青松路", (), False),
+            (Target(areas=("青松路",)), None, (), False),
+            (Target(areas=("青松路",), audience=("学校",)), "青松路", ("老年人",), False),
+            (Target(audience=("学校",)), "青松路", ("老年人", "学校"), True),
+            (Target(audience=("学校",)), "青松路", (), False),
+            (Target(groups=("g1",)), None, (), True),
+            (Target(groups=("g2",)), None, (), False),
+            (Target(groups=("g1",), areas=("河东",)), "青松路", (), True),
+        ],
+    )
+    def test_a_slot_speaks_to_these_groups(
+        self, target: Target, area: str | None, audience: tuple[str, ...], meant: bool
+    ) -> None:
+        joined = datetime(2026, 1, 1, tzinfo=UTC)
+        group = Group(id="g1", name="g", reach="hand", area=area, audience=audience, joined=joined)
+        assert (group in target) is meant
+
+
+class TestReading:
+    def test_the_timetable_of_the_design_is_read(self, tmp_path: Path) -> None:
+        timetable, problems = read(
+            tmp_path,
+            """
+timezone: Asia/Shanghai
+quiet_hours: "21:30-07:30"
+hosts: [chat.example.org]
+slots:
+  morning:
+    title: 每日警情提示
+    at: 08:00
+    days: workdays
+    to: {areas: [青松路], audience: [老年人], groups: [g1]}
+    pick: {kinds: [fraud, tip], topics: [电信网络诈骗], fresh: 7d, new: 3, repeat: 1, repeat_after: 30d}
+    late: 1h 30m
+  evening: {title: 晚间提醒, at: ["20:00", "08:30"], days: [周一, 15日]}
+""",
+        )
+        assert problems == []
+        assert timetable is not None
+        morning, evening = timetable.slots
+        assert (morning.id, morning.title, morning.at) == ("morning", "每日警情提示", (time(8),))
+        assert morning.days == Days(workdays=True)
+        assert morning.to == Target(areas=("青松路",), audience=("老年人",), groups=("g1",))
+        assert morning.pick.kinds == ("fraud", "tip")
+        assert morning.pick.fresh == timedelta(days=7)
+        assert morning.late == timedelta(minutes=90)
+        assert evening.at == (time(8, 30), time(20))
+        assert evening.days == Days(weekdays=frozenset({0}), of_month=frozenset({15}))
+        assert evening.pick.new == 3
+        assert evening.to == Target()
+        assert timetable.hosts == ("chat.example.org",)
+
+    def test_every_problem_is_told_at_once_with_its_line_and_the_nearest_word(self, tmp_path: Path) -> None:
+        timetable, problems = read(
+            tmp_path,
+            """timezone: Asia/Shangai
+slots:
+  morning:
+    title: 每日警情提示
+    at: 25:00
+    days: workday
+    to: {areas: [青松], audience: [老人], groups: [g2]}
+    pick: {kinds: [alert], topics: [网络诈骗], fresh: 一周, new: 9}
+    lat: 2h
+""",
+        )
+        assert timetable is None
+        said = "\n".join(problems)
+        for line, words in [
+            (1, "Asia/Shangai"),
+            (5, "25:00"),
+            (6, "workday"),
+            (7, "是不是想写“青松路”"),
+            (7, "是不是想写“老年人”"),
+            (7, "是不是想写“g1”"),
+            (8, "alert"),
+            (8, "是不是想写“电信网络诈骗”"),
+            (8, "一周"),
+            (8, "new"),
+            (9, "是不是想写“late”"),
+        ]:
+            assert any(f"timetable.yml:{line} " in p and words in p for p in problems), (line, words, said)
+        assert len(problems) == 11, said
+
+    @pytest.mark.parametrize("text", ["", "slots:", "slots: {}"])
+    def test_an_empty_timetable_has_no_slots(self, tmp_path: Path, text: str) -> None:
+        timetable, problems = read(tmp_path, text)
+        assert (problems, timetable and timetable.slots) == ([], ())
+
+    @pytest.mark.parametrize(
+        "text",
+        ["slots: [a]", "slots: {morning: x}", "slots: {早上: {title: t, at: 8}}", "quiet_hours: 1", "x"],
+    )
+    def test_nonsense_ends_in_problems(self, tmp_path: Path, text: str) -> None:
+        timetable, problems = read(tmp_path, text)
+        assert problems != []
+        assert timetable is None
+
+    def test_a_missing_file_is_a_problem(self, tmp_path: Path) -> None:
+        timetable, problems = read_timetable(tmp_path, STATION, ())
+        assert timetable is None
+        assert [p.path for p in problems] == ["timetable.yml"]
+
+    def test_a_time_that_quiet_hours_would_always_swallow_is_a_problem(self, tmp_path: Path) -> None:
+        text = 'quiet_hours: "21:30-07:30"\nslots:\n  {}: {{title: t, at: "{}", late: 2h}}\n'
+        assert read(tmp_path, text.format("a", "06:00"))[1] == []
+        (problem,) = read(tmp_path, text.format("a", "05:00"))[1]
+        assert "timetable.yml:3" in problem
+        assert "07:30" in problem
+
+    def test_the_catalogues_address_is_known_before_the_rest_is_judged(self, tmp_path: Path) -> None:
+        assert catalogue_address(tmp_path) == "public/catalogue.json"
+        read(tmp_path, "catalogue: https://example.org/catalogue.json\nslots: nonsense")
+        assert catalogue_address(tmp_path) == "https://example.org/catalogue.json"
