@@ -1,0 +1,532 @@
+"""What every outbox holds, on SQLite and on PostgreSQL alike.
+
+PostgreSQL: ``GENGFU_TEST_POSTGRESQL`` names an empty database, or a server is started from the binaries found
+here; otherwise those tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine, event, text
+
+from gengfu_scheduler.message import (
+    Broadcast,
+    Delivery,
+    Form,
+    Handed,
+    Item,
+    Message,
+    Outcome,
+    Planned,
+    Rejected,
+    Sent,
+    Throttled,
+    Unknown,
+    Unsent,
+)
+from gengfu_scheduler.outbox import Outbox, OutboxUnusable
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
+
+
+def a_message(*entries: str, title: str = "每日警情提示") -> Message:
+    items = tuple(Item(entry=e, title=e, summary="先核实", url=f"https://x.test/{e}/") for e in entries)
+    return Message(form="digest", title=title, items=items, footer="青松路派出所", home="https://x.test/")
+
+
+def plan(outbox: Outbox, groups: str, *, form: Form = "digest", at: datetime = NOON, key: str = "") -> bool:
+    """Plan one broadcast to ``groups`` (blank-separated), due at ``at``, given up an hour later."""
+    key = key or f"{form}@{at:%d-%H%M%S}"
+    broadcast = Broadcast(key=key, form=form, title=key, scheduled_for=at, expires=at + HOUR)
+    message = a_message("7F3K2")
+    return outbox.plan(
+        broadcast, [Planned(group=g, message=message, not_before=at) for g in groups.split()], now=at
+    )
+
+
+def groups(deliveries: list[Delivery]) -> str:
+    return " ".join(d.group for d in deliveries)
+
+
+def send(outbox: Outbox, outcome: Outcome, *, at: datetime = NOON) -> None:
+    """Claim all that is due at ``at`` and end it with ``outcome``."""
+    outbox.settle([(d.id, outcome) for d in outbox.claim(now=at)], now=at)
+
+
+def standing(outbox: Outbox) -> dict[str, str]:
+    """Group to state, of all deliveries."""
+    keys = [b.broadcast.key for b in outbox.broadcasts()]
+    return {d.group: d.state for key in keys for d in outbox.deliveries(key)}
+
+
+# Fixtures: both databases
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    if given_url := os.environ.get("GENGFU_TEST_POSTGRESQL"):
+        yield given_url
+        return
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    server = Path(shutil.which("postgres") or (found[-1] if found else ""))
+    if not server.is_file() or not shutil.which("initdb", path=server.resolve().parent):
+        pytest.skip("no PostgreSQL server here, and GENGFU_TEST_POSTGRESQL names none")
+    programs = server.resolve().parent
+    # The server refuses to run as root, and pytest's own folders are root's alone.
+    user = "nobody" if os.geteuid() == 0 else None
+    folder = tempfile.mkdtemp(prefix="gengfu-pg-")
+    if user:
+        shutil.chown(folder, user)
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    try:
+        for command in (
+            [programs / "initdb", "-D", f"{folder}/data", "-U", "gengfu", "-A", "trust", "-N", "-E", "UTF8"],
+            [
+                programs / "pg_ctl",
+                "-D",
+                f"{folder}/data",
+                "-o",
+                options,
+                "-l",
+                f"{folder}/log",
+                "-w",
+                "start",
+            ],
+        ):
+            subprocess.run(
+                [str(word) for word in command],
+                user=user,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=folder,
+                env={"LC_ALL": "C.UTF-8"},
+            )
+        yield f"postgresql+psycopg://gengfu@/postgres?host={folder}"
+    finally:
+        subprocess.run(
+            [programs / "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop"],
+            user=user,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/outbox.db"
+    address: str = request.getfixturevalue("postgresql")
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return address
+
+
+@pytest.fixture
+def outbox(url: str) -> Iterator[Outbox]:
+    with Outbox(url, random=lambda: 0.5) as opened:
+        yield opened
+
+
+# Planning
+
+
+def test_a_broadcast_is_planned_once(outbox: Outbox) -> None:
+    assert plan(outbox, "A B", key="morning@1")
+    assert not plan(outbox, "A B C", key="morning@1")
+    assert groups(outbox.deliveries("morning@1")) == "A B"
+
+
+def test_a_broadcast_that_cannot_be_written_whole_is_not_written_at_all(outbox: Outbox) -> None:
+    with pytest.raises(OutboxUnusable):
+        plan(outbox, "A A", key="morning@1")
+    assert outbox.broadcasts() == []
+    assert plan(outbox, "A", key="morning@1")
+
+
+def test_a_message_comes_back_as_it_was_planned(outbox: Outbox) -> None:
+    message = a_message("7F3K2", "9QX4M", title="𠮷 “引号” \\ 😀\n第二行")
+    broadcast = Broadcast(key="k", form="digest", title="t", scheduled_for=NOON, expires=NOON + HOUR)
+    outbox.plan(broadcast, [Planned(group="A", message=message, not_before=NOON)], now=NOON)
+    (delivery,) = outbox.claim(now=NOON)
+    assert delivery.message == message
+    assert (delivery.broadcast, delivery.part, delivery.attempts) == ("k", 1, 1)
+    assert (delivery.not_before, delivery.expires) == (NOON, NOON + HOUR)
+    assert outbox.broadcasts()[0].broadcast == broadcast
+
+
+def test_instants_of_any_zone_are_the_same_instant(outbox: Outbox) -> None:
+    shanghai = NOON.astimezone(timezone(timedelta(hours=8)))
+    plan(outbox, "A", at=shanghai)
+    assert outbox.claim(now=NOON - SECOND) == []
+    assert groups(outbox.claim(now=NOON)) == "A"
+
+
+def test_a_missed_slot_is_recorded_once(outbox: Outbox) -> None:
+    outbox.record_missed("morning", NOON, now=NOON + HOUR)
+    outbox.record_missed("morning", NOON, now=NOON + DAY)
+    outbox.record_missed("evening", NOON - DAY, now=NOON)
+    assert outbox.missed(NOON) == [("morning", NOON)]
+    assert outbox.missed(NOON - DAY) == [("evening", NOON - DAY), ("morning", NOON)]
+
+
+def test_the_outbox_remembers_how_far_a_slot_is_planned(outbox: Outbox) -> None:
+    assert outbox.planned_until("morning") is None
+    outbox.set_planned_until("morning", NOON)
+    outbox.set_planned_until("morning", NOON + DAY)
+    assert outbox.planned_until("morning") == NOON + DAY
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"),
+    [
+        (None, True),
+        (Sent(confirmed=True), True),
+        (Handed(to="王姐"), True),
+        (Unknown(reason="超时"), True),
+        (Unsent(reason="DNS"), True),
+        (Rejected(reason="93000"), False),
+    ],
+)
+def test_a_group_counts_as_told_unless_it_certainly_was_not(
+    outbox: Outbox, outcome: Outcome | None, counts: bool
+) -> None:
+    plan(outbox, "A")
+    if outcome:
+        send(outbox, outcome)
+    assert outbox.told(["A", "B"]) == ({"A": {"7F3K2": NOON}} if counts else {})
+
+
+def test_told_names_the_last_time(outbox: Outbox) -> None:
+    plan(outbox, "A B", at=NOON - DAY)
+    plan(outbox, "A", at=NOON)
+    assert outbox.told(["A", "B"]) == {"A": {"7F3K2": NOON}, "B": {"7F3K2": NOON - DAY}}
+
+
+# Delivering
+
+
+def test_alerts_leave_before_digests_and_the_oldest_first(outbox: Outbox) -> None:
+    plan(outbox, "late", at=NOON)
+    plan(outbox, "early", at=NOON - MINUTE)
+    plan(outbox, "urgent", at=NOON, form="alert")
+    plan(outbox, "tomorrow", at=NOON + DAY, form="alert")
+    assert groups(outbox.claim(now=NOON)) == "urgent early late"
+
+
+def test_no_more_are_claimed_than_asked_for(outbox: Outbox) -> None:
+    plan(outbox, "A B C")
+    assert groups(outbox.claim(now=NOON, limit=2)) == "A B"
+    assert groups(outbox.claim(now=NOON, limit=2)) == "C"
+    assert outbox.claim(now=NOON) == []
+
+
+def test_what_is_claimed_is_sending_for_every_other_process(outbox: Outbox, url: str) -> None:
+    plan(outbox, "A B")
+    outbox.claim(now=NOON, limit=1)
+    with Outbox(url) as other:
+        assert standing(other) == {"A": "sending", "B": "pending"}
+
+
+def test_two_processes_never_claim_the_same_delivery(outbox: Outbox, url: str) -> None:
+    everyone = [f"g{n}" for n in range(300)]
+    plan(outbox, " ".join(everyone))
+    start, claimed = threading.Barrier(2, timeout=5), [list[str](), list[str]()]
+
+    def work(mine: list[str]) -> None:
+        with Outbox(url) as own:
+            start.wait()
+            while batch := own.claim(now=NOON, limit=20):
+                mine.extend(d.group for d in batch)
+
+    workers = [threading.Thread(target=work, args=(mine,)) for mine in claimed]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=10)
+    assert sorted(claimed[0] + claimed[1]) == sorted(everyone)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "reason"),
+    [
+        (Sent(confirmed=True), "sent", ""),
+        (Handed(to="王姐"), "handed", "王姐"),
+        (Unsent(reason="DNS"), "pending", "DNS"),
+        (Throttled(after=60, reason="45009"), "pending", "45009"),
+        (Rejected(reason="40058 too long"), "rejected", "40058 too long"),
+        (Unknown(reason="超时"), "unknown", "超时"),
+    ],
+)
+def test_each_outcome_leaves_a_digest_in_its_state_with_the_evidence(
+    outbox: Outbox, outcome: Outcome, state: str, reason: str
+) -> None:
+    plan(outbox, "A", key="k")
+    send(outbox, outcome)
+    (delivery,) = outbox.deliveries("k")
+    assert (delivery.state, delivery.reason) == (state, reason)
+
+
+def test_an_outcome_that_comes_too_late_changes_nothing(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    (delivery,) = outbox.claim(now=NOON)
+    outbox.recover(now=NOON)
+    outbox.settle([(delivery.id, Sent(confirmed=True)), (4711, Sent(confirmed=True))], now=NOON)
+    assert standing(outbox) == {"A": "unknown"}
+
+
+def test_unsent_is_tried_again_after_pauses_that_double(outbox: Outbox) -> None:
+    plan(outbox, "A", key="k")
+    at, pauses = NOON, []
+    for _try in range(4):
+        send(outbox, Unsent(reason="refused"), at=at)
+        (delivery,) = outbox.deliveries("k")
+        pauses.append((delivery.not_before - at).total_seconds())
+        at = delivery.not_before
+    assert pauses == [2, 4, 8, 16]
+    assert delivery.attempts == 4
+
+
+def test_the_jitter_of_a_pause_is_half_of_it_at_most(url: str) -> None:
+    dice = iter([0.0, 0.999])
+    with Outbox(url, random=lambda: next(dice)) as outbox:
+        plan(outbox, "A B")
+        send(outbox, Unsent(reason="refused"))
+        pauses = [(d.not_before - NOON).total_seconds() for d in outbox.deliveries("digest@21-120000")]
+    assert pauses == [1.0, pytest.approx(3.0, abs=0.01)]
+
+
+def test_throttled_waits_as_long_as_the_platform_asked(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    send(outbox, Throttled(after=60, reason="45009"))
+    assert outbox.due_at() == NOON + MINUTE
+    assert outbox.claim(now=NOON + MINUTE - SECOND) == []
+    assert groups(outbox.claim(now=NOON + MINUTE)) == "A"
+
+
+def test_no_retry_is_put_past_the_end_of_its_time(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    send(outbox, Throttled(after=7 * 86400, reason="quota"))
+    assert outbox.due_at() == NOON + HOUR
+    assert outbox.claim(now=NOON + HOUR) == []
+    assert groups(outbox.expire(now=NOON + HOUR)) == "A"
+
+
+def test_an_alert_whose_fate_is_unknown_is_sent_once_more_and_marked(outbox: Outbox) -> None:
+    plan(outbox, "A", form="alert", key="k")
+    send(outbox, Unknown(reason="超时"))
+    assert standing(outbox) == {"A": "pending"}
+    (again,) = outbox.claim(now=NOON + MINUTE)
+    assert again.message.resent
+    outbox.settle([(again.id, Unknown(reason="又超时"))], now=NOON + MINUTE)
+    (delivery,) = outbox.deliveries("k")
+    assert (delivery.state, delivery.reason) == ("unknown", "超时；又超时")
+
+
+def test_a_digest_whose_fate_is_unknown_is_never_sent_again(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    send(outbox, Unknown(reason="超时"))
+    assert outbox.claim(now=NOON + MINUTE) == []
+    assert outbox.due_at() is None
+
+
+def test_an_alert_not_resent_in_time_stays_unknown(outbox: Outbox) -> None:
+    plan(outbox, "A", form="alert")
+    send(outbox, Unknown(reason="超时"))
+    outbox.expire(now=NOON + HOUR)
+    assert standing(outbox) == {"A": "unknown"}
+
+
+def test_an_alert_whose_time_is_over_is_not_resent(outbox: Outbox) -> None:
+    plan(outbox, "A", form="alert")
+    claimed = outbox.claim(now=NOON)
+    outbox.settle([(claimed[0].id, Unknown(reason="超时"))], now=NOON + HOUR)
+    assert standing(outbox) == {"A": "unknown"}
+
+
+def test_after_a_crash_what_was_sending_is_unknown_by_name(outbox: Outbox, url: str) -> None:
+    plan(outbox, "A B", key="k")
+    plan(outbox, "C", form="alert")
+    outbox.claim(now=NOON, limit=2)
+    with Outbox(url) as restarted:
+        stranded = restarted.recover(now=NOON)
+        assert {d.group: (d.state, d.message.resent) for d in stranded} == {
+            "A": ("unknown", False),
+            "C": ("pending", True),
+        }
+        assert all(d.reason for d in stranded)
+        assert standing(restarted) == {"A": "unknown", "B": "pending", "C": "pending"}
+        assert restarted.recover(now=NOON) == []
+
+
+def test_pending_past_its_time_expires(outbox: Outbox) -> None:
+    plan(outbox, "A", at=NOON - HOUR)
+    plan(outbox, "B", at=NOON)
+    assert outbox.claim(now=NOON, limit=5)[0].group == "B"
+    assert [(d.group, d.state) for d in outbox.expire(now=NOON)] == [("A", "expired")]
+    assert outbox.expire(now=NOON) == []
+
+
+def test_a_dead_address_disables_its_group_until_it_is_enabled(outbox: Outbox) -> None:
+    plan(outbox, "A", at=NOON)
+    send(outbox, Rejected(reason="93000 invalid webhook url", disable=True))
+    plan(outbox, "A B", at=NOON + SECOND)
+    assert outbox.disabled() == {"A": "93000 invalid webhook url"}
+    assert groups(outbox.claim(now=NOON + MINUTE)) == "B"
+    assert outbox.due_at() is None
+    outbox.enable("A")
+    assert outbox.due_at() == NOON + SECOND
+    assert groups(outbox.claim(now=NOON + MINUTE)) == "A"
+
+
+def test_a_group_is_disabled_by_hand_with_the_newest_reason(outbox: Outbox) -> None:
+    outbox.disable("A", "群已解散", now=NOON)
+    outbox.disable("A", "换了群", now=NOON + DAY)
+    assert outbox.disabled() == {"A": "换了群"}
+
+
+OUTCOMES = st.sampled_from(
+    [
+        Sent(confirmed=False),
+        Handed(to="王姐"),
+        Unsent(reason="refused"),
+        Throttled(after=1, reason="429"),
+        Rejected(reason="40058"),
+        Unknown(reason="timeout"),
+    ]
+)
+_runs = count()
+
+
+@pytest.mark.parametrize(("form", "most"), [("digest", 1), ("alert", 2)])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(outcomes=st.lists(OUTCOMES, min_size=1, max_size=8))
+def test_whatever_happens_a_digest_arrives_once_at_most_and_an_alert_twice_with_a_mark(
+    outbox: Outbox, form: Form, most: int, outcomes: list[Outcome]
+) -> None:
+    key, at = f"{form}{next(_runs)}", NOON
+    plan(outbox, "A", form=form, key=key)
+    may_have_arrived = []
+    for outcome in outcomes:
+        at += 10 * MINUTE / len(outcomes)
+        for delivery in outbox.claim(now=at):
+            if isinstance(outcome, Sent | Handed | Unknown):
+                may_have_arrived.append(delivery.message.resent)
+            outbox.settle([(delivery.id, outcome)], now=at)
+    outbox.expire(now=NOON + HOUR)
+    (ended,) = outbox.deliveries(key)
+    assert may_have_arrived in ([], [False], [False, True][:most])
+    assert ended.state != "expired" or not may_have_arrived
+
+
+# Reading
+
+
+def test_a_broadcast_is_counted_by_state_the_newest_first(outbox: Outbox) -> None:
+    plan(outbox, "A B C", key="old", at=NOON - MINUTE)
+    send(outbox, Sent(confirmed=True), at=NOON - MINUTE)
+    plan(outbox, "A B C D", key="new")
+    first, second, *_rest = outbox.claim(now=NOON, limit=3)
+    outbox.settle([(first.id, Sent(confirmed=True)), (second.id, Sent(confirmed=False))], now=NOON)
+    new, old = outbox.broadcasts()
+    assert (new.broadcast.key, new.counts, new.confirmed) == (
+        "new",
+        {"sent": 2, "sending": 1, "pending": 1},
+        1,
+    )
+    assert (old.broadcast.key, old.counts, old.confirmed) == ("old", {"sent": 3}, 3)
+    assert [b.broadcast.key for b in outbox.broadcasts(limit=1)] == ["new"]
+
+
+def test_a_broadcast_to_nobody_is_remembered_too(outbox: Outbox) -> None:
+    assert plan(outbox, "", key="k")
+    assert outbox.broadcasts()[0].counts == {}
+
+
+def test_two_processes_may_open_a_new_outbox_at_once(url: str) -> None:
+    start, failures = threading.Barrier(4, timeout=5), list[Exception]()
+
+    def work() -> None:
+        start.wait()
+        try:
+            Outbox(url).close()
+        except OutboxUnusable as error:
+            failures.append(error)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=10)
+    assert failures == []
+
+
+# A database that fails: said clearly, nothing lost
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(file: Path) -> None:
+    with Outbox(f"sqlite:///{file}") as outbox:
+        plan(outbox, "A", key="before")
+
+    def fill(connection: object, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=1")  # type: ignore[attr-defined]
+
+    event.listen(Engine, "connect", fill)
+    try:
+        with Outbox(f"sqlite:///{file}") as outbox:
+            with pytest.raises(OutboxUnusable, match="磁盘已满"):
+                plan(outbox, " ".join(f"g{n}" for n in range(5000)), key="after")
+            assert [b.broadcast.key for b in outbox.broadcasts()] == ["before"]
+    finally:
+        event.remove(Engine, "connect", fill)
+    with Outbox(f"sqlite:///{file}") as outbox:
+        assert groups(outbox.claim(now=NOON)) == "A"
+
+
+def test_a_read_only_database_can_be_read_and_refuses_writes_clearly(file: Path) -> None:
+    with Outbox(f"sqlite:///{file}") as outbox:
+        plan(outbox, "A", key="k")
+        with Outbox(f"sqlite:///file:{file}?mode=ro&uri=true") as read_only:
+            assert groups(read_only.deliveries("k")) == "A"
+            with pytest.raises(OutboxUnusable, match="只读"):
+                read_only.claim(now=NOON)
+        assert standing(outbox) == {"A": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////nowhere/at/all/outbox.db", "检查所在文件夹"),
+        ("sqlite:///{folder}/text.db", "不是完好的发送记录"),
+        ("postgresql+psycopg://gengfu:hush@127.0.0.1:1/none", "检查数据库服务器"),
+        ("nonsense", "检查数据库地址"),
+    ],
+)
+def test_an_outbox_that_cannot_be_opened_says_what_to_do(tmp_path: Path, url: str, said: str) -> None:
+    (tmp_path / "text.db").write_text("这不是数据库" * 1000, encoding="utf-8")
+    with pytest.raises(OutboxUnusable, match=said) as caught:
+        Outbox(url.format(folder=tmp_path))
+    assert "hush" not in str(caught.value)
+    assert caught.value.evidence
