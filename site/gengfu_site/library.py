@@ -86,8 +86,8 @@ class Library:
         return tuple(a for a in self.articles if a.live(at))
 
 
-def load(settings: Settings) -> tuple[Library, list[Problem]]:
-    """Read the whole library.
+def load(settings: Settings, at: datetime) -> tuple[Library, list[Problem]]:
+    """Read the whole library, and everything that is or will be wrong with it from ``at`` on.
 
     Articles with problems are left out of it, so that a preview can show the rest; a build refuses
     as long as there are problems.
@@ -95,9 +95,9 @@ def load(settings: Settings) -> tuple[Library, list[Problem]]:
     manuscripts, problems = _read_manuscripts(settings)
     manuscripts, found = _with_ids_of_their_own(manuscripts, settings)
     problems += found
-    persons, found = _read_persons(settings, manuscripts)
+    persons, found = _read_persons(settings, manuscripts, at)
     problems += found
-    shelf = _Shelf(settings, manuscripts)
+    shelf = _Shelf(settings, manuscripts, at)
     articles = []
     for manuscript in manuscripts:
         article, found = shelf.bind(manuscript, persons.get(manuscript.id))
@@ -188,7 +188,7 @@ def _url(path: PurePosixPath) -> str:
 
 
 def _read_persons(
-    settings: Settings, manuscripts: Iterable[Manuscript]
+    settings: Settings, manuscripts: Iterable[Manuscript], at: datetime
 ) -> tuple[dict[str, Person], list[Problem]]:
     """Missing persons' data by alert id; a file that no active alert needs is a problem in itself."""
     wanted = {m.id for m in manuscripts if m.alert and m.alert.form == "走失" and m.alert.state == "active"}
@@ -225,6 +225,15 @@ def _read_persons(
         problems += found + wrong
         if person is None:
             continue
+        if person.erase_after <= at:
+            problems.append(
+                document.problem(
+                    "erase_after",
+                    message=_("保存期已过，这份个人信息应当删除了。"),
+                    remedy=_("删除这个文件和旁边的照片。"),
+                )
+            )
+            continue
         if person.photo and not _is_picture_beside(file, person.photo):
             problems.append(
                 document.problem(
@@ -250,8 +259,9 @@ def _is_picture_beside(file: Path, name: str) -> bool:
 class _Shelf:
     """Follows what articles refer to: other articles, and files beside them."""
 
-    def __init__(self, settings: Settings, manuscripts: Iterable[Manuscript]) -> None:
+    def __init__(self, settings: Settings, manuscripts: Iterable[Manuscript], at: datetime) -> None:
         self._settings = settings
+        self._at = at
         self._content = settings.content.resolve()
         self._by_path = {m.path: m for m in manuscripts}
         self._anchors: list[tuple[Manuscript, PurePosixPath, str, str]] = []
