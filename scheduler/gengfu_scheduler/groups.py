@@ -1,0 +1,519 @@
+"""The chat groups, as the admin keeps them: ``groups.csv`` from a spreadsheet, or ``groups.yml`` for a few.
+
+Webhook addresses are credentials. They come from the environment (``env:NAME`` in the group's line) or from
+``webhooks.csv``, which must be private to its owner (mode 0600) and unknown to git; an address in the
+groups' own file is a problem, and no problem ever quotes a cell that may hold one. A webhook group whose
+address is not known on this machine is no problem of the file: it is read without one, and said to be so
+wherever something would be sent to it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast, get_args
+from zoneinfo import ZoneInfo
+
+from gengfu_scheduler import words
+from gengfu_scheduler.message import Group, Reach
+from gengfu_site.catalogue import Station
+from gengfu_site.problems import Problem, nearest
+from gengfu_site.source import Mistake, read_text, read_yaml, shortened
+from gengfu_templates.i18n import _
+
+CSV, YAML, WEBHOOKS = "groups.csv", "groups.yml", "webhooks.csv"
+COLUMNS = (
+    "id",
+    "name",
+    "reach",
+    "platform",
+    "webhook",
+    "secret",
+    "keyword",
+    "area",
+    "audience",
+    "topics",
+    "owner",
+    "size",
+    "joined",
+    "quiet_hours",
+)
+SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""``joined`` of a group whose line gives no date."""
+
+_MOST_BYTES = 32 << 20
+_ID = re.compile(r"\w[\w.-]{0,63}")
+_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_ADDRESS = re.compile(r"https?://[^\s/]+\S*")
+_VARIABLE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One line of a table: its cells by column, as text."""
+
+    line: int
+    cells: Mapping[str, str]
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Of those cells that stand on a line of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Address:
+    webhook: str
+    secret: str | None
+
+
+def group_files(folder: Path) -> tuple[Path, ...]:
+    """The files that :func:`read_groups` may read."""
+    return tuple(folder / name for name in (CSV, YAML, WEBHOOKS))
+
+
+def read_groups(
+    folder: Path, station: Station, environ: Mapping[str, str], platforms: Collection[str]
+) -> tuple[tuple[Group, ...], tuple[Problem, ...]]:
+    """The groups of the station in ``folder``, and everything that is wrong with their files.
+
+    A group with a problem is left out, so that the others can still be looked at.
+
+    :param station: declares the areas, audiences and topics that groups may name.
+    :param environ: where ``env:NAME`` is looked up.
+    :param platforms: the names of the channels that post to a webhook.
+    """
+    addresses, problems = _read_webhooks(folder)
+    name, rows, found = _read_rows(folder)
+    problems += found
+    table = _Table(name, station, environ, platforms, addresses)
+    groups = tuple(table.read(rows))
+    problems += table.problems
+    if not found:
+        known = {row.cells.get("id", "") for row in rows}
+        problems += [
+            _problem(WEBHOOKS, line, "id", words.undeclared("group", id, known))
+            for id, (line, _address) in addresses.items()
+            if id not in known
+        ]
+    return groups, tuple(problems)
+
+
+def without_address(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The webhook groups that cannot be posted to from this machine."""
+    return tuple(group for group in groups if group.reach == "webhook" and group.webhook is None)
+
+
+class _Table:
+    """Turns rows into groups; what is wrong gathers in ``problems``.
+
+    Cells repeat themselves down a spreadsheet, so each distinct one is judged once.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        station: Station,
+        environ: Mapping[str, str],
+        platforms: Collection[str],
+        addresses: Mapping[str, tuple[int, _Address]],
+    ) -> None:
+        self.problems: list[Problem] = []
+        self._path = path
+        self._environ = environ
+        self._addresses = addresses
+        known = {**words.vocabulary(station), "platform": platforms}
+        zone = ZoneInfo(station.timezone)
+        self._readers: dict[str, Callable[[str], Any]] = {
+            "reach": _reach,
+            "platform": lambda cell: _declared("platform", cell, known),
+            "area": lambda cell: _declared("area", cell, known),
+            "audience": lambda cell: _declared("audience", cell, known),
+            "topics": lambda cell: _declared("topic", cell, known),
+            "size": _size,
+            "joined": lambda cell: _day(cell, zone),
+            "quiet_hours": words.quiet_hours,
+        }
+        self._judged: dict[tuple[str, str], Any] = {}
+
+    def read(self, rows: Iterable[_Row]) -> Iterator[Group]:
+        first_lines: dict[str, int] = {}
+        for row in rows:
+            before = len(self.problems)
+            group = self._group(row)
+            first = first_lines.setdefault(row.cells.get("id", ""), row.line)
+            if first != row.line and row.cells.get("id"):
+                self._wrong(
+                    row,
+                    "id",
+                    Mistake(
+                        _("编号“{id}”在第 {line} 行已经用过。").format(
+                            id=shortened(row.cells["id"]), line=first
+                        ),
+                        _("每个群一个编号，换一个没用过的。"),
+                    ),
+                )
+            if group is not None and len(self.problems) == before:
+                yield group
+
+    def _group(self, row: _Row) -> Group | None:
+        cell = row.cells.get
+        leaks = [column for column, text in row.cells.items() if "://" in text]
+        for column in leaks:
+            self._wrong(row, column, _leak())
+        if leaks:
+            return None
+        id, name = cell("id", ""), cell("name", "")
+        if not _ID.fullmatch(id):
+            self._wrong(row, "id", _bad_id(id))
+        if not name:
+            self._wrong(row, "name", Mistake(_("群没有名称。"), _("填上群的名称。")))
+        reach = self._one(row, "reach")
+        platform, owner = self._one(row, "platform") or "", cell("owner", "")
+        if not cell("reach"):
+            self._wrong(row, "reach", _bad_reach(""))
+        elif mistake := _contradiction(reach, cell("platform", ""), owner):
+            self._wrong(row, *mistake)
+        webhook = self._credential(row, "webhook")
+        if webhook is not None and not _ADDRESS.fullmatch(webhook):
+            self._wrong(row, "webhook", _no_address())
+        secret = self._credential(row, "secret")
+        address = self._addresses.get(id)
+        if address is not None and webhook is None:
+            webhook, secret = address[1].webhook, secret or address[1].secret
+        group_area, quiet = self._one(row, "area"), self._one(row, "quiet_hours")
+        audience, topics = self._several(row, "audience"), self._several(row, "topics")
+        size, joined = self._one(row, "size"), self._one(row, "joined")
+        if reach is None:
+            return None
+        return Group(
+            id=id,
+            name=name,
+            reach=reach,
+            platform=platform,
+            webhook=webhook if reach == "webhook" else None,
+            secret=secret if reach == "webhook" else None,
+            keyword=cell("keyword", ""),
+            area=group_area,
+            audience=audience,
+            topics=topics,
+            owner=owner,
+            size=size,
+            joined=joined or SINCE_EVER,
+            quiet_hours=quiet,
+        )
+
+    def _one(self, row: _Row, column: str) -> Any:
+        """The cell's value; None where it is empty or wrong."""
+        text = row.cells.get(column, "")
+        return self._value(row, column, text) if text else None
+
+    def _several(self, row: _Row, column: str) -> tuple[str, ...]:
+        text = row.cells.get(column, "")
+        return tuple(self._value(row, column, word) for word in words.listed(text)) if text else ()
+
+    def _value(self, row: _Row, column: str, text: str) -> Any:
+        key = (column, text)
+        if key not in self._judged:
+            try:
+                self._judged[key] = self._readers[column](text)
+            except Mistake as mistake:
+                self._judged[key] = mistake
+        value = self._judged[key]
+        if isinstance(value, Mistake):
+            self._wrong(row, column, value)
+            return None
+        return value
+
+    def _credential(self, row: _Row, column: str) -> str | None:
+        """What ``env:NAME`` stands for; None where the cell is empty or the variable is not set."""
+        text = row.cells.get(column, "")
+        if not text:
+            return None
+        if found := _VARIABLE.fullmatch(text):
+            return self._environ.get(found[1]) or None
+        self._wrong(row, column, _leak())
+        return None
+
+    def _wrong(self, row: _Row, column: str, mistake: Mistake) -> None:
+        self.problems.append(_problem(self._path, row.lines.get(column, row.line), column, mistake))
+
+
+def _problem(path: str, line: int, field: str, mistake: Mistake) -> Problem:
+    return Problem(path=path, line=line, field=field, message=mistake.message, remedy=mistake.remedy)
+
+
+# --- cells ----------------------------------------------------------------------------------------
+
+
+def _declared(what: str, word: str, known: Mapping[str, Collection[str]]) -> str:
+    if word not in known[what]:
+        raise words.undeclared(what, word, known[what])
+    return word
+
+
+def _reach(text: str) -> Reach:
+    if text in get_args(Reach):
+        return cast(Reach, text)
+    raise _bad_reach(text)
+
+
+def _size(text: str) -> int:
+    if text.isdecimal() and len(text) <= 6:
+        return int(text)
+    raise Mistake(
+        _("人数应是整数，见到的是“{found}”。").format(found=shortened(text)), _("写成 186 这样，或者空着。")
+    )
+
+
+def _day(text: str, zone: ZoneInfo) -> datetime:
+    if found := _DATE.fullmatch(text):
+        try:
+            return datetime(*map(int, found.groups()), tzinfo=zone)  # type: ignore[arg-type, misc]
+        except ValueError:
+            pass
+    raise Mistake(
+        _("joined 应是日期，见到的是“{found}”。").format(found=shortened(text)),
+        _("写成 2026-08-01 这样，或者空着。"),
+    )
+
+
+def _bad_reach(text: str) -> Mistake:
+    close = nearest(text, get_args(Reach))
+    return Mistake(
+        _("reach 应是 webhook 或 hand，见到的是“{found}”。").format(found=shortened(text)),
+        _("是不是想写“{close}”？").format(close=close)
+        if close
+        else _("有群机器人的写 webhook，由群主手工转发的写 hand。"),
+    )
+
+
+def _bad_id(id: str) -> Mistake:
+    return Mistake(
+        _("群的编号应由字母、数字、“-”、“_”组成，见到的是“{found}”。").format(found=shortened(id)),
+        _("写成 taoyuan-1 这样，定了就不要改：发送记录靠它。"),
+    )
+
+
+def _contradiction(reach: Reach | None, platform: str, owner: str) -> tuple[str, Mistake] | None:
+    """The column and what is wrong, where reach, platform and owner do not go together."""
+    if reach == "webhook" and not platform:
+        return "platform", Mistake(
+            _("有群机器人的群要写明平台。"), _("在 platform 列写 wecom 这样的平台名。")
+        )
+    if reach == "hand" and platform:
+        return "platform", Mistake(
+            _("手工转发的群不写平台。"), _("清空 platform；群里有机器人的，把 reach 改成 webhook。")
+        )
+    if reach == "hand" and not owner:
+        return "owner", Mistake(
+            _("手工转发的群要有负责转发的人。"), _("在 owner 列写明由谁转发，例如“李警官”。")
+        )
+    return None
+
+
+def _leak() -> Mistake:
+    return Mistake(
+        _("群清单里出现了机器人地址或密钥（不在此显示）。"),
+        _("从这里删掉，写进 webhooks.csv，或写成 env:变量名；如果已经外传，请到群里重置机器人。"),
+    )
+
+
+def _no_address() -> Mistake:
+    return Mistake(
+        _("机器人地址应以 https:// 开头，这里的不是（不在此显示）。"),
+        _("到群机器人的设置里重新复制整个地址。"),
+    )
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _read_rows(folder: Path) -> tuple[str, list[_Row], list[Problem]]:
+    """The groups' file name and its rows, from whichever of the two files there is."""
+    if not (folder / YAML).exists():
+        rows, problems = _read_csv(folder, CSV, COLUMNS, required=("id", "name", "reach"))
+        return CSV, rows, problems
+    if (folder / CSV).exists():
+        both = Problem(
+            path=YAML,
+            message=_("groups.csv 和 groups.yml 同时存在。"),
+            remedy=_("只留一个：群多用 groups.csv，群少用 groups.yml。"),
+        )
+        return YAML, [], [both]
+    rows, problems = _read_yaml(folder)
+    return YAML, rows, problems
+
+
+def _read_csv(
+    folder: Path, name: str, columns: Collection[str], *, required: Collection[str]
+) -> tuple[list[_Row], list[Problem]]:
+    text = read_text(folder / name, folder, gbk=True, most=_MOST_BYTES)
+    if isinstance(text, Problem):
+        return [], [text]
+    reader = csv.reader(io.StringIO(text))
+    header = [column.strip().lower() for column in next(reader, [])]
+    problems = list(_wrong_header(name, header, columns, required))
+    if problems:
+        return [], problems
+    rows: list[_Row] = []
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return rows, problems
+        except csv.Error as error:
+            return rows, [
+                *problems,
+                Problem(
+                    path=name,
+                    line=line,
+                    message=_("这一行不是正确的表格行（{why}）。").format(why=error),
+                    remedy=_("用表格软件打开，检查这一行，再另存为 CSV。"),
+                ),
+            ]
+        if len(cells) > len(header) and any(cells[len(header) :]):
+            problems.append(
+                Problem(
+                    path=name,
+                    line=line,
+                    message=_("这一行有 {found} 格，表头只有 {expected} 格。").format(
+                        found=len(cells), expected=len(header)
+                    ),
+                    remedy=_("内容里有逗号时，用英文双引号把那一格括起来；多个值用“;”隔开。"),
+                )
+            )
+        elif any(cells):
+            rows.append(_Row(line=line, cells=dict(zip(header, cells, strict=False))))
+
+
+def _wrong_header(
+    path: str, header: Collection[str], columns: Collection[str], required: Collection[str]
+) -> Iterator[Problem]:
+    for column in header:
+        if column not in columns:
+            close = nearest(column, list(columns))
+            yield Problem(
+                path=path,
+                field=shortened(column) if "://" not in column else "",
+                message=_("表头里有不认识的列，或者没有表头。"),
+                remedy=_("是不是想写“{close}”？").format(close=close)
+                if close
+                else _("第一行写列名，只能是：{known}。").format(known="、".join(columns)),
+            )
+    for column in required:
+        if column not in header:
+            yield Problem(
+                path=path,
+                field=column,
+                message=_("表头里没有“{column}”这一列。").format(column=column),
+                remedy=_("第一行写列名，至少要有：{required}。").format(required="、".join(required)),
+            )
+    if len(set(header)) < len(header):
+        yield Problem(path=path, message=_("表头里有重复的列。"), remedy=_("每一列只留一个。"))
+
+
+def _read_yaml(folder: Path) -> tuple[list[_Row], list[Problem]]:
+    text = read_text(folder / YAML, folder, most=_MOST_BYTES)
+    if isinstance(text, Problem):
+        return [], [text]
+    document, problems = read_yaml(text, YAML)
+    listed = document.value.get("groups")
+    if not problems and not isinstance(listed, list):
+        problems.append(
+            document.problem(
+                message=_("这里应是一个群的列表。"), remedy=_("先写一行“groups:”，下面每个群以“- ”开头。")
+            )
+        )
+    rows: list[_Row] = []
+    for index, entry in enumerate(listed if isinstance(listed, list) else []):
+        if not isinstance(entry, dict):
+            problems.append(
+                document.problem(
+                    "groups", index, message=_("这里应是一个群。"), remedy=_("写成一组“字段: 值”。")
+                )
+            )
+            continue
+        for column in entry.keys() - set(COLUMNS):
+            close = nearest(column, COLUMNS)
+            problems.append(
+                document.problem(
+                    "groups",
+                    index,
+                    column,
+                    message=_("没有“{column}”这个字段。").format(column=shortened(column)),
+                    remedy=_("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。"),
+                )
+            )
+        cells = {column: _cell(value) for column, value in entry.items()}
+        lines = {column: document.line("groups", index, column) for column in entry}
+        rows.append(_Row(line=document.line("groups", index), cells=cells, lines=lines))
+    return rows, problems
+
+
+def _cell(value: Any) -> str:
+    """A YAML value as a spreadsheet's cell would hold it."""
+    match value:
+        case None:
+            return ""
+        case list():
+            return ";".join(map(_cell, value))
+        case _:
+            return str(value).strip()
+
+
+def _read_webhooks(folder: Path) -> tuple[dict[str, tuple[int, _Address]], list[Problem]]:
+    """The addresses in ``webhooks.csv`` by group id, with their lines; none where there is no such file."""
+    file = folder / WEBHOOKS
+    if not file.exists():
+        return {}, []
+    rows, problems = _read_csv(folder, WEBHOOKS, ("id", "webhook", "secret"), required=("id", "webhook"))
+    problems += _exposed(file)
+    addresses: dict[str, tuple[int, _Address]] = {}
+    for row in rows:
+        id, webhook = row.cells.get("id", ""), row.cells.get("webhook", "")
+        if id in addresses:
+            mistake = Mistake(
+                _("编号“{id}”在第 {line} 行已经用过。").format(id=shortened(id), line=addresses[id][0]),
+                _("每个群只留一个地址。"),
+            )
+            problems.append(_problem(WEBHOOKS, row.line, "id", mistake))
+        elif webhook and not _ADDRESS.fullmatch(webhook):
+            problems.append(_problem(WEBHOOKS, row.line, "webhook", _no_address()))
+        elif webhook:
+            address = _Address(webhook=webhook, secret=row.cells.get("secret") or None)
+            addresses[id] = (row.line, address)
+    return addresses, problems
+
+
+def _exposed(file: Path) -> Iterator[Problem]:
+    """Who else could read the addresses in ``file``."""
+    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield Problem(
+            path=file.name,
+            message=_("这个文件里是机器人地址，其他用户也能读到它。"),
+            remedy=_("运行：chmod 600 {name}").format(name=file.name),
+        )
+    if _is_tracked(file):
+        yield Problem(
+            path=file.name,
+            message=_("这个文件里是机器人地址，却被 git 跟踪了。"),
+            remedy=_(
+                "运行：git rm --cached {name}，并写进 .gitignore；已经提交过的，请到群里重置机器人。"
+            ).format(name=file.name),
+        )
+
+
+def _is_tracked(file: Path) -> bool:
+    command = ["git", "-C", str(file.parent), "ls-files", "--", file.name]
+    try:
+        found = subprocess.run(command, capture_output=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # no git, no tracking
+    return found.returncode == 0 and bool(found.stdout.strip())

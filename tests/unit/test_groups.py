@@ -1,0 +1,221 @@
+"""The admin's group list is read whole, its mistakes are named all at once, its secrets never."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gengfu_scheduler.groups import SINCE_EVER, read_groups, without_address
+from gengfu_scheduler.message import Group, QuietHours
+from gengfu_site.catalogue import Area, Station, Topic
+
+STATION = Station(
+    name="青松路派出所",
+    url="https://qingsong.example/",
+    language="zh-CN",
+    timezone="Asia/Shanghai",
+    areas=(Area(path="青松路", slug="qingsong"), Area(path="青松路/桃园社区", slug="qingsong/taoyuan")),
+    topics=(Topic(name="电信网络诈骗", slug="fraud"), Topic(name="燃气安全", slug="gas")),
+    audiences=("老年人", "学校"),
+)
+SECRET = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=3f2c-marker"
+HEADER = "id,name,reach,platform,webhook,secret,keyword,area,audience,topics,owner,size,joined,quiet_hours\n"
+
+
+def read(folder: Path, table: str, **environ: str) -> tuple[tuple[Group, ...], list[str]]:
+    (folder / "groups.csv").write_text(table, encoding="utf-8")
+    groups, problems = read_groups(folder, STATION, environ, ("wecom", "generic"))
+    said = [str(problem) for problem in problems]
+    assert "marker" not in "".join(said), "no problem quotes an address"
+    return groups, said
+
+
+def keep_webhooks(folder: Path, table: str, mode: int = 0o600) -> None:
+    file = folder / "webhooks.csv"
+    file.write_text(table, encoding="utf-8")
+    file.chmod(mode)
+
+
+class TestCsv:
+    ROWS = HEADER + (
+        "taoyuan-1,桃园业主一群,webhook,wecom,,,,青松路/桃园社区,老年人；学校,电信网络诈骗、燃气安全,李警官,186,2026-08-01,21:00-08:00\n"
+        "all,全所商户群,hand,,,,,,,,王警官,,2026/8/2,\n"
+    )
+
+    def test_every_column_is_read(self, tmp_path: Path) -> None:
+        groups, problems = read(tmp_path, self.ROWS)
+        assert problems == []
+        shanghai = ZoneInfo("Asia/Shanghai")
+        assert groups == (
+            Group(
+                id="taoyuan-1",
+                name="桃园业主一群",
+                reach="webhook",
+                platform="wecom",
+                area="青松路/桃园社区",
+                audience=("老年人", "学校"),
+                topics=("电信网络诈骗", "燃气安全"),
+                owner="李警官",
+                size=186,
+                joined=datetime(2026, 8, 1, tzinfo=shanghai),
+                quiet_hours=QuietHours(start=time(21), end=time(8)),
+            ),
+            Group(
+                id="all",
+                name="全所商户群",
+                reach="hand",
+                owner="王警官",
+                joined=datetime(2026, 8, 2, tzinfo=shanghai),
+            ),
+        )
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    def test_it_is_read_however_a_spreadsheet_saved_it(self, tmp_path: Path, encoding: str, end: str) -> None:
+        (tmp_path / "groups.csv").write_bytes(self.ROWS.replace("\n", end).encode(encoding))
+        groups, problems = read_groups(tmp_path, STATION, {}, ("wecom",))
+        assert ([g.name for g in groups], problems) == (["桃园业主一群", "全所商户群"], ())
+
+    def test_empty_lines_and_missing_columns_are_fine(self, tmp_path: Path) -> None:
+        groups, problems = read(tmp_path, "name,id,reach,owner\n\n甲群,a,hand,李警官\n,,,\n")
+        assert problems == []
+        assert [(g.id, g.name, g.area, g.joined) for g in groups] == [("a", "甲群", None, SINCE_EVER)]
+
+    def test_every_problem_is_told_at_once_with_its_line_and_the_nearest_word(self, tmp_path: Path) -> None:
+        groups, problems = read(
+            tmp_path,
+            HEADER
+            + "a,甲群,webhook,wecon,,,,青松,老人;学校,网络诈骗,,many,yesterday,late\n"
+            + "a,乙群,hand,wecom,,,,,,,,,,\n"
+            + "丙 群,,robot,,,,,,,,,,,\n"
+            + "d,丁群,webhook,,,,,,,,,,,,extra\n"
+            + "e,戊群,webhook,wecom,,,,,,,,,,\n",
+        )
+        assert [g.id for g in groups] == ["e"]
+        for line, field, words in [
+            (2, "platform", "是不是想写“wecom”"),
+            (2, "area", "是不是想写“青松路”"),
+            (2, "audience", "是不是想写“老年人”"),
+            (2, "topics", "是不是想写“电信网络诈骗”"),
+            (2, "size", "many"),
+            (2, "joined", "yesterday"),
+            (2, "quiet_hours", "late"),
+            (3, "id", "第 2 行"),
+            (3, "platform", "手工转发"),
+            (4, "id", "丙 群"),
+            (4, "name", "名称"),
+            (4, "reach", "robot"),
+        ]:
+            assert any(p.startswith(f"groups.csv:{line} [{field}]") and words in p for p in problems), (
+                line,
+                field,
+                problems,
+            )
+        assert any(p.startswith("groups.csv:5 ") and "15" in p for p in problems)
+        assert len(problems) == 13, problems
+
+    @pytest.mark.parametrize(
+        "text", ["", "姓名,电话\n甲,1\n", "id,name\n", "id,id,name,reach\n", 'id,name,reach\n"a,甲\n', "\x00"]
+    )
+    def test_nonsense_ends_in_problems(self, tmp_path: Path, text: str) -> None:
+        assert read(tmp_path, text)[1] != []
+
+    def test_a_missing_list_is_a_problem(self, tmp_path: Path) -> None:
+        groups, problems = read_groups(tmp_path, STATION, {}, ())
+        assert (groups, [p.path for p in problems]) == ((), ["groups.csv"])
+
+
+class TestYaml:
+    def test_a_few_groups_may_be_kept_as_yaml(self, tmp_path: Path) -> None:
+        (tmp_path / "groups.yml").write_text(
+            """
+groups:
+  - id: "007"
+    name: 甲群
+    reach: hand
+    owner: 李警官
+    topics: [燃气安全, 电信网络诈骗]
+    quiet_hours: 21:30-07:30
+""",
+            encoding="utf-8",
+        )
+        (group,), problems = read_groups(tmp_path, STATION, {}, ())
+        assert problems == ()
+        assert (group.id, group.topics) == ("007", ("燃气安全", "电信网络诈骗"))
+        assert group.quiet_hours == QuietHours(start=time(21, 30), end=time(7, 30))
+
+    def test_its_problems_name_the_line_of_the_field(self, tmp_path: Path) -> None:
+        (tmp_path / "groups.yml").write_text(
+            "groups:\n- id: a\n  name: 甲\n  reach: hand\n  owner: 李\n  area: 青松\n  colour: red\n- b\n",
+            encoding="utf-8",
+        )
+        groups, problems = read_groups(tmp_path, STATION, {}, ())
+        assert groups == ()
+        assert sorted(p.line for p in problems) == [6, 7, 8]
+
+    def test_two_lists_at_once_are_a_problem(self, tmp_path: Path) -> None:
+        (tmp_path / "groups.yml").write_text("groups: []\n", encoding="utf-8")
+        assert len(read(tmp_path, HEADER)[1]) == 1
+
+
+class TestAddresses:
+    GROUP = HEADER + "a,甲群,webhook,wecom,{},{},,,,,,,,\n"
+
+    def test_an_address_comes_from_the_environment(self, tmp_path: Path) -> None:
+        table = self.GROUP.format("env:HOOK", "env:KEY")
+        (group,), problems = read(tmp_path, table, HOOK=SECRET, KEY="k")
+        assert (problems, group.webhook, group.secret) == ([], SECRET, "k")
+        assert "marker" not in repr(group)
+
+    def test_an_address_comes_from_the_private_file(self, tmp_path: Path) -> None:
+        keep_webhooks(tmp_path, f"id,webhook,secret\na,{SECRET},k\n")
+        (group,), problems = read(tmp_path, self.GROUP.format("", ""))
+        assert (problems, group.webhook, group.secret) == ([], SECRET, "k")
+
+    def test_without_an_address_the_group_is_read_and_named(self, tmp_path: Path) -> None:
+        groups, problems = read(tmp_path, self.GROUP.format("env:HOOK", ""))
+        assert (problems, groups[0].webhook, without_address(groups)) == ([], None, groups)
+
+    @pytest.mark.parametrize(
+        ("webhook", "secret"), [(SECRET, ""), ("", "marker"), ("3f2c-marker", ""), ("env:HOOK", "x://marker")]
+    )
+    def test_an_address_or_key_in_the_group_list_is_a_problem(
+        self, tmp_path: Path, webhook: str, secret: str
+    ) -> None:
+        groups, problems = read(tmp_path, self.GROUP.format(webhook, secret))
+        assert groups == ()
+        assert len(problems) == 1
+        assert problems[0].startswith("groups.csv:2 ")
+
+    def test_an_address_in_the_wrong_column_is_found_too(self, tmp_path: Path) -> None:
+        (problem,) = read(tmp_path, HEADER + f"a,{SECRET},webhook,wecom,,,,,,,,,,\n")[1]
+        assert "[name]" in problem
+
+    def test_what_is_no_address_is_a_problem_that_does_not_show_it(self, tmp_path: Path) -> None:
+        assert len(read(tmp_path, self.GROUP.format("env:HOOK", ""), HOOK="ftp:marker")[1]) == 1
+        keep_webhooks(tmp_path, "id,webhook\na,marker\n")
+        assert len(read(tmp_path, self.GROUP.format("", ""))[1]) == 1
+
+    def test_a_file_that_others_can_read_is_a_problem(self, tmp_path: Path) -> None:
+        keep_webhooks(tmp_path, f"id,webhook\na,{SECRET}\n", mode=0o644)
+        (problem,) = read(tmp_path, self.GROUP.format("", ""))[1]
+        assert "chmod 600 webhooks.csv" in problem
+
+    def test_a_file_that_git_tracks_is_a_problem(self, tmp_path: Path) -> None:
+        keep_webhooks(tmp_path, f"id,webhook\na,{SECRET}\n")
+        subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+        assert read(tmp_path, self.GROUP.format("", ""))[1] == []
+        subprocess.run(["git", "-C", str(tmp_path), "add", "webhooks.csv"], check=True)
+        (problem,) = read(tmp_path, self.GROUP.format("", ""))[1]
+        assert "git rm --cached webhooks.csv" in problem
+
+    def test_an_address_of_an_unknown_group_is_a_problem(self, tmp_path: Path) -> None:
+        keep_webhooks(tmp_path, f"id,webhook\nab,{SECRET}\na,{SECRET}\na,{SECRET}\n")
+        problems = read(tmp_path, self.GROUP.format("", ""))[1]
+        assert len(problems) == 2
+        assert any("webhooks.csv:2 [id]" in p and "是不是想写“a”" in p for p in problems)
+        assert any("webhooks.csv:4 [id]" in p and "第 3 行" in p for p in problems)
