@@ -39,6 +39,9 @@ ATTACHMENTS = frozenset(
 )
 """Kinds of file an article may bring along."""
 
+_RESERVED = {"index", "readme", "page", "topic", "area"}
+"""Names that the site's own pages take."""
+
 # An SVG is a document: opened by its own address it may run what it holds.
 _ACTIVE_SVG = re.compile(rb"<script|\son\w+\s*=|javascript:|<foreignObject|<!ENTITY", re.IGNORECASE)
 
@@ -163,11 +166,11 @@ def _with_ids_of_their_own(
                     remedy=_("后写的一篇换一个编号，用 gengfu new 可以生成。"),
                 )
             )
-        elif manuscript.path.stem.lower() in ("index", "readme", "page"):
+        elif reserved := _RESERVED & {part.lower() for part in manuscript.path.with_suffix("").parts}:
             problems.append(
                 manuscript.lines.problem(
-                    message=_("文件名“{name}”留给目录页用。").format(name=manuscript.path.name),
-                    remedy=_("给文章换个文件名，例如它的主题的拼音。"),
+                    message=_("文件名和文件夹名不能用“{name}”，它留给目录页。").format(name=reserved.pop()),
+                    remedy=_("换个名字，例如主题的拼音。"),
                 )
             )
         elif earlier := by_url.get(url.lower()):

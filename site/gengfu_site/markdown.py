@@ -37,7 +37,7 @@ _ANCHOR = re.compile(r'<a href="#[^"]*" aria-label="[^"]*" data-heading-content=
 _HEADING = re.compile(r'<h([1-6]) id="([^"]*)">(.*?)</h\1>', re.DOTALL)
 _BOX_TITLE = re.compile(r'(<p class="markdown-alert-title">)(\w+)(</p>)')
 # The sanitiser writes every attribute in double quotes, but leaves < and > inside them as they are.
-_ADDRESS = re.compile(r'(<(?:a|img)(?: [\w-]+="[^"]*")*? (?:href|src)=")([^"]*)(")')
+_ADDRESS = re.compile(r'(<\w+(?: [\w-]+="[^"]*")*? (?:href|src)=")([^"]*)(")')
 _TAG = re.compile(r"<[^>]*>")
 
 _EXTENSIONS = comrak.ExtensionOptions()
@@ -104,7 +104,10 @@ def render(body: str, follow: Callable[[str], str]) -> Rendered:
 
 
 def with_absolute_links(html: str, page: str) -> str:
-    """``html`` as :func:`render` made it, fit to be read elsewhere than on ``page`` (an address)."""
+    """``html`` as :func:`render` or a template made it, fit to be read elsewhere than on ``page``.
+
+    :param page: its address; every attribute in ``html`` must stand in double quotes.
+    """
     return _ADDRESS.sub(lambda m: m[1] + _quoted(urljoin(page, unescape(m[2]))) + m[3], html)
 
 

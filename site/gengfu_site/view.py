@@ -252,6 +252,13 @@ def render(env: jinja2.Environment, page: Page) -> str:
     return env.get_template(page.template).render(context(page))
 
 
+def render_matter(env: jinja2.Environment, page: ArticlePage) -> str:
+    """The article's matter alone, as a feed carries it: its template's block ``matter``."""
+    template = env.get_template(page.template)
+    inside = template.new_context({"view": page, "base_url": page.frame.home.rstrip("/")})
+    return "".join(template.blocks["matter"](inside))
+
+
 def context(page: Page) -> dict[str, object]:
     """All that a template sees. The 404 page is shown at any depth, so its links start at the root."""
     if isinstance(page, NotFoundPage):

@@ -1,0 +1,137 @@
+"""Feeds of what is live: RSS 2.0, Atom (RFC 4287) and the catalogue.
+
+No build time is in any of them: a feed is as new as the newest ``updated`` among its entries, so the same
+articles always give the same bytes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from feedgen.feed import FeedGenerator
+
+from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
+from gengfu_site.library import Article, Library
+from gengfu_site.view import area_url, facts, kind_label, local_to, topic_url
+
+NEWEST = 50
+"""Entries in a feed."""
+
+Content = Callable[[Article], str]
+"""An article's whole matter as HTML with absolute addresses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Channel:
+    """One feed before it takes a format."""
+
+    url: str
+    """Of the page it follows, below the site."""
+    title: str
+    articles: Sequence[Article]
+
+
+def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
+    """Path below the site and bytes of every RSS and Atom file: the whole site's, each kind's, topic's, area's."""
+    live = library.live(at)
+    updated = max((a.modified for a in library.articles), default=at)
+    for channel in _channels(library.settings.station, live):
+        rss = _generator(library.settings.station, channel, "feed.xml", updated, content)
+        yield channel.url + "feed.xml", rss.rss_str(pretty=True)
+        atom = _generator(library.settings.station, channel, "atom.xml", updated, content)
+        yield channel.url + "atom.xml", atom.atom_str(pretty=True)
+
+
+def catalogue(library: Library, at: datetime) -> Catalogue:
+    """What the scheduler may push at ``at``."""
+    station = library.settings.station
+    return Catalogue(station=station, entries=tuple(_entry(a, station, at) for a in library.live(at)))
+
+
+def _channels(station: Station, live: Sequence[Article]) -> Iterator[_Channel]:
+    yield _Channel(url="", title=station.name, articles=live[:NEWEST])
+    for kind in KINDS:
+        title = f"{kind_label(kind, station.language)} - {station.name}"
+        yield _Channel(url=f"{kind}/", title=title, articles=[a for a in live if a.kind == kind][:NEWEST])
+    for topic in station.topics:
+        about = [a for a in live if topic.name in a.topics]
+        yield _Channel(url=topic_url(topic), title=f"{topic.name} - {station.name}", articles=about[:NEWEST])
+    for area in station.areas:
+        local = local_to(live, area)
+        yield _Channel(url=area_url(area), title=f"{area.name} - {station.name}", articles=local[:NEWEST])
+
+
+def _generator(
+    station: Station, channel: _Channel, name: str, updated: datetime, content: Content
+) -> FeedGenerator:
+    """``channel`` in feedgen's hands.
+
+    :param updated: for an empty channel, which has no entry to be as new as.
+    """
+    page = station.url + quote(channel.url)
+    newest = max((a.modified for a in channel.articles), default=updated)
+    feed = FeedGenerator()
+    feed.id(_urn(station.url + channel.url))
+    feed.title(channel.title)
+    # RSS takes the last link as the channel's own: the page must follow the feed.
+    feed.link(href=page + name, rel="self")
+    feed.link(href=page, rel="alternate")
+    feed.description(channel.title)
+    feed.language(station.language)
+    feed.author(name=station.name)
+    feed.generator("")
+    feed.updated(newest)
+    feed.lastBuildDate(newest)
+    for article in channel.articles:
+        entry = feed.add_entry(order="append")
+        entry.id(_urn(article.id))
+        entry.guid(_urn(article.id), permalink=False)
+        entry.title(article.title)
+        entry.link(href=station.url + quote(article.url))
+        entry.summary(article.summary)
+        entry.content(content(article), type="html")
+        entry.category([{"term": topic} for topic in article.topics])
+        entry.published(article.published)
+        entry.updated(article.modified)
+    return feed
+
+
+def _urn(name: str) -> str:
+    """A stable id that is no address (RFC 4287 wants an IRI): the article may move, its id may not."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
+
+
+def _entry(article: Article, station: Station, at: datetime) -> Entry:
+    alert = article.alert
+    return Entry(
+        id=article.id,
+        kind=article.kind,
+        url=station.url + quote(article.url),
+        title=article.title,
+        summary=article.summary,
+        topics=article.topics,
+        areas=article.areas,
+        audience=article.audience,
+        published=article.published,
+        updated=article.modified,
+        expires=article.expires,
+        evergreen=article.evergreen,
+        season=article.season,
+        image=station.url + quote(article.cover_file.as_posix()) if article.cover_file else None,
+        alert=AlertEntry(
+            form=alert.form,
+            place=alert.place,
+            tell=alert.tell,
+            status=alert.status,
+            state=alert.state,
+            facts=facts(article, at, station.language),
+            references=alert.references,
+        )
+        if alert
+        else None,
+        revision=article.revision,
+    )

@@ -1,0 +1,88 @@
+"""Every file of the site, in order: pages, feeds, catalogue, sitemap, and what published articles bring along.
+
+``gengfu build`` writes them itself, the MkDocs plugin hands them to MkDocs. What is not named here does not
+reach the public folder, whatever lies under content/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import jinja2
+
+from gengfu_site.catalogue import dumps
+from gengfu_site.feeds import catalogue, feeds
+from gengfu_site.library import Article, Library
+from gengfu_site.markdown import with_absolute_links
+from gengfu_site.view import ArticlePage, Page, pages, photo_path, render_matter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    """A file made from the library."""
+
+    path: str
+    """Below the site, ``/``-separated."""
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """A file an officer put there."""
+
+    path: str
+    source: Path
+
+
+Output = Page | Generated | Copied
+
+
+def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator[Output]:
+    """The whole site as it is at ``at``; every ``path`` once."""
+    shown = list(pages(library, at))
+    yield from shown
+    by_id = {page.id: page for page in shown if isinstance(page, ArticlePage)}
+
+    def content(article: Article) -> str:
+        page = by_id[article.id]
+        return with_absolute_links(render_matter(env, page), page.address)
+
+    for path, data in feeds(library, at, content):
+        yield Generated(path=path, data=data)
+    yield Generated(path="catalogue.json", data=dumps(catalogue(library, at)).encode())
+    yield Generated(path="sitemap.xml", data=_sitemap(shown).encode())
+    yield Generated(path="robots.txt", data=_robots(library.settings.station.url).encode())
+    yield from _files(library, at)
+
+
+def _files(library: Library, at: datetime) -> Iterator[Copied]:
+    """What published articles name, each once, and the pictures of persons searched for."""
+    settings = library.settings
+    named = {path for article in library.published(at) for path in article.files}
+    for path in sorted(named):
+        yield Copied(path=path.as_posix(), source=settings.content / path)
+    for article in library.published(at):
+        if (photo := photo_path(article, at)) and article.person and article.person.photo:
+            yield Copied(path=photo, source=settings.private / article.person.photo)
+
+
+def _sitemap(shown: list[Page]) -> str:
+    """https://www.sitemaps.org/protocol.html; ``lastmod`` only where a page has a date of its own."""
+    lines = []
+    for page in shown:
+        if page.listed:
+            moment = (page.updated or page.published).iso if isinstance(page, ArticlePage) else ""
+            lastmod = f"<lastmod>{moment}</lastmod>" if moment else ""
+            lines.append(f"<url><loc>{escape(page.address)}</loc>{lastmod}</url>\n")
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n' + "".join(lines) + "</urlset>\n"
+    )
+
+
+def _robots(home: str) -> str:
+    return f"User-agent: *\nAllow: /\nSitemap: {home}sitemap.xml\n"

@@ -1,0 +1,107 @@
+"""The MkDocs plugin: the same site by ``mkdocs build``, byte for byte. The only module that imports MkDocs.
+
+MkDocs reads its configuration, then is handed every file of :mod:`gengfu_site.output` in place of those it
+found; each page is a ``Page`` of its own kind that carries a ready view, so nothing of MkDocs is patched.
+Plugin events: https://www.mkdocs.org/dev-guide/plugins/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from mkdocs.config.base import Config
+from mkdocs.config.config_options import Type
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+
+from gengfu_site import clock, release, view
+from gengfu_site.library import load
+from gengfu_site.output import Copied, Generated, outputs
+from gengfu_site.problems import ProblemsFound
+from gengfu_site.settings import Settings, read_settings
+
+
+class GengfuConfig(Config):  # type: ignore[no-untyped-call]
+    """Named for MkDocs; read and checked by :mod:`gengfu_site.settings`."""
+
+    station = Type(dict, default={})
+    areas = Type(list, default=[])
+    topics = Type(list, default=[])
+    audiences = Type(list, default=[])
+
+
+class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
+    """Hands MkDocs the site's files and renders its pages in our environment."""
+
+    _settings: Settings
+    _env: jinja2.Environment
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Read the settings, and refuse a ``site_dir`` that holds what no build wrote."""
+        settings, problems = read_settings(Path(config.config_file_path))
+        if settings is None:
+            raise PluginError(str(ProblemsFound(problems)))
+        self._settings = replace(settings, content=Path(config.docs_dir), public=Path(config.site_dir))
+        self._env = view.environment(self._settings)
+        try:
+            release.claim(self._settings.public)
+        except release.NotOurs as error:
+            raise PluginError(str(error)) from error
+        config.theme.static_templates = set()
+        return config
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Our files in place of all that MkDocs found, in content/ or in the theme."""
+        at = clock.now()
+        library, problems = load(self._settings, at)
+        if problems:
+            raise PluginError(str(ProblemsFound(problems)))
+        return Files([_file(output, config) for output in outputs(library, at, self._env)])
+
+    def on_env(self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files) -> jinja2.Environment:
+        """Our environment: MkDocs' own has autoescape off."""
+        return self._env
+
+    def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
+        """Only what our templates know."""
+        assert isinstance(page, ViewPage)
+        return view.context(page.view)
+
+
+class ViewPage(Page):
+    """A page whose view is ready: there is no Markdown left to read or render."""
+
+    def __init__(self, ready: view.Page, file: File, config: MkDocsConfig) -> None:
+        super().__init__(ready.title, file, config)
+        self.view = ready
+
+    def read_source(self, config: MkDocsConfig) -> None:
+        self.markdown = ""
+        self.meta = {"template": self.view.template}
+
+    def render(self, config: MkDocsConfig, files: Files) -> None:
+        self.content = ""
+
+
+def _file(output: view.Page | Generated | Copied, config: MkDocsConfig) -> File:
+    match output:
+        case view.Page():
+            # MkDocs takes a file for a page by its ending.
+            source = output.path.removesuffix(".html") + ".md"
+            file = File.generated(config, source, content="", inclusion=InclusionLevel.NOT_IN_NAV)
+            file.dest_uri = output.path
+            ViewPage(output, file, config)
+            return file
+        case Generated():
+            return File.generated(config, output.path, content=output.data, inclusion=InclusionLevel.INCLUDED)
+        case Copied():
+            return File.generated(
+                config, output.path, abs_src_path=str(output.source), inclusion=InclusionLevel.INCLUDED
+            )

@@ -1,0 +1,81 @@
+"""``gengfu build`` and ``gengfu serve``: the site, made by ourselves and without MkDocs' loop over everything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import assert_never
+
+import jinja2
+
+from gengfu_site import release
+from gengfu_site.library import Library, load
+from gengfu_site.output import Copied, Generated, Output, outputs
+from gengfu_site.problems import Problem, ProblemsFound
+from gengfu_site.settings import Settings
+from gengfu_site.view import Page, environment, render
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What one build made."""
+
+    folder: Path
+    articles: int
+    files: int
+
+
+def publish(
+    settings: Settings, at: datetime, progress: Callable[[int], None] = lambda written: None
+) -> Published:
+    """Check everything, make the site beside the public one, then put it in its place.
+
+    A failed build leaves the public folder as it was.
+
+    :param progress: told the number of files written so far.
+    :raises ProblemsFound: some article, or the station's settings, must be mended first.
+    :raises NotOurs: the public folder holds what no build wrote.
+    """
+    library, problems = load(settings, at)
+    if problems:
+        raise ProblemsFound(problems)
+    release.claim(settings.public)
+    staging = release.staging(settings.public)
+    files = _write(library, at, staging, progress)
+    release.switch(staging, settings.public)
+    return Published(folder=settings.public, articles=len(library.published(at)), files=files)
+
+
+def preview(settings: Settings, at: datetime, folder: Path) -> list[Problem]:
+    """Make the site in ``folder`` from the articles that have no problems; returns the problems."""
+    library, problems = load(settings, at)
+    staging = release.staging(folder)
+    _write(library, at, staging, lambda written: None)
+    release.switch(staging, folder)
+    return problems
+
+
+def _write(library: Library, at: datetime, folder: Path, progress: Callable[[int], None]) -> int:
+    env = environment(library.settings)
+    written = 0
+    for output in outputs(library, at, env):
+        _write_one(output, folder / output.path, env)
+        written += 1
+        progress(written)
+    return written
+
+
+def _write_one(output: Output, target: Path, env: jinja2.Environment) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    match output:
+        case Page():
+            target.write_bytes(render(env, output).encode())
+        case Generated():
+            target.write_bytes(output.data)
+        case Copied():
+            shutil.copyfile(output.source, target)
+        case _:
+            assert_never(output)
