@@ -194,10 +194,11 @@ _DUE = (
     .cte("due")
 )
 
-# Take what is due: from here on, only an outcome or a recovery ends the request.
+# Take what is due: from here on, only an outcome or a recovery ends the request. (``state = 'pending'`` stands
+# in the expression above; said again here it would make SQLite walk through all that is pending.)
 _CLAIM = (
     update(_delivery)
-    .where(_delivery.c.id.in_(select(_DUE.c.id)), _delivery.c.state == "pending")
+    .where(_delivery.c.id.in_(select(_DUE.c.id)))
     .values(state="sending", attempts=_delivery.c.attempts + 1, changed_at=bindparam("now"))
     .returning(_delivery.c.id)
 )
