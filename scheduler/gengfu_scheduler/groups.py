@@ -46,6 +46,7 @@ COLUMNS = (
     "joined",
     "quiet_hours",
 )
+_LISTS = ("audience", "topics")
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """``joined`` of a group whose line gives no date."""
 
@@ -139,7 +140,7 @@ class _Table:
             "joined": lambda cell: _day(cell, zone),
             "quiet_hours": words.quiet_hours,
         }
-        self._judged: dict[tuple[str, str], Any] = {}
+        self._judged: dict[str, dict[str, tuple[Any, list[Mistake]]]] = {c: {} for c in self._readers}
 
     def read(self, rows: Iterable[_Row]) -> Iterator[Group]:
         first_lines: dict[str, int] = {}
@@ -163,18 +164,18 @@ class _Table:
 
     def _group(self, row: _Row) -> Group | None:
         cell = row.cells.get
-        leaks = [column for column, text in row.cells.items() if "://" in text]
-        for column in leaks:
-            self._wrong(row, column, _leak())
-        if leaks:
+        if "://" in "\n".join(row.cells.values()):
+            for column, text in row.cells.items():
+                if "://" in text:
+                    self._wrong(row, column, _leak())
             return None
         id, name = cell("id", ""), cell("name", "")
         if not _ID.fullmatch(id):
             self._wrong(row, "id", _bad_id(id))
         if not name:
             self._wrong(row, "name", Mistake(_("群没有名称。"), _("填上群的名称。")))
-        reach = self._one(row, "reach")
-        platform, owner = self._one(row, "platform") or "", cell("owner", "")
+        reach = self._value(row, "reach")
+        platform, owner = self._value(row, "platform") or "", cell("owner", "")
         if not cell("reach"):
             self._wrong(row, "reach", _bad_reach(""))
         elif mistake := _contradiction(reach, cell("platform", ""), owner):
@@ -186,9 +187,9 @@ class _Table:
         address = self._addresses.get(id)
         if address is not None and webhook is None:
             webhook, secret = address[1].webhook, secret or address[1].secret
-        group_area, quiet = self._one(row, "area"), self._one(row, "quiet_hours")
-        audience, topics = self._several(row, "audience"), self._several(row, "topics")
-        size, joined = self._one(row, "size"), self._one(row, "joined")
+        group_area, quiet = self._value(row, "area"), self._value(row, "quiet_hours")
+        audience, topics = self._value(row, "audience") or (), self._value(row, "topics") or ()
+        size, joined = self._value(row, "size"), self._value(row, "joined")
         if reach is None:
             return None
         return Group(
@@ -208,27 +209,31 @@ class _Table:
             quiet_hours=quiet,
         )
 
-    def _one(self, row: _Row, column: str) -> Any:
-        """The cell's value; None where it is empty or wrong."""
-        text = row.cells.get(column, "")
-        return self._value(row, column, text) if text else None
-
-    def _several(self, row: _Row, column: str) -> tuple[str, ...]:
-        text = row.cells.get(column, "")
-        return tuple(self._value(row, column, word) for word in words.listed(text)) if text else ()
-
-    def _value(self, row: _Row, column: str, text: str) -> Any:
-        key = (column, text)
-        if key not in self._judged:
-            try:
-                self._judged[key] = self._readers[column](text)
-            except Mistake as mistake:
-                self._judged[key] = mistake
-        value = self._judged[key]
-        if isinstance(value, Mistake):
-            self._wrong(row, column, value)
+    def _value(self, row: _Row, column: str) -> Any:
+        """What the row's cell stands for; None where it is empty or wrong."""
+        text = row.cells.get(column)
+        if not text:
             return None
+        judged = self._judged[column]
+        if text not in judged:
+            judged[text] = self._judge(column, text)
+        value, mistakes = judged[text]
+        for mistake in mistakes:
+            self._wrong(row, column, mistake)
         return value
+
+    def _judge(self, column: str, text: str) -> tuple[Any, list[Mistake]]:
+        read = self._readers[column]
+        mistakes = []
+        values = []
+        for word in words.listed(text) if column in _LISTS else (text,):
+            try:
+                values.append(read(word))
+            except Mistake as mistake:
+                mistakes.append(mistake)
+        if mistakes:
+            return None, mistakes
+        return (tuple(values) if column in _LISTS else values[0]), []
 
     def _credential(self, row: _Row, column: str) -> str | None:
         """What ``env:NAME`` stands for; None where the cell is empty or the variable is not set."""
