@@ -7,15 +7,18 @@ Plugin events: https://www.mkdocs.org/dev-guide/plugins/.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from mkdocs.config.base import Config
 from mkdocs.config.config_options import Type
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
@@ -25,7 +28,7 @@ from gengfu_site import clock, release, view
 from gengfu_site.library import load
 from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import ProblemsFound
-from gengfu_site.settings import Settings, read_settings
+from gengfu_site.settings import FILE, Settings, read_settings
 
 
 class GengfuConfig(Config):  # type: ignore[no-untyped-call]
@@ -88,6 +91,18 @@ class ViewPage(Page):
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
         self.content = ""
+
+
+def live_server(
+    build: Callable[[], None], folder: Path, settings: Settings, host: str, port: int
+) -> LiveReloadServer:
+    """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes."""
+    mount = urlsplit(settings.station.url).path
+    server = LiveReloadServer(build, host=host, port=port, root=str(folder), mount_path=mount)
+    for source in (settings.folder / FILE, settings.content, settings.private, settings.overrides):
+        if source and source.exists():
+            server.watch(str(source))
+    return server
 
 
 def _file(output: view.Page | Generated | Copied, config: MkDocsConfig) -> File:

@@ -15,6 +15,9 @@ PAGES = _HERE / "pages"
 MESSAGES = _HERE / "messages"
 """Jinja templates of digests and alerts, for channels and people that take text."""
 
+ARTICLES = _HERE / "articles"
+"""Beginnings of articles, one a kind, for ``gengfu new``."""
+
 
 def starter() -> Path:
     """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``content/``.
