@@ -146,7 +146,7 @@ def serve(folder: Path, host: str, port: int) -> None:
         server = live_server(rebuild, target, first, host, port)
         _out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
         try:
-            server.serve(open_in_browser=False)
+            server.serve(open_in_browser=False)  # type: ignore[no-untyped-call]
         except KeyboardInterrupt:
             server.shutdown()
 

@@ -353,7 +353,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
             message = _("没有“{field}”这个字段。").format(field=field)
             close = nearest(str(field), known)
             remedy = _("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。")
-        case "string_too_long":
+        case "string_too_long" | "too_long":
             message = _("最多 {most} 个字，现在有 {found} 个。").format(
                 most=context["max_length"], found=len(str(found))
             )

@@ -1,0 +1,108 @@
+"""Reading officers' files: encodings, and YAML whose scalars stay text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gengfu_site.problems import Problem
+from gengfu_site.source import decode, read_yaml
+
+
+def explain(result: str | Problem) -> str:
+    assert isinstance(result, Problem)
+    return str(result)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("好\n".encode(), "好\n"),
+        ("\ufeff好\n".encode(), "好\n"),
+        ("一\r\n二\r三".encode(), "一\n二\n三"),
+        (b"", ""),
+    ],
+)
+def test_bom_and_line_ends_are_accepted(data: bytes, text: str) -> None:
+    assert decode(data, "a.md") == text
+
+
+@pytest.mark.parametrize(
+    ("data", "named", "command"),
+    [
+        ("先给小钱，再骗大钱。".encode("gbk"), "GBK", "iconv -f GB18030"),
+        ("先给小钱".encode("utf-16"), "UTF-16LE", "iconv -f UTF-16LE"),
+        ("title: a\n".encode("utf-16-be"), "UTF-16BE", "iconv -f UTF-16BE"),
+    ],
+)
+def test_a_foreign_encoding_is_named_with_the_command_that_converts_it(
+    data: bytes, named: str, command: str
+) -> None:
+    said = explain(decode(data, "a.md"))
+    assert named in said
+    assert command in said
+
+
+def test_bytes_of_no_encoding_name_their_line() -> None:
+    assert explain(decode(b"a\nb\n\xff\x80\x81", "a.md")).startswith("a.md:3 ")
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x7f", "\x9b"])
+def test_a_control_character_names_its_line(character: str) -> None:
+    assert explain(decode(f"一\n二{character}".encode(), "a.md")).startswith("a.md:2 ")
+
+
+def test_a_spreadsheets_gbk_is_read_where_it_is_allowed() -> None:
+    assert decode("群名称".encode("gbk"), "groups.csv", gbk=True) == "群名称"
+
+
+def test_scalars_stay_the_text_that_was_written() -> None:
+    document, problems = read_yaml("id: 01234\nat: 21:30\nswitch: off\nday: 2026-11-21\nnone:\n", "a.md")
+    assert not problems
+    assert document.value == {
+        "id": "01234",
+        "at": "21:30",
+        "switch": "off",
+        "day": "2026-11-21",
+        "none": None,
+    }
+
+
+def test_every_value_knows_its_line() -> None:
+    document, _problems = read_yaml("a: 1\nb:\n  - c: 2\n    d: 3\n", "a.md", first_line=2)
+    assert [document.line("a"), document.line("b", 0, "d"), document.line("b", 7)] == [2, 5, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\na: 2\n", "“a”写了两次"),
+        ("a: &x 1\n", "锚点"),
+        ("a: *x\n", "别名"),
+        ("a: [b\n", "不是正确的 YAML"),
+        ("a: b: c\n", "值里有“: ”时"),
+        ("\ta: 1\n", "缩进请用空格"),
+        ("- a\n", "字段: 值"),
+        ("a: 1\n---\nb: 2\n", "只能有一段"),
+        ("[[a]]: 1\n", "字段名应是文字"),
+        ("a: " + "[" * 3000, "层次太深"),
+        # Nine aliases of nine aliases …: a parser that expands them runs out of memory.
+        ("a0: &a0 [x,x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1},*a{i - 1}]\n" for i in range(1, 60)), "别名"),
+    ],
+)
+def test_broken_yaml_ends_in_a_problem(text: str, said: str) -> None:
+    _document, problems = read_yaml(text, "a.md")
+    assert said in "\n".join(map(str, problems))
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_raise(data: bytes) -> None:
+    text = decode(data, "a.md", gbk=True)
+    if isinstance(text, str):
+        read_yaml(text, "a.md")
+
+
+@given(st.text(max_size=200))
+def test_no_text_raises(text: str) -> None:
+    read_yaml(text, "a.md")
