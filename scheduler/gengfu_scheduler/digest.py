@@ -110,6 +110,11 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
     )
 
 
+def addressees(slot: Slot, groups: Iterable[Group], at: datetime) -> list[Group]:
+    """The groups that ``slot`` speaks to at ``at``: those it means and that have joined by then."""
+    return [group for group in groups if group.joined <= at and group in slot.to]
+
+
 def reaches(entry: Entry, group: Group) -> bool:
     """Whether ``entry`` is for ``group`` by area and audience."""
     return concerns(entry.areas, group.area) and (

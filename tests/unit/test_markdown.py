@@ -62,8 +62,8 @@ def test_every_address_is_followed_once_even_in_raw_html_with_odd_attributes() -
         seen.append(address)
         return "x"
 
-    render('[a](1) ![b](2) <a title="p>q" href="3">c</a>\n\nhttps://h/4', follow)
-    assert seen == ["1", "2", "3", "https://h/4"]
+    render('[a](1) ![b](2) <a title="p>q" href="3">c</a>\n\nhttps://h.cn/4', follow)
+    assert seen == ["1", "2", "3", "https://h.cn/4"]
 
 
 def test_links_become_absolute_for_feeds() -> None:

@@ -32,7 +32,7 @@ def test_the_nearest_contact_card_is_taken(station: StationFolder, area: str | N
         ("site_url: https://qingsong.example/", "site_url: qingsong.example", "https://"),
         ("  - gengfu:", "  - other:", "没有 gengfu"),
         ("slug: taoyuan", "slug: 桃园", "小写字母"),
-        ("slug: songyuan", "slug: taoyuan", "用了两次"),
+        ("松园社区, slug: songyuan", "松园社区, slug: taoyuan", "用了两次"),
         ("name: 河东", "name: 河/东", "不能有“/”"),
         ("contacts: [{role: 值班室", "timezone: 北京\n        contacts: [{role: 值班室", "Asia/Shanghai"),
         ("topics: [{name: 电信网络诈骗", "topics: [{nam: 电信网络诈骗", "是不是想写“name”"),
