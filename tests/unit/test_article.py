@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from conftest import StationFolder
+from stations import StationFolder
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SERVICE = "{department: 户籍窗口, visit: 跑一次}"

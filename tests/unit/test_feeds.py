@@ -11,9 +11,9 @@ import feedparser
 import pytest
 from jsonschema import Draft202012Validator
 
-from conftest import AT, StationFolder
 from gengfu_site.catalogue import dumps
 from gengfu_site.feeds import catalogue, feeds
+from stations import AT, StationFolder
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/catalogue.schema.json").read_text("utf-8"))
 

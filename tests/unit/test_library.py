@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import AT, StationFolder
+from stations import AT, StationFolder
 
 ALERT_FIELDS = {"id": "A5W3R", "kind": "alert", "expires": "2026-12-01"}
 SEARCHING = '{form: 走失, place: 桃园社区, tell: "110"}'

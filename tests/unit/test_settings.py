@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import MKDOCS_YML, StationFolder
 from gengfu_site.settings import read_settings
+from stations import MKDOCS_YML, StationFolder
 
 
 def test_areas_are_flattened_with_paths_and_addresses(station: StationFolder) -> None:
