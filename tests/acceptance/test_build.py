@@ -1,0 +1,146 @@
+"""Building a station: the same bytes each time and by both ways, and only what belongs there."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from installed import ROOT, Installed
+from stations import StationFolder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def starter(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter station, made by ``gengfu init`` in an empty folder and built."""
+    folder = tmp_path_factory.mktemp("empty") / "station"
+    installed.run("gengfu", "init", "station", cwd=folder.parent)
+    installed.run("gengfu", "check", cwd=folder)
+    installed.run("gengfu", "build", cwd=folder)
+    return folder
+
+
+def test_the_starter_station_is_this_repositorys(starter: Path) -> None:
+    assert digests(starter / "content") == digests(ROOT / "content")
+
+
+def test_building_again_a_second_later_changes_no_byte(installed: Installed, starter: Path) -> None:
+    before = digests(starter / "public")
+    wait_for_the_next_second()
+    installed.run("gengfu", "build", cwd=starter)
+    assert digests(starter / "public") == before
+
+
+@pytest.mark.parametrize("program", ["mkdocs", "properdocs"])
+def test_mkdocs_and_its_maintained_fork_build_the_same_bytes(
+    installed: Installed, starter: Path, tmp_path: Path, program: str
+) -> None:
+    installed.run(program, "build", "-q", "-f", "mkdocs.yml", "-d", str(tmp_path / "out"), cwd=starter)
+    assert digests(tmp_path / "out") == digests(starter / "public")
+
+
+def test_nothing_but_articles_and_their_attachments_reaches_the_public_folder(
+    installed: Installed, station: StationFolder
+) -> None:
+    station.article(body="![图](named.svg)\n")
+    station.article("fraud/draft.md", id="F0001", published="2099-01-01", body="![图](later.svg)\n")
+    for name in ("named.svg", "later.svg", "unnamed.svg", "signed-off.csv", "synonyms.txt", ".hidden.md"):
+        station.file(f"content/fraud/{name}", "<svg/>")
+    installed.run("gengfu", "build", cwd=station.folder)
+    installed.run("mkdocs", "build", "-q", "-d", "by-mkdocs", cwd=station.folder)
+    for folder in ("public", "by-mkdocs"):
+        found = {name for name in digests(station.folder / folder) if name.startswith("fraud/")}
+        assert found == {
+            "fraud/index.html",
+            "fraud/feed.xml",
+            "fraud/atom.xml",
+            "fraud/brushing/index.html",
+            "fraud/named.svg",
+        }
+
+
+@pytest.mark.parametrize("command", [("gengfu", "build"), ("mkdocs", "build")])
+def test_an_output_folder_with_somebody_elses_files_is_refused(
+    installed: Installed, station: StationFolder, command: tuple[str, str]
+) -> None:
+    source = station.file("site/gengfu_site/article.py", "precious")
+    text = (station.folder / "mkdocs.yml").read_text("utf-8").replace("site_dir: public\n", "")
+    station.file("mkdocs.yml", text)
+    station.article()
+    done = installed.run(*command, cwd=station.folder, code=1)
+    assert "site_dir" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert source.read_text() == "precious"
+
+
+@pytest.mark.parametrize("command", [("gengfu", "build"), ("mkdocs", "build", "-q")])
+def test_a_build_with_problems_names_them_all_and_leaves_the_site_alone(
+    installed: Installed, station: StationFolder, command: tuple[str, ...]
+) -> None:
+    station.article()
+    installed.run("gengfu", "build", cwd=station.folder)
+    before = digests(station.folder / "public")
+    station.article("fraud/bad.md", id="bad")
+    station.article("fraud/worse.md", id="F0009", kind="frad")
+    done = installed.run(*command, cwd=station.folder, code=1)
+    said = done.stdout + done.stderr
+    assert "bad.md" in said
+    assert "worse.md" in said
+    assert "Traceback" not in said
+    if command[0] == "gengfu":
+        assert digests(station.folder / "public") == before
+
+
+def test_a_new_article_is_asked_for_what_it_lacks_and_then_published(
+    installed: Installed, station: StationFolder
+) -> None:
+    installed.run("gengfu", "new", "fraud", "假冒客服: 退款", "--name", "refund", cwd=station.folder)
+    file = station.folder / "content/fraud/refund.md"
+    assert "summary" in installed.run("gengfu", "check", cwd=station.folder, code=1).stderr
+    file.write_text(file.read_text("utf-8").replace("summary:", "summary: 客服不会让你转账。"), "utf-8")
+    installed.run("gengfu", "check", cwd=station.folder)
+    installed.run("gengfu", "build", cwd=station.folder)
+    assert "假冒客服: 退款" in (station.folder / "public/fraud/refund/index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["tip", "service", "notice", "video", "alert"])
+def test_each_kinds_beginning_lacks_only_what_the_officer_must_write(
+    installed: Installed, station: StationFolder, kind: str
+) -> None:
+    installed.run("gengfu", "new", kind, "标题", cwd=station.folder)
+    done = installed.run("gengfu", "check", cwd=station.folder, code=1)
+    assert "summary" in done.stderr
+    assert "不是正确的 YAML" not in done.stderr
+
+
+def test_a_webhook_address_in_a_tracked_file_is_refused_and_not_repeated(
+    installed: Installed, station: StationFolder
+) -> None:
+    secret = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
+    station.article(body=f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={secret}\n")
+    subprocess.run(["git", "init", "-q"], cwd=station.folder, check=True)
+    done = installed.run("gengfu", "check", cwd=station.folder, code=1)
+    assert "brushing.md" in done.stderr
+    assert secret not in done.stderr + done.stdout
+
+
+def test_a_folder_without_a_station_is_wrong_use(installed: Installed, tmp_path: Path) -> None:
+    done = installed.run("gengfu", "build", cwd=tmp_path, code=2)
+    assert "gengfu init" in done.stderr
+
+
+def wait_for_the_next_second() -> None:
+    now = int(time.time())
+    while int(time.time()) == now:
+        time.sleep(0.05)
