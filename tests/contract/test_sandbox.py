@@ -763,7 +763,7 @@ def test_the_wall_draws_each_groups_messages_and_what_was_refused(sandbox: Sandb
     send(sandbox, markdown('# 寻人\n> **七岁** <font color="warning">急</font>'))
     send(sandbox, text(""))
     sandbox.fail("taoyuan", "http-502")
-    send_ignoring = outcome(sandbox)
+    assert outcome(sandbox) == "502 <html>"
     _, page = get(sandbox, "")
     for expected in (
         "桃园社区反诈群",
@@ -779,7 +779,6 @@ def test_the_wall_draws_each_groups_messages_and_what_was_refused(sandbox: Sandb
         "已到群里 <b>3</b>",
     ):
         assert expected in page
-    assert send_ignoring == "502 <html>"
 
 
 def test_nothing_received_becomes_markup_and_nothing_is_loaded_from_elsewhere(
@@ -927,12 +926,14 @@ def test_a_real_address_is_refused_without_being_shown_and_all_rows_are_told_at_
         "g1,https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6,wecom\n"
         "g2,http://127.0.0.1/cgi-bin/webhook/send?key=a,generic\n"
         "g3,http://127.0.0.1/cgi-bin/webhook/send?key=b,\n"
-        "g4,http://127.0.0.1/cgi-bin/webhook/send?key=b,\n",
+        "g4,http://127.0.0.1/cgi-bin/webhook/send?key=b,\n"
+        "g5,http://[127.0.0.1,wecom\n"
+        "g6\n",
         encoding="utf-8-sig",
     )
     with pytest.raises(ProblemsFound) as found:
         read_robots(table)
-    assert [problem.line for problem in found.value.problems] == [2, 3, 5]
+    assert [problem.line for problem in found.value.problems] == [2, 3, 5, 6, 7]
     assert "693a91f6" not in str(found.value)
 
 
@@ -941,6 +942,25 @@ def test_the_command_asks_for_robots_and_explains_itself_in_chinese() -> None:
     assert asked.exit_code == 2
     assert "--groups" in asked.output
     assert "群" in CliRunner().invoke(command, ["--help"]).output
+
+
+def test_the_command_serves_until_it_is_asked_to_end(tmp_path: Path) -> None:
+    table = tmp_path / "webhooks.csv"
+    table.write_text("id,webhook\ng1,http://127.0.0.1:8780/cgi-bin/webhook/send?key=taoyuan\n")
+    code = "from gengfu_scheduler.sandbox.command import sandbox; sandbox()"
+    options = ["--port", "0", "--groups", str(table), "--store", str(tmp_path / "sandbox.jsonl")]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *options], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        said = process.stdout.readline()
+        url = next(word for word in said.split() if word.startswith("http"))
+        with Client(url) as client:
+            _, body = client.post(url + "cgi-bin/webhook/send?key=taoyuan", text("a"))
+        process.terminate()
+        assert process.wait(10) == 0
+    assert json.loads(body)["errcode"] == 0
+    assert "机器人 1 个" in said
 
 
 def test_the_sandbox_imports_nothing_of_the_scheduler() -> None:

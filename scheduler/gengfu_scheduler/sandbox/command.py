@@ -50,7 +50,7 @@ def read_robots(path: Path) -> list[Robot]:
     """
     robots: dict[str, Robot] = {}
     problems: list[Problem] = []
-    rows = csv.DictReader(io.StringIO(_text(path)), restval="")
+    rows = csv.DictReader(io.StringIO(_text(path).replace("\0", "")), restval="")
     for row in rows:
         found = _robot(row)
         if isinstance(found, str) or found.key in robots:
@@ -75,7 +75,10 @@ def _text(path: Path) -> str:
 
 def _robot(row: dict[str, str]) -> Robot | str:
     """The row's robot, or what is wrong with it. Never shows the address: it may be a real one."""
-    target = urlsplit(row.get("webhook", "").strip())
+    try:
+        target = urlsplit(row.get("webhook", "").strip())
+    except ValueError:
+        target = urlsplit("")
     if target.hostname not in LOCAL:
         return _("webhook 应为沙箱的地址（http://127.0.0.1:端口/…），这一行不是。")
     for platform in PLATFORMS.values():

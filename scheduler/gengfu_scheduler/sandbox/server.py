@@ -37,8 +37,6 @@ from gengfu_templates.i18n import _
 
 BODY_BYTES = 4 * 1024 * 1024
 """More than any platform takes: what is longer is not even read."""
-POLL = 0.02
-"""Seconds until the listening thread notices that it is to stop."""
 
 
 class PortTaken(GengfuError):
@@ -72,7 +70,6 @@ class Sandbox(Exchange):
         super().__init__(robots, store=store, admit_unknown=admit_unknown, clock=clock)
         self._timezone = timezone
         self._run = token_hex(4)
-        self._thread = Thread(target=self._listen, name="sandbox")
         try:
             self._server = _Server((host, port), self)
         except OSError as error:
@@ -86,12 +83,11 @@ class Sandbox(Exchange):
         """Address of the group wall, with a trailing slash."""
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._server.stop()
-        self._thread.join()
         self.close()
 
     def webhook(self, key: str) -> str:
@@ -114,9 +110,6 @@ class Sandbox(Exchange):
             version=self.version(),
         )
 
-    def _listen(self) -> None:
-        self._server.serve_forever(POLL)
-
 
 class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
@@ -127,6 +120,7 @@ class _Server(ThreadingMixIn, TCPServer):
         self.closing = Event()
         self._open: set[socket.socket] = set()
         self._opening = Lock()
+        self._listener = Thread(target=self._listen, name="sandbox")
         super().__init__(address, _Connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -144,15 +138,24 @@ class _Server(ThreadingMixIn, TCPServer):
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
+    def start(self) -> None:
+        self._listener.start()
+
     def stop(self) -> None:
         """Take no more connections, end those that are open, wait for their threads."""
         self.closing.set()
-        self.shutdown()
+        # The listener waits for a connection: here is its last one.
+        socket.create_connection(self.socket.getsockname()).close()
+        self._listener.join()
         with self._opening:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
+
+    def _listen(self) -> None:
+        while not self.closing.is_set():
+            self.handle_request()
 
 
 class _Connection(BaseHTTPRequestHandler):

@@ -27,6 +27,7 @@ CHINA = ZoneInfo("Asia/Shanghai")
 CHATS = 240
 """Most windows on one page; a town has fewer groups, a city looks for one by name."""
 MESSAGES_A_CHAT = 30
+RAW_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Chat:
     area: str
     messages: Sequence[Received]
     known: bool
-    """Whether it is a robot's group, or posts to a key that no robot has."""
+    """Whether a robot has the key; else these are the posts to a key that none has."""
 
     @property
     def last(self) -> int:
@@ -115,11 +116,14 @@ def _drawn(platform: str, body: bytes) -> tuple[Piece, ...]:
 
 
 def pieces(message: Received) -> tuple[Piece, ...]:
-    """The message as its group sees it; one that the platform could not read is shown as it came."""
+    """The message as its group sees it; one that cannot be drawn is shown as it came."""
     try:
-        return _drawn(message.platform, message.body)
+        drawn = _drawn(message.platform, message.body)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return (Piece(kind="code", text=message.body.decode(errors="replace")[:2000]),)
+        drawn = ()
+    if any(piece.title or piece.text for piece in drawn):
+        return drawn
+    return (Piece(kind="code", text=message.body.decode(errors="replace")[:RAW_CHARACTERS]),)
 
 
 def describe(received: Iterable[Received], *, timezone: tzinfo = CHINA) -> str:
