@@ -87,7 +87,7 @@ def read_groups(
 
     :param station: declares the areas, audiences and topics that groups may name.
     :param environ: where ``env:NAME`` is looked up.
-    :param platforms: the names of the channels that post to a webhook.
+    :param platforms: the names of the channels that a webhook group may have.
     """
     addresses, problems = _read_webhooks(folder)
     name, rows, found = _read_rows(folder)
@@ -103,11 +103,6 @@ def read_groups(
             if id not in known
         ]
     return groups, tuple(problems)
-
-
-def without_address(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """The webhook groups that cannot be posted to from this machine."""
-    return tuple(group for group in groups if group.reach == "webhook" and group.webhook is None)
 
 
 class _Table:

@@ -1,0 +1,393 @@
+"""The one command ``gengfu``: composition root of both halves.
+
+Commands are thin: they read options, call the function that does the work, and show what it returned. Exit
+codes: 0 fine, 1 there is something to mend or to look at, 2 used wrongly (https://click.palletsprojects.com).
+What a command does not need, it does not import: an alert at night begins with waiting for the imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gengfu_site import cli as site
+from gengfu_site.problems import GengfuError, ProblemsFound
+from gengfu_templates.i18n import _
+
+if TYPE_CHECKING:
+    from gengfu_scheduler.outbox import Outbox
+    from gengfu_scheduler.report import Status, Upcoming
+    from gengfu_scheduler.roster import Roster
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+_ELSEWHERE = {"sandbox": "gengfu_scheduler.sandbox.command"}
+"""Commands that are functions of the same name in a module of their own, imported when asked for."""
+
+
+class _Gengfu(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE:
+            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return found
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it foresaw ends in words and exit code 1, never in a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ProblemsFound as error:
+            site.show_problems(error.problems)
+        except GengfuError as error:
+            _err.print(escape(str(error)), style="bold red")
+        return ctx.exit(1)
+
+
+@click.group(
+    cls=_Gengfu,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_("更夫：把派出所的 Markdown 文章发布成便民网站，并按时发到居民群里。"),
+)
+@click.option(
+    "-C",
+    "--station",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help=_("站点文件夹，默认是当前文件夹。"),
+)
+@click.version_option(package_name="gengfu", message="gengfu %(version)s")
+@click.pass_context
+def main(ctx: click.Context, station: Path) -> None:
+    ctx.obj = station
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help=_("输出 JSON，供程序读取。"))
+
+
+@main.command(help=_("检查文章、群清单和时间表，把所有问题一次列出来。"))
+@_json_option
+@click.pass_obj
+def check(folder: Path, as_json: bool) -> None:
+    from gengfu_scheduler import roster
+    from gengfu_site.check import check as check_site
+
+    try:
+        settings = site.settings_in(folder)
+    except ProblemsFound as error:
+        problems = list(error.problems)
+    else:
+        problems = check_site(settings, _now())
+        problems += roster.check(folder, settings.station, os.environ)
+    if problems or as_json:
+        site.show_problems(sorted(problems), as_json=as_json)
+    if problems:
+        sys.exit(1)
+    if not as_json:
+        _out.print(_("没有发现问题。"), style="green")
+
+
+@main.command(help=_("看今后几天里，什么时候、什么内容、发到哪些群。"))
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help=_("看几天。"))
+@_json_option
+@click.pass_obj
+def plan(folder: Path, days: int, as_json: bool) -> None:
+    from gengfu_scheduler import report
+
+    roster = _roster(folder)
+    with _outbox(folder) as outbox:
+        planned = report.plan(roster, outbox.told, _now(), days)
+    if as_json:
+        _print_json(planned)
+        return
+    _show_notices(planned.notices)
+    if not planned.upcoming:
+        _out.print(_("这几天里时间表上没有安排。"))
+        return
+    table = Table(show_lines=True)
+    table.add_column(_("时间"), no_wrap=True)
+    for heading, share in ((_("时段"), 2), (_("内容"), 5), (_("群"), 4)):
+        table.add_column(heading, overflow="fold", ratio=share)
+    for upcoming in planned.upcoming:
+        _add_upcoming(table, upcoming)
+    _out.print(table)
+
+
+@main.command(
+    help=_(
+        "现在就发：TARGET 是时间表里的时段名，或一条已发布警情的编号。定时程序在运行就由它发，否则本命令自己发。"
+    )
+)
+@click.argument("target")
+@click.option("--dry-run", is_flag=True, help=_("只看会给每个群发什么，什么都不发、不记。"))
+@_json_option
+@click.pass_obj
+def push(folder: Path, target: str, dry_run: bool, as_json: bool) -> None:
+    from gengfu_scheduler import report
+    from gengfu_scheduler.draft import draft_push
+
+    roster = _roster(folder)
+    with _outbox(folder) as outbox:
+        draft = draft_push(target, roster, outbox.told, _now())
+        if dry_run:
+            preview = report.preview(draft, roster, slot=target, meant=len(draft.planned))
+            if as_json:
+                _print_json(preview)
+            else:
+                _show_preview(preview)
+            return
+
+        from gengfu_scheduler.push import push as push_draft
+
+        with _err.status(_("正在发送……")):
+            pushed = push_draft(draft, folder, os.environ, outbox, clock=_now, say=_say)
+        told = report.broadcast_report(outbox, draft.broadcast.key, roster)
+    if as_json:
+        _print_json(told)
+    else:
+        if pushed.repeated:
+            _out.print(_("这条内容以前已经发过，没有重复发送。当时的结果："))
+        if pushed.by:
+            _out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
+        _show_broadcast(told)
+    if told.look_at and any(one.state != "handed" for one in told.look_at):
+        sys.exit(1)
+
+
+@main.command(help=_("按时间表持续运行，直到 Ctrl+C 或被要求结束。"))
+@click.pass_obj
+def run(folder: Path) -> None:
+    from gengfu_scheduler.report import standing_notices
+    from gengfu_scheduler.runner import Runner
+    from gengfu_scheduler.runner import run as keep_running
+    from gengfu_scheduler.state import only_scheduler
+
+    stop = _Stop()
+    with only_scheduler(folder), _outbox(folder) as outbox:
+        runner = Runner(folder, os.environ, outbox, clock=_now, say=_say, stopping=stop)
+        for notice in standing_notices(runner.roster):
+            _say(notice)
+        _say(
+            _("开始值更：{slots} 个时段，{groups} 个群。").format(
+                slots=len(runner.roster.timetable.slots), groups=len(runner.roster.groups)
+            )
+        )
+        keep_running(runner, stop, _say)
+        _say(_("已停止，没有遗留正在发送的消息。"))
+
+
+@main.command(help=_("看发送情况：每次发送的结果、需要留意的群、停用的群、错过的时段。"))
+@_json_option
+@click.pass_obj
+def status(folder: Path, as_json: bool) -> None:
+    from gengfu_scheduler import report
+    from gengfu_scheduler.state import running
+
+    trouble: GengfuError | None = None
+    roster: Roster | None = None
+    try:
+        roster = _roster(folder)
+    except GengfuError as error:
+        trouble = error
+    with _outbox(folder) as outbox:
+        found = report.status(outbox, roster, running(folder), _now())
+    if as_json:
+        _print_json(found)
+    else:
+        _show_status(found)
+    if trouble:
+        raise trouble
+
+
+@main.group(help=_("群的管理。"))
+def groups() -> None:
+    pass
+
+
+@groups.command(help=_("向所选的群（不写编号就是全部有机器人的群）发一条测试消息；成功的群恢复启用。"))
+@click.argument("ids", nargs=-1)
+@click.option("--yes", is_flag=True, help=_("不再询问。"))
+@click.pass_obj
+def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
+    from gengfu_scheduler import words
+    from gengfu_scheduler.message import Sent
+    from gengfu_scheduler.push import try_groups
+    from gengfu_scheduler.report import outcome_words
+
+    roster = _roster(folder)
+    for id in ids:
+        if id not in roster.groups:
+            mistake = words.undeclared("group", id, roster.groups)
+            raise click.UsageError(mistake.message + mistake.remedy)
+    chosen = [roster.groups[id] for id in ids] if ids else list(roster.groups.values())
+    chosen = [group for group in chosen if group.reach == "webhook"]
+    if not chosen:
+        raise click.UsageError(_("所选的群都由人手工转发，没有机器人可以测试。"))
+    for group in chosen:
+        _out.print(f"  {escape(group.id)}  {escape(group.name)}")
+    if not yes:
+        click.confirm(_("向以上 {n} 个群各发一条测试消息？").format(n=len(chosen)), abort=True)
+    failed = False
+    with _outbox(folder) as outbox:
+        for group, outcome in try_groups(chosen, roster, outbox, clock=_now):
+            failed |= not isinstance(outcome, Sent)
+            style = "green" if isinstance(outcome, Sent) else "red"
+            _out.print(f"{escape(group.name)}：{escape(outcome_words(outcome))}", style=style)
+    if failed:
+        sys.exit(1)
+
+
+class _Stop:
+    """Becomes true with SIGTERM or SIGINT. The handler only sets a flag: it may run in the middle of anything."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_signal: object) -> None:
+        self._asked = True
+
+    def __call__(self) -> bool:
+        return self._asked
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _say(text: str) -> None:
+    _out.print(f"{datetime.now().astimezone():%m-%d %H:%M:%S}  {escape(text)}")
+
+
+def _roster(folder: Path) -> Roster:
+    from gengfu_scheduler.roster import RosterFiles
+
+    files = RosterFiles(folder, os.environ)
+    roster = files.read()
+    if files.trouble:
+        _err.print(escape(files.trouble), style="yellow")
+    return roster
+
+
+@contextmanager
+def _outbox(folder: Path) -> Iterator[Outbox]:
+    from gengfu_scheduler.outbox import Outbox
+    from gengfu_scheduler.state import database_url
+
+    with Outbox(database_url(folder, os.environ)) as outbox:
+        yield outbox
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(asdict(data), ensure_ascii=False, indent=1, default=datetime.isoformat))
+
+
+def _show_notices(notices: Sequence[str]) -> None:
+    for notice in notices:
+        _err.print(escape(notice), style="yellow")
+
+
+def _add_upcoming(table: Table, upcoming: Upcoming) -> None:
+    from gengfu_scheduler.report import shortlist
+
+    when = f"{upcoming.scheduled_for:%m-%d} {_weekday(upcoming.scheduled_for)} {upcoming.scheduled_for:%H:%M}"
+    slot = escape(f"{upcoming.title}\n{upcoming.slot}")
+    for telling in upcoming.tellings:
+        number = _("{n} 个群").format(n=len(telling.groups))
+        if telling.by_hand:
+            number += _("（手工转发 {n}）").format(n=telling.by_hand)
+        if telling.not_before > upcoming.scheduled_for:
+            number += _("，安静时段，等到 {at:%H:%M}").format(at=telling.not_before)
+        table.add_row(
+            when,
+            slot,
+            escape("\n".join(f"·{title}" for title in telling.items)),
+            escape(f"{number}\n{shortlist(telling.names, 6)}"),
+        )
+        when = slot = ""
+    if not upcoming.tellings:
+        table.add_row(when, slot, _("没有可发的"), _("{n} 个群").format(n=upcoming.silent), style="dim")
+
+
+def _weekday(day: datetime) -> str:
+    names = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
+    return names[day.weekday()]
+
+
+def _show_preview(preview: Upcoming) -> None:
+    total = sum(len(telling.groups) for telling in preview.tellings)
+    by_hand = sum(telling.by_hand for telling in preview.tellings)
+    _out.print(
+        _("{title}：将发往 {n} 个群，其中手工转发 {by_hand} 个。这是预演，什么都没有发。").format(
+            title=escape(preview.title), n=total, by_hand=by_hand
+        )
+    )
+    for telling in preview.tellings:
+        _out.print("\n" + escape("、".join(telling.names)), style="bold")
+        text = telling.body or "\n".join(f"·{title}" for title in telling.items)
+        _out.print("\n".join(f"  {line}" for line in escape(text).splitlines()))
+
+
+def _show_broadcast(told: Any) -> None:
+    from gengfu_scheduler.report import count_words
+
+    _out.print(
+        f"[bold]{escape(told.title)}[/]  {told.scheduled_for:%m-%d %H:%M}  "
+        f"{escape(count_words(told.counts, told.confirmed))}  [dim]{escape(told.key)}[/]"
+    )
+    for one in told.look_at:
+        _out.print(f"    {escape(one.name)}（{escape(one.group)}）  {escape(one.words)}", style="yellow")
+
+
+def _show_status(found: Status) -> None:
+    if found.scheduler:
+        _out.print(
+            _("定时程序正在运行：主机 {host}，进程 {pid}。").format(
+                host=escape(found.scheduler.host), pid=found.scheduler.pid
+            ),
+            style="green",
+        )
+    else:
+        _out.print(_("定时程序没有运行：到点不会发。用 gengfu run 启动。"), style="bold yellow")
+    _show_notices(found.notices)
+    for group in found.disabled:
+        _out.print(
+            _("已停用 {name}（{group}）：{reason}。修好后运行 gengfu groups test {group}").format(
+                name=escape(group.name), group=escape(group.group), reason=escape(group.reason)
+            ),
+            style="bold red",
+        )
+    for missed in found.missed:
+        _out.print(
+            _("错过 {slot}（{when:%m-%d %H:%M}），没有补发。").format(
+                slot=escape(missed.slot), when=missed.scheduled_for
+            ),
+            style="yellow",
+        )
+    for told in found.broadcasts:
+        _show_broadcast(told)
+    if not found.broadcasts:
+        _out.print(_("还没有发送过。"))
+
+
+for _command in site.COMMANDS:
+    main.add_command(_command)

@@ -1,0 +1,101 @@
+"""The admin's files read together: what is published, which groups there are, when to speak to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gengfu_scheduler.channels import CHANNELS, channel_for
+from gengfu_scheduler.channels.channel import HttpChannel
+from gengfu_scheduler.groups import group_files, read_groups
+from gengfu_scheduler.message import Group
+from gengfu_scheduler.published import Published
+from gengfu_scheduler.timetable import FILE, Timetable, catalogue_address, read_timetable
+from gengfu_site.catalogue import Catalogue, Station
+from gengfu_site.problems import Problem, ProblemsFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """One consistent reading of all three."""
+
+    catalogue: Catalogue
+    groups: Mapping[str, Group]
+    """By id, in the admin's order."""
+    timetable: Timetable
+
+    def without_address(self) -> list[Group]:
+        """The groups that a robot is to post to and whose address is not known on this machine."""
+        return [g for g in self.groups.values() if not g.webhook and isinstance(channel_for(g), HttpChannel)]
+
+
+class RosterFiles:
+    """The files of the station in one folder; each reading reads again only what changed."""
+
+    trouble: str | None = None
+    """Why an older catalogue is in use, None where it is the newest."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environ = environ
+        self._published: Published | None = None
+        self._seen: object = None
+        self._last: tuple[object, Roster] | None = None
+
+    def changed(self) -> bool:
+        """Whether a file of the admin's was written since the last reading. Cheap: it only looks at times."""
+        return self._stamps() != self._seen
+
+    def read(self) -> Roster:
+        """The roster as it is now.
+
+        :raises ProblemsFound: groups or timetable have problems.
+        :raises CatalogueUnavailable: no catalogue could be read.
+        """
+        self._seen = self._stamps()
+        address = catalogue_address(self._folder)
+        if self._published is None or self._published.address != address:
+            self._published = Published(address, self._folder)
+        catalogue = self._published.read()
+        self.trouble = self._published.trouble
+        if self._last is None or self._last[0] != self._seen or self._last[1].catalogue is not catalogue:
+            groups, timetable, problems = _read(self._folder, catalogue.station, self._environ)
+            if problems or timetable is None:
+                raise ProblemsFound(problems)
+            self._last = self._seen, Roster(catalogue=catalogue, groups=groups, timetable=timetable)
+        return self._last[1]
+
+    def _stamps(self) -> object:
+        files = (*group_files(self._folder), self._folder / FILE)
+        return tuple(_stamp(file) for file in files)
+
+
+def check(folder: Path, station: Station, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Everything that is wrong with the groups and the timetable in ``folder``.
+
+    A station that has neither only publishes; that is no problem.
+    """
+    if not any(file.exists() for file in (*group_files(folder), folder / FILE)):
+        return ()
+    return _read(folder, station, environ)[2]
+
+
+def _read(
+    folder: Path, station: Station, environ: Mapping[str, str]
+) -> tuple[dict[str, Group], Timetable | None, tuple[Problem, ...]]:
+    found, problems = read_groups(folder, station, environ, CHANNELS)
+    groups = {group.id: group for group in found}
+    timetable, more = read_timetable(folder, station, groups)
+    if problems:
+        # A slot may well name a group whose line has a problem: that is one mistake, not two.
+        more = tuple(problem for problem in more if ".to.groups." not in problem.field)
+    return groups, timetable, (*problems, *more)
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,108 @@
+"""What the scheduler keeps beside a station: the folder ``.gengfu``, and the lock that only one may hold.
+
+The lock is the kernel's (https://man7.org/linux/man-pages/man2/flock.2.html), so it ends with its process
+however that ends. The file's text, host and process id, is for people; only the lock decides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gengfu_site.problems import GengfuError
+from gengfu_templates.i18n import _
+
+_FOLDER = ".gengfu"
+_LOCK = "scheduler.lock"
+_PATIENCE = 0.5
+"""Seconds; :func:`running` holds the lock for an instant, which must not look like a scheduler."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """The process that holds the lock."""
+
+    host: str
+    pid: int
+
+
+class AlreadyRunning(GengfuError):
+    """Another scheduler serves this station."""
+
+    def __init__(self, holder: Holder) -> None:
+        self.holder = holder
+        super().__init__(
+            _("这个站点已有定时程序在运行：主机 {host}，进程 {pid}。先结束它，或者不必再开一个。").format(
+                host=holder.host, pid=holder.pid
+            )
+        )
+
+
+def state_folder(station: Path) -> Path:
+    """The scheduler's own folder in ``station``, made where it is missing, private and unknown to git."""
+    folder = station / _FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder
+
+
+def database_url(station: Path, environ: Mapping[str, str]) -> str:
+    """Where the outbox lies: ``GENGFU_DATABASE``, else a file in the state folder."""
+    return environ.get("GENGFU_DATABASE") or f"sqlite:///{state_folder(station).resolve() / 'outbox.sqlite3'}"
+
+
+@contextmanager
+def only_scheduler(station: Path) -> Iterator[None]:
+    """Be the one process that sends for ``station``.
+
+    :raises AlreadyRunning: another one does.
+    """
+    import fcntl  # POSIX only, as is the scheduler; other commands run elsewhere too
+
+    with (state_folder(station) / _LOCK).open("a+", encoding="utf-8") as file:
+        patience = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > patience:
+                    file.seek(0)
+                    raise AlreadyRunning(_holder(file.read())) from None
+                time.sleep(0.02)
+        file.truncate(0)
+        file.write(json.dumps(asdict(Holder(host=socket.gethostname(), pid=os.getpid()))))
+        file.flush()
+        yield
+
+
+def running(station: Path) -> Holder | None:
+    """Who serves ``station`` now; None where nobody does."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    file = station / _FOLDER / _LOCK
+    if not file.exists():
+        return None
+    with file.open("r", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(lock.read())
+        return None
+
+
+def _holder(text: str) -> Holder:
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return Holder(host="?", pid=0)  # it has the lock and has not yet written its name
