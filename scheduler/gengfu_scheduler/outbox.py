@@ -237,6 +237,18 @@ _SETTLE = (
     )
 )
 
+# Undo a claim: no request was begun.
+_PUT_BACK = (
+    update(_delivery)
+    .where(_delivery.c.id == bindparam("delivery"), _delivery.c.state == "sending")
+    .values(
+        state="pending",
+        attempts=_delivery.c.attempts - 1,
+        not_before=bindparam("earliest"),
+        changed_at=bindparam("now"),
+    )
+)
+
 # Give up what was not sent in time. What waited to be sent a second time may have arrived the first time.
 _EXPIRE = (
     update(_delivery)
@@ -446,13 +458,20 @@ class Outbox:
     def settle(self, outcomes: Sequence[tuple[int, Outcome]], *, now: datetime) -> None:
         """Write how requests ended, by delivery id. Deliveries that are no longer ``sending`` are left alone.
 
-        ``Unsent`` goes back to pending with growing, jittered pauses; ``Throttled`` after the pause asked
-        for; an alert's first ``Unknown`` goes back once, marked as resent. ``Rejected(disable=True)``
+        ``Unsent`` goes back to pending with growing, jittered pauses; ``Throttled`` likewise, but
+        not before the pause asked for; an alert's first ``Unknown`` goes back once, marked as resent. ``Rejected(disable=True)``
         disables the group.
         """
         with self._writing() as connection:
             for ids in _batches([id for id, _outcome in outcomes]):
                 self._settle(connection, ids, dict(outcomes), now)
+
+    def put_back(self, held: Sequence[tuple[int, datetime]], *, now: datetime) -> None:
+        """Return claimed deliveries, of which no request was begun, to pending, each until its instant."""
+        if held:
+            rows = [{"delivery": delivery, "earliest": until, "now": now} for delivery, until in held]
+            with self._writing() as connection:
+                connection.execute(_PUT_BACK, rows)
 
     def recover(self, *, now: datetime) -> list[Delivery]:
         """Call a dead process's ``sending`` deliveries unknown, as :meth:`settle` would, and return them.
@@ -504,7 +523,8 @@ class Outbox:
                 earliest = min(now + self._backoff(row.attempts), row.expires)
                 evidence = outcome.reason
             case Throttled():
-                earliest = min(now + timedelta(seconds=outcome.after), row.expires)
+                pause = max(timedelta(seconds=outcome.after), self._backoff(row.attempts))
+                earliest = min(now + pause, row.expires)
                 evidence = outcome.reason
             case Rejected():
                 evidence = outcome.reason

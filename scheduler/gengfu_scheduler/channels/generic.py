@@ -1,0 +1,71 @@
+"""Any receiver of Standard Webhooks 1.0: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+
+``type`` is ``group.digest`` or ``group.alert``, ``data`` the message as :class:`~gengfu_scheduler.message.Message`
+has it, with the group's id. The group's secret, ``whsec_`` and base64, signs; without one the post is unsigned.
+
+The specification calls every 2xx a success, so that is the receiver's confirmation, unless it comes with a web
+page, as a portal in between would answer. It advises to retry whatever else comes, because a receiver can tell
+a repetition by ``webhook-id``. We do not for 5xx: it can, but need not, and a digest twice in a group is worse
+than one that is listed as unknown. An alert's second sending carries the same id.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from gengfu_scheduler.channels.channel import CannotRender, HttpChannel, address, evidence, failure
+from gengfu_scheduler.channels.transport import Answer, Request
+from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Sent
+from gengfu_templates.i18n import _
+
+
+class Generic(HttpChannel):
+    name = "generic"
+
+    def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        data = {"group": group.id, **asdict(message)}
+        event = {"type": f"group.{message.form}", "timestamp": now.astimezone(UTC).isoformat(), "data": data}
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "webhook-id": _id(message, group, delivery_id),
+            "webhook-timestamp": str(int(now.timestamp())),
+        }
+        if group.secret:
+            headers["webhook-signature"] = signature(
+                _key(group), id=headers["webhook-id"], timestamp=headers["webhook-timestamp"], body=body
+            )
+        return Request(key=delivery_id, url=address(group), body=body, headers=headers)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        if answer.status == 410:
+            return Rejected(reason=evidence(answer), disable=True)
+        return failure(answer) or Sent(confirmed="html" not in answer.headers.get("content-type", ""))
+
+
+def signature(key: bytes, *, id: str, timestamp: str, body: bytes) -> str:
+    """The value of ``webhook-signature`` for a symmetric ``key``."""
+    digest = hmac.digest(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def _id(message: Message, group: Group, delivery_id: int) -> str:
+    """The same for each try of a delivery, another for any other delivery, also of a station set up anew."""
+    told = repr((delivery_id, group.id, replace(message, resent=False)))
+    return "msg_" + hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def _key(group: Group) -> bytes:
+    prefix, _underscore, encoded = (group.secret or "").partition("_")
+    try:
+        if prefix == "whsec":
+            return base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        pass
+    raise CannotRender(_("群 {group} 的密钥写法不对：应为 whsec_ 加 base64").format(group=group.id))

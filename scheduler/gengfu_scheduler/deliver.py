@@ -1,0 +1,258 @@
+"""From the outbox to the groups: claim, post, settle, until nothing is due.
+
+Promise (``docs/delivery.md``): no more than :data:`IN_FLIGHT` deliveries are
+``sending`` at a time, so a crash leaves no more than that unknown. What goes wrong with one delivery ends that
+delivery, with the evidence, and no other.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gengfu_scheduler.channels import channel_for
+from gengfu_scheduler.channels.channel import HttpChannel
+from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport, host_of
+from gengfu_scheduler.message import Delivery, Group, Handed, Message, Outcome, Rejected, Sent, Unknown
+from gengfu_scheduler.outbox import Outbox
+from gengfu_site.problems import GengfuError
+from gengfu_templates.i18n import _
+
+IN_FLIGHT = 200
+"""Deliveries that are ``sending`` at a time, at most; also the size of a batch of outcomes."""
+SETTLE_AFTER = timedelta(milliseconds=50)
+"""How long an outcome may wait to be written with others."""
+
+
+class Circuits:
+    """Hosts that stopped answering: after five unknowns in a row one probe a minute, until one is answered.
+
+    Lives as long as the runner does, across deliveries; a restart starts with all hosts trusted.
+    """
+
+    def __init__(self, *, threshold: int = 5, pause: timedelta = timedelta(minutes=1)) -> None:
+        self._threshold = threshold
+        self._pause = pause
+        self._unknowns: dict[str, int] = {}
+        self._next_probe: dict[str, datetime] = {}
+
+    def open_until(self, host: str, *, now: datetime) -> datetime | None:
+        """None: post. Else when to ask again. Of an open host's posts one a minute gets None: the probe."""
+        probe = self._next_probe.get(host)
+        if probe is None:
+            return None
+        if now < probe:
+            return probe
+        self._next_probe[host] = now + self._pause
+        return None
+
+    def record(self, host: str, reply: Reply, outcome: Outcome, *, now: datetime) -> None:
+        """Take note of how a post to ``host`` ended. What never left says nothing about the host's answers."""
+        if isinstance(outcome, Unknown):
+            self._unknowns[host] = self._unknowns.get(host, 0) + 1
+            if self._unknowns[host] == self._threshold:
+                self._next_probe[host] = now + self._pause
+        elif isinstance(reply, Answer):
+            self._unknowns.pop(host, None)
+            self._next_probe.pop(host, None)
+
+
+def deliver(
+    outbox: Outbox,
+    groups: Mapping[str, Group],
+    transport: Transport,
+    *,
+    now: Callable[[], datetime],
+    circuits: Circuits | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> None:
+    """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
+
+    :param groups: as the spreadsheet lists them now, by id.
+    :param circuits: the runner's, kept from call to call.
+    :param stopping: once true, nothing more is begun; what is on its way is awaited.
+    :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
+    """
+    run = _Run(outbox, groups, now, circuits or Circuits(), stopping)
+    try:
+        with closing(transport.post_many(run.requests())) as arriving:
+            for replies in arriving:
+                for delivery, reply in replies:
+                    run.take(delivery, reply)
+                run.settle(only_if_ripe=True)
+    finally:
+        run.put_back_unbegun()
+        run.settle()
+
+
+def post_once(
+    message: Message, groups: Iterable[Group], transport: Transport, *, now: Callable[[], datetime]
+) -> Iterator[tuple[Group, Outcome]]:
+    """Tell each of ``groups`` once, past the outbox, and yield how it ended: for trying groups out."""
+    by_key = dict(enumerate(groups))
+    begun: dict[int, HttpChannel] = {}
+    ended: list[tuple[int, Outcome]] = []
+
+    def requests() -> Iterator[Request]:
+        for key, group in by_key.items():
+            start = _begin(message, group, key, now())
+            if isinstance(start, tuple):
+                begun[key], request = start
+                yield request
+            else:
+                ended.append((key, start))
+
+    with closing(transport.post_many(requests())) as arriving:
+        for replies in arriving:
+            ended += [(key, _outcome(begun[key], by_key[key], reply)) for key, reply in replies]
+            while ended:
+                key, outcome = ended.pop(0)
+                yield by_key[key], outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Posted:
+    """A delivery on its way."""
+
+    group: Group
+    channel: HttpChannel
+    host: str
+
+
+class _Run:
+    """One call of :func:`deliver`: what is claimed, on its way, and ended but not yet written."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        groups: Mapping[str, Group],
+        now: Callable[[], datetime],
+        circuits: Circuits,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._outbox = outbox
+        self._groups = groups
+        self._now = now
+        self._circuits = circuits
+        self._stopping = stopping
+        self._claimed: deque[Delivery] = deque()
+        self._posted: dict[int, _Posted] = {}
+        self._ended: list[tuple[int, Outcome]] = []
+        self._held: list[tuple[int, datetime]] = []
+        self._oldest: datetime | None = None
+
+    def requests(self) -> Iterator[Request | None]:
+        """The posts to make, claimed as they are asked for; None while there is no room or nothing new."""
+        while not self._stopping():
+            if self._claimed:
+                if request := self._begin(self._claimed.popleft()):
+                    yield request
+            elif (room := IN_FLIGHT - self._unsettled()) < IN_FLIGHT // 2:
+                yield None
+            else:
+                self._claimed.extend(self._outbox.claim(now=self._now(), limit=room))
+                if not self._claimed:
+                    if not self._posted:
+                        return
+                    yield None
+
+    def take(self, delivery: int, reply: Reply) -> None:
+        """A reply has come."""
+        posted = self._posted.pop(delivery)
+        outcome = _outcome(posted.channel, posted.group, reply)
+        self._circuits.record(posted.host, reply, outcome, now=self._now())
+        self._end(delivery, outcome)
+
+    def settle(self, *, only_if_ripe: bool = False) -> None:
+        """Write what has ended; ``only_if_ripe``: not before there is a batch of it or it has waited."""
+        if self._oldest is None:
+            return
+        ripe = len(self._ended) + len(self._held) >= IN_FLIGHT // 2
+        if only_if_ripe and not ripe and self._now() - self._oldest < SETTLE_AFTER:
+            return
+        ended, held, self._ended, self._held, self._oldest = self._ended, self._held, [], [], None
+        self._outbox.settle(ended, now=self._now())
+        self._outbox.put_back(held, now=self._now())
+
+    def put_back_unbegun(self) -> None:
+        """What was claimed and not posted is free to be claimed again."""
+        while self._claimed:
+            self._hold(self._claimed.popleft().id, self._now())
+
+    def _begin(self, delivery: Delivery) -> Request | None:
+        group = self._groups.get(delivery.group)
+        if group is None:
+            self._end(delivery.id, Rejected(reason=_("群已不在名单中")))
+            return None
+        start = _begin(delivery.message, group, delivery.id, self._now())
+        if not isinstance(start, tuple):
+            self._end(delivery.id, start)
+            return None
+        channel, request = start
+        host = host_of(request.url)
+        if until := self._circuits.open_until(host, now=self._now()):
+            self._hold(delivery.id, until)
+            return None
+        self._posted[delivery.id] = _Posted(group=group, channel=channel, host=host)
+        return request
+
+    def _end(self, delivery: int, outcome: Outcome) -> None:
+        self._ended.append((delivery, outcome))
+        self._oldest = self._oldest or self._now()
+
+    def _hold(self, delivery: int, until: datetime) -> None:
+        self._held.append((delivery, until))
+        self._oldest = self._oldest or self._now()
+
+    def _unsettled(self) -> int:
+        return len(self._posted) + len(self._ended) + len(self._held)
+
+
+def _begin(
+    message: Message, group: Group, delivery_id: int, now: datetime
+) -> tuple[HttpChannel, Request] | Outcome:
+    """The post to make, with the channel that will read its answer; or how it ended without one."""
+    try:
+        channel = channel_for(group)
+        if isinstance(channel, HttpChannel):
+            return channel, channel.request(message, group, delivery_id=delivery_id, now=now)
+        return channel.deliver(message, group)
+    except GengfuError as error:
+        return _redacted(Rejected(reason=str(error)), group)
+    except Exception as error:
+        return _redacted(Rejected(reason=_bug(error)), group)
+
+
+def _outcome(channel: HttpChannel, group: Group, reply: Reply) -> Outcome:
+    """How the post ended, fit to be stored and shown."""
+    if not isinstance(reply, Answer):
+        return _redacted(reply, group)
+    try:
+        return _redacted(channel.outcome(reply), group)
+    except Exception as error:
+        return _redacted(Unknown(reason=_bug(error)), group)
+
+
+def _bug(error: Exception) -> str:
+    """Evidence of a mistake in this program, for whoever mends it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+    return _("程序错误，请报告：{what}").format(what=what)
+
+
+def _redacted(outcome: Outcome, group: Group) -> Outcome:
+    """``outcome`` without the group's address and secret, which a platform may have echoed."""
+    if isinstance(outcome, Sent | Handed):
+        return outcome
+    path = re.sub(r"^\w+://[^/?]*", "", group.webhook or "")
+    credentials = {group.webhook, group.secret, path, *re.split(r"[/?&=#]", path)}
+    reason = outcome.reason
+    for credential in sorted((c for c in credentials if c and len(c) > 7), key=len, reverse=True):
+        reason = reason.replace(credential, "…")
+    return replace(outcome, reason=reason)

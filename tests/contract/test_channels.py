@@ -1,0 +1,397 @@
+"""Each platform's form and answers, as its contract has them, and what every channel holds."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.replies import generic, wecom
+from gengfu_scheduler.channels import CHANNELS, KNOWN_HOSTS, NoSuchChannel, channel_for
+from gengfu_scheduler.channels.channel import CannotRender, HttpChannel, cut
+from gengfu_scheduler.channels.console import Console
+from gengfu_scheduler.channels.generic import signature
+from gengfu_scheduler.channels.hand import TasksUnwritable, write_task_pages
+from gengfu_scheduler.channels.transport import Answer
+from gengfu_scheduler.message import (
+    Broadcast,
+    Delivery,
+    Group,
+    Handed,
+    Item,
+    Message,
+    Outcome,
+    Sent,
+    State,
+)
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+GROUP = Group(
+    id="G1",
+    name="桃园一号群",
+    reach="webhook",
+    platform="wecom",
+    webhook="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=aaaa-bbbb",
+    joined=NOON,
+)
+ITEM = Item(
+    entry="7F3K2", title="刷单返利", summary="先给小钱，再骗大钱。", url="https://x.test/fraud/shuadan/"
+)
+DIGEST = Message(
+    form="digest",
+    title="每日警情提示",
+    items=(ITEM,),
+    footer="桃园社区 李警官 0571-00000000",
+    home="https://x.test/",
+)
+ALERT = Message(
+    form="alert",
+    title="寻人：王某",
+    body="72岁，身穿红色羽绒服\n看到请打110",
+    items=(replace(ITEM, title="寻人：王某"),),
+    footer="桃园社区 李警官 0571-00000000",
+)
+
+
+def posted(message: Message, group: Group = GROUP) -> dict[str, Any]:
+    """The body that goes out for ``message``."""
+    channel = channel_for(group)
+    assert isinstance(channel, HttpChannel)
+    body: dict[str, Any] = json.loads(channel.request(message, group, delivery_id=1, now=NOON).body)
+    return body
+
+
+def same(outcome: Outcome, expected: Outcome) -> bool:
+    """Equal, but that ``outcome``'s reason need only begin as expected."""
+    reason = getattr(expected, "reason", None)
+    if reason is None or not getattr(outcome, "reason", "").startswith(reason):
+        return outcome == expected
+    return replace(outcome, reason=reason) == expected
+
+
+# The registry
+
+
+def test_every_platform_is_found_by_its_name_and_hand_needs_none() -> None:
+    assert [channel_for(replace(GROUP, platform=name)).name for name in CHANNELS] == list(CHANNELS)
+    assert channel_for(replace(GROUP, reach="hand", platform="")).name == "hand"
+
+
+def test_an_unknown_platform_is_named_with_the_nearest_known_one() -> None:
+    with pytest.raises(NoSuchChannel, match=r"wecom$"):
+        channel_for(replace(GROUP, platform="wecon"))
+
+
+def test_only_the_platforms_own_hosts_are_known() -> None:
+    assert {"qyapi.weixin.qq.com"} == KNOWN_HOSTS
+
+
+@pytest.mark.parametrize("platform", [n for n, c in CHANNELS.items() if isinstance(c, HttpChannel)])
+@pytest.mark.parametrize("message", [DIGEST, ALERT])
+def test_a_post_holds_raw_characters_and_marks_a_second_sending(platform: str, message: Message) -> None:
+    group, channel = replace(GROUP, platform=platform), CHANNELS[platform]
+    assert isinstance(channel, HttpChannel)
+    once = channel.request(message, group, delivery_id=7, now=NOON)
+    again = channel.request(replace(message, resent=True), group, delivery_id=7, now=NOON)
+    assert once.key == 7
+    assert once.url == group.webhook
+    assert message.title.encode() in once.body
+    assert once.body != again.body
+    with pytest.raises(CannotRender, match="G1"):
+        channel.request(message, replace(group, webhook=None), delivery_id=7, now=NOON)
+
+
+# WeCom
+
+
+@pytest.mark.parametrize(("status", "body", "expected"), wecom.REPLIES)
+def test_wecom_answers(status: int, body: str, expected: Outcome) -> None:
+    outcome = CHANNELS["wecom"].outcome(Answer(status=status, headers={}, body=body.encode()))  # type: ignore[union-attr]
+    assert same(outcome, expected), outcome
+
+
+def test_a_wecom_digest_is_a_news_card_of_title_items_and_footer() -> None:
+    second = replace(ITEM, title="冒充客服", image="https://x.test/a.png")
+    assert posted(replace(DIGEST, items=(ITEM, second))) == {
+        "msgtype": "news",
+        "news": {
+            "articles": [
+                {
+                    "title": "每日警情提示",
+                    "description": "桃园社区 李警官 0571-00000000",
+                    "url": "https://x.test/",
+                },
+                {"title": "刷单返利", "description": "先给小钱，再骗大钱。", "url": ITEM.url},
+                {
+                    "title": "冒充客服",
+                    "description": "先给小钱，再骗大钱。",
+                    "url": ITEM.url,
+                    "picurl": "https://x.test/a.png",
+                },
+                {"title": "桃园社区 李警官 0571-00000000", "description": "", "url": "https://x.test/"},
+            ]
+        },
+    }
+
+
+def test_a_wecom_digest_of_seven_items_fills_the_card_and_of_eight_is_refused() -> None:
+    assert len(posted(replace(DIGEST, items=(ITEM,) * 7))["news"]["articles"]) == 8
+    with pytest.raises(CannotRender, match="7"):
+        posted(replace(DIGEST, items=(ITEM,) * 8))
+
+
+@pytest.mark.parametrize(
+    ("image", "taken"),
+    [("a.jpg", True), ("a.PNG?v=2", True), ("a.jpeg", True), ("a.svg", False), ("a.webp", False)],
+)
+def test_wecom_is_given_only_pictures_it_can_show(image: str, taken: bool) -> None:
+    articles = posted(replace(DIGEST, items=(replace(ITEM, image=f"https://x.test/{image}"),)))["news"][
+        "articles"
+    ]
+    assert ("picurl" in articles[1]) == taken
+
+
+def test_a_wecom_alert_is_markdown_with_link_and_footer() -> None:
+    assert posted(replace(ALERT, resent=True)) == {
+        "msgtype": "markdown",
+        "markdown": {
+            "content": '# <font color="warning">【重发】寻人：王某</font>\n'
+            "> 72岁，身穿红色羽绒服\n"
+            "> 看到请打110\n"
+            "\n"
+            f"[查看详情与最新进展]({ITEM.url})\n"
+            "\n"
+            '<font color="comment">桃园社区 李警官 0571-00000000</font>'
+        },
+    }
+
+
+def test_an_alert_without_its_page_goes_without_the_link() -> None:
+    assert "](" not in posted(replace(ALERT, items=()))["markdown"]["content"]
+
+
+def test_nothing_in_an_alert_can_mention_or_colour() -> None:
+    content = posted(replace(ALERT, body="<@all> <font>"))["markdown"]["content"]
+    assert "> ＜@all> ＜font>" in content
+
+
+@given(body=st.text(max_size=200), times=st.integers(0, 60))
+def test_a_wecom_alert_always_fits_and_keeps_its_link_and_footer(body: str, times: int) -> None:
+    content = posted(replace(ALERT, body=body * times))["markdown"]["content"]
+    assert len(content.encode()) <= 4096
+    assert content.endswith("0571-00000000</font>")
+    assert f"]({ITEM.url})" in content
+
+
+@given(title=st.text(max_size=300), summary=st.text(max_size=800))
+def test_a_wecom_digest_always_fits(title: str, summary: str) -> None:
+    item = replace(ITEM, title=title, summary=summary)
+    for article in posted(replace(DIGEST, items=(item,) * 7, title=title, footer=summary))["news"][
+        "articles"
+    ]:
+        assert len(article["title"].encode()) <= 128
+        assert len(article["description"].encode()) <= 512
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "kept"),
+    [
+        ("先核实", 9, "先核实"),
+        ("先核实再转", 9, "先核…"),
+        ("先核实再转", 11, "先核…"),
+        ("a👨‍👩‍👧bcdefgh", 12, "a…"),  # a family is one sign
+        ("ae\u0301e\u0301e\u0301", 7, "ae\u0301…"),
+        ("好的 。好的", 10, "好的…"),
+    ],
+)
+def test_text_is_cut_between_signs(text: str, size: int, kept: str) -> None:
+    assert cut(text, size) == kept
+    assert len(kept.encode()) <= size
+
+
+# Standard Webhooks
+
+RECEIVER = replace(GROUP, platform="generic", webhook="https://bot.example/hook", secret=SECRET)
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "expected"), generic.REPLIES)
+def test_generic_answers(status: int, headers: dict[str, str], body: str, expected: Outcome) -> None:
+    outcome = CHANNELS["generic"].outcome(Answer(status=status, headers=headers, body=body.encode()))  # type: ignore[union-attr]
+    assert same(outcome, expected), outcome
+
+
+def headers_of(message: Message, *, delivery: int = 1, at: datetime = NOON) -> tuple[dict[str, str], bytes]:
+    channel = CHANNELS["generic"]
+    assert isinstance(channel, HttpChannel)
+    request = channel.request(message, RECEIVER, delivery_id=delivery, now=at)
+    return dict(request.headers), request.body
+
+
+def test_signatures_are_those_of_the_reference_libraries() -> None:
+    """Key, message and signature that the specification's own libraries are tested with."""
+    assert (
+        signature(
+            base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+            id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+            timestamp="1614265330",
+            body=b'{"test": 2432232314}',
+        )
+        == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    )
+
+
+def test_a_receiver_can_verify_who_sent_it() -> None:
+    headers, body = headers_of(DIGEST)
+    assert headers["webhook-timestamp"] == str(int(NOON.timestamp()))
+    assert headers["webhook-signature"] == signature(
+        b"0123456789abcdef0123456789abcdef",
+        id=headers["webhook-id"],
+        timestamp=headers["webhook-timestamp"],
+        body=body,
+    )
+
+
+def test_a_second_try_has_the_same_id_and_another_delivery_another() -> None:
+    first, _body = headers_of(ALERT)
+    again, _body = headers_of(replace(ALERT, resent=True), at=NOON + timedelta(minutes=5))
+    other, _body = headers_of(ALERT, delivery=2)
+    assert first["webhook-id"] == again["webhook-id"] != other["webhook-id"]
+    assert "." not in first["webhook-id"]
+    assert first["webhook-timestamp"] != again["webhook-timestamp"]
+
+
+def test_the_payload_is_the_message_and_says_what_it_is() -> None:
+    event = posted(ALERT, RECEIVER)
+    assert (event["type"], event["timestamp"]) == ("group.alert", "2026-11-21T12:00:00+00:00")
+    assert event["data"]["group"] == "G1"
+    assert event["data"]["items"][0]["url"] == ITEM.url
+
+
+def test_a_secret_that_is_none_is_refused_without_being_shown() -> None:
+    with pytest.raises(CannotRender) as caught:
+        posted(DIGEST, replace(RECEIVER, secret="hunter2hunter2"))
+    assert "hunter2" not in str(caught.value)
+    assert (
+        "webhook-signature"
+        not in CHANNELS["generic"]
+        .request(  # type: ignore[union-attr]
+            DIGEST, replace(RECEIVER, secret=None), delivery_id=1, now=NOON
+        )
+        .headers
+    )
+
+
+# Console and hand
+
+
+def test_the_console_shows_the_group_and_the_whole_text() -> None:
+    stream = io.StringIO()
+    assert Console(stream).deliver(DIGEST, GROUP) == Sent(confirmed=True)
+    assert stream.getvalue() == (
+        "──── 桃园一号群（G1） ────\n"
+        "【每日警情提示】\n\n"
+        "1. 刷单返利\n先给小钱，再骗大钱。\nhttps://x.test/fraud/shuadan/\n\n"
+        "桃园社区 李警官 0571-00000000\n"
+    )
+
+
+def test_by_hand_lies_with_the_owner() -> None:
+    hand = channel_for(replace(GROUP, reach="hand"))
+    assert hand.deliver(DIGEST, replace(GROUP, owner="王姐")) == Handed(to="王姐")  # type: ignore[union-attr]
+
+
+MORNING = Broadcast(
+    key="morning@1",
+    form="digest",
+    title="每日警情提示",
+    scheduled_for=NOON,
+    expires=NOON + timedelta(hours=2),
+)
+
+
+def delivery(id: int, group: str, owner: str, state: State = "handed", message: Message = DIGEST) -> Delivery:
+    return Delivery(
+        id=id,
+        broadcast="morning@1",
+        group=group,
+        part=1,
+        state=state,
+        attempts=1,
+        not_before=NOON,
+        expires=MORNING.expires,
+        message=message,
+        reason=owner,
+    )
+
+
+def test_each_owner_has_one_page_with_exactly_the_groups_that_wait(tmp_path: Path) -> None:
+    names = {"A": replace(GROUP, id="A", name="甲群"), "B": replace(GROUP, id="B", name="乙群")}
+    pages = write_task_pages(
+        [
+            (
+                MORNING,
+                [
+                    delivery(1, "A", "王姐"),
+                    delivery(2, "B", "王姐", "sent"),
+                    delivery(3, "C", "李哥"),
+                    delivery(4, "D", "超时", "unknown"),
+                ],
+            )
+        ],
+        names,
+        tmp_path,
+    )
+    assert [(p.owner, p.groups) for p in pages] == [("王姐", ("A",)), ("李哥", ("C",))]
+    html = pages[0].path.read_text(encoding="utf-8")
+    assert "王姐" in html
+    assert "甲群" in html
+    assert "乙群" not in html
+    assert "https://x.test/fraud/shuadan/" in html
+    assert "还没有发出" in html
+    assert "C" in pages[1].path.read_text(encoding="utf-8")
+
+
+def test_pages_are_a_function_of_the_outbox(tmp_path: Path) -> None:
+    both = [(MORNING, [delivery(1, "A", "王姐"), delivery(2, "B", "李哥")])]
+    first = {p.path: p.path.read_bytes() for p in write_task_pages(both, {}, tmp_path)}
+    again = {p.path: p.path.read_bytes() for p in write_task_pages(both, {}, tmp_path)}
+    assert first == again
+    (left,) = write_task_pages([(MORNING, [delivery(1, "A", "王姐")])], {}, tmp_path)
+    assert list(tmp_path.glob("*.html")) == [left.path]
+
+
+def test_groups_told_different_things_have_each_their_own_text(tmp_path: Path) -> None:
+    other = replace(DIGEST, footer="杏园社区 陈警官")
+    (page,) = write_task_pages(
+        [(MORNING, [delivery(1, "A", "王姐"), delivery(2, "B", "王姐", message=other)])], {}, tmp_path
+    )
+    html = page.path.read_text(encoding="utf-8")
+    assert html.count("data-copy=") == 2
+    assert html.index("李警官") < html.index("<li>A</li>") < html.index("陈警官") < html.index("<li>B</li>")
+
+
+def test_a_page_cannot_be_guessed_or_made_to_run_what_an_officer_wrote(tmp_path: Path) -> None:
+    evil = replace(DIGEST, title="<script>alert(1)</script>")
+    one, two = (
+        write_task_pages([(MORNING, [delivery(1, "A", "<王姐>", message=evil)])], {}, tmp_path / n)[0].path
+        for n in ("one", "two")
+    )
+    assert one.name != two.name
+    assert len(one.stem) == 32
+    assert "<script>alert" not in one.read_text(encoding="utf-8")
+    assert (tmp_path / "one" / ".key").stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "tasks").write_text("a file")
+    with pytest.raises(TasksUnwritable, match="tasks"):
+        write_task_pages([], {}, tmp_path / "tasks")
