@@ -1,0 +1,374 @@
+"""Claim, post, settle: what is in flight, what one failure costs, and when a host is left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gengfu_scheduler import channels
+from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel
+from gengfu_scheduler.channels.transport import Answer, Reply, Request
+from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, deliver, post_once
+from gengfu_scheduler.message import (
+    Broadcast,
+    Form,
+    Group,
+    Handed,
+    Item,
+    Message,
+    Outcome,
+    Planned,
+    Rejected,
+    Sent,
+    Throttled,
+    Unknown,
+    Unsent,
+)
+from gengfu_scheduler.outbox import Outbox, OutboxUnusable
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+OK = Answer(status=200, headers={}, body=b'{"errcode":0,"errmsg":"ok"}')
+ITEM = Item(entry="7F3K2", title="刷单返利", summary="先核实", url="https://x.test/1/")
+MESSAGE = Message(form="digest", title="每日警情提示", items=(ITEM,), home="https://x.test/")
+
+
+@dataclass
+class Clock:
+    """Stands still unless told."""
+
+    at: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class FakeTransport:
+    """Answers what ``reply`` says; keeps ``room`` requests on their way."""
+
+    reply: Callable[[Request], Reply] = lambda _request: OK
+    room: int = 100
+    posted: list[Request] = field(default_factory=list)
+
+    def post_many(self, requests: Iterable[Request | None]) -> Generator[list[tuple[int, Reply]], None, None]:
+        source, flying, more = iter(requests), list[Request](), True
+        while more or flying:
+            while more and len(flying) < self.room:
+                request = next(source, self)
+                if request is self:
+                    more = False
+                if not isinstance(request, Request):
+                    break
+                self.posted.append(request)
+                flying.append(request)
+            yield [(flying[0].key, self.reply(flying.pop(0)))] if flying else []
+
+
+class Failing(HttpChannel):
+    """An adapter with a mistake in it."""
+
+    name = "failing"
+
+    def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        if "render" in group.id:
+            raise ZeroDivisionError(f"while rendering for {group.webhook}")
+        return channels.CHANNELS["wecom"].request(message, group, delivery_id=delivery_id, now=now)  # type: ignore[union-attr]
+
+    def outcome(self, answer: Answer) -> Outcome:
+        raise KeyError("errcode")
+
+
+class Stuck(LocalChannel):
+    name = "stuck"
+
+    def deliver(self, message: Message, group: Group) -> Outcome:
+        raise OSError("no terminal")
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(f"sqlite:///{tmp_path}/outbox.db", random=lambda: 0.5) as opened:
+        yield opened
+
+
+def plan(outbox: Outbox, names: Iterable[str], *, form: Form = "digest", key: str = "k") -> None:
+    broadcast = Broadcast(
+        key=key, form=form, title=key, scheduled_for=NOON, expires=NOON + timedelta(hours=2)
+    )
+    message = MESSAGE if form == "digest" else Message(form="alert", title="寻人", items=(), body="72岁")
+    outbox.plan(broadcast, [Planned(group=n, message=message, not_before=NOON) for n in names], now=NOON)
+
+
+def listed(
+    names: Iterable[str], platform: str = "wecom", host: str = "qyapi.weixin.qq.com"
+) -> dict[str, Group]:
+    return {
+        n: Group(
+            id=n,
+            name=n,
+            reach="hand" if platform == "hand" else "webhook",
+            platform=platform,
+            webhook=f"https://{host}/send?key=secret-key-of-{n}",
+            owner="王姐",
+            joined=NOON,
+        )
+        for n in names
+    }
+
+
+def ended(outbox: Outbox, key: str = "k") -> dict[str, tuple[str, str]]:
+    return {d.group: (d.state, d.reason) for d in outbox.deliveries(key)}
+
+
+def states(outbox: Outbox, key: str = "k") -> dict[str, str]:
+    return {group: state for group, (state, _reason) in ended(outbox, key).items()}
+
+
+def test_each_due_delivery_is_posted_once_to_its_group(outbox: Outbox) -> None:
+    plan(outbox, "AB")
+    transport = FakeTransport()
+    deliver(outbox, listed("AB"), transport, now=Clock())
+    deliver(outbox, listed("AB"), transport, now=Clock())
+    assert [r.url[-1] for r in transport.posted] == ["A", "B"]
+    assert states(outbox) == {"A": "sent", "B": "sent"}
+
+
+def test_alerts_are_posted_before_digests(outbox: Outbox) -> None:
+    plan(outbox, "AB", key="digest")
+    plan(outbox, "A", form="alert", key="alert")
+    transport = FakeTransport()
+    deliver(outbox, listed("AB"), transport, now=Clock())
+    assert [json.loads(r.body)["msgtype"] for r in transport.posted] == ["markdown", "news", "news"]
+
+
+@pytest.mark.parametrize("room", [1, 64, 1000])
+def test_never_more_than_the_limit_is_sending_and_none_is_left_behind(outbox: Outbox, room: int) -> None:
+    names = [f"g{n}" for n in range(3 * IN_FLIGHT)]
+    plan(outbox, names)
+    most = 0
+
+    def reply(request: Request) -> Reply:
+        nonlocal most
+        if request.key % 20 == 0:
+            most = max(most, outbox.broadcasts()[0].counts["sending"])
+        return OK
+
+    deliver(outbox, listed(names), FakeTransport(reply, room=room), now=Clock())
+    assert 0 < most <= IN_FLIGHT
+    assert outbox.broadcasts()[0].counts == {"sent": len(names)}
+
+
+def test_what_is_sending_is_on_disk_before_it_is_posted(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    seen: list[str] = []
+
+    def reply(_request: Request) -> Reply:
+        seen.append(states(outbox)["A"])
+        return OK
+
+    deliver(outbox, listed("A"), FakeTransport(reply), now=Clock())
+    assert seen == ["sending"]
+
+
+def test_outcomes_are_written_before_long_though_others_are_still_awaited(outbox: Outbox) -> None:
+    plan(outbox, "ABC")
+    clock, seen = Clock(), []
+
+    def reply(request: Request) -> Reply:
+        seen.append("".join(sorted(g for g, state in states(outbox).items() if state == "sent")))
+        clock.at += timedelta(milliseconds=60)
+        return OK
+
+    deliver(outbox, listed("ABC"), FakeTransport(reply), now=clock)
+    assert seen == ["", "", "AB"]
+
+
+def test_by_hand_is_handed_to_the_owner_without_a_post(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    transport = FakeTransport()
+    deliver(outbox, listed("A", platform="hand"), transport, now=Clock())
+    assert ended(outbox) == {"A": ("handed", "王姐")}
+    assert transport.posted == []
+
+
+def test_a_group_that_left_the_spreadsheet_is_not_told(outbox: Outbox) -> None:
+    plan(outbox, "AB")
+    deliver(outbox, listed("A"), FakeTransport(), now=Clock())
+    assert ended(outbox) == {"A": ("sent", ""), "B": ("rejected", "群已不在名单中")}
+
+
+def test_a_mistake_in_one_adapter_ends_its_deliveries_with_the_evidence_and_no_others(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(channels.CHANNELS, "failing", Failing())
+    monkeypatch.setitem(channels.CHANNELS, "stuck", Stuck())
+    names = ["render", "answer", "stuck", "typo", "fine"]
+    plan(outbox, names)
+    groups = {
+        **listed(["render", "answer"], platform="failing"),
+        **listed(["stuck"], platform="stuck"),
+        **listed(["typo"], platform="wecon"),
+        **listed(["fine"]),
+    }
+    deliver(outbox, groups, FakeTransport(), now=Clock())
+    found = ended(outbox)
+    assert states(outbox) == {
+        "render": "rejected",
+        "answer": "unknown",
+        "stuck": "rejected",
+        "typo": "rejected",
+        "fine": "sent",
+    }
+    assert "ZeroDivisionError: while rendering for … (test_deliver.py:" in found["render"][1]
+    assert "KeyError: 'errcode'" in found["answer"][1]
+    assert "no terminal" in found["stuck"][1]
+    assert "wecom" in found["typo"][1]
+
+
+def test_a_webhook_that_a_platform_echoes_is_not_stored(outbox: Outbox) -> None:
+    plan(outbox, "ABC")
+    groups = listed("ABC")
+
+    def echo(request: Request) -> Reply:
+        key = request.url.partition("key=")[2]
+        body = f'{{"errcode":93000,"errmsg":"bad {request.url} or {key}"}}'
+        replies: dict[str, Reply] = {
+            "A": Answer(status=200, headers={}, body=body.encode()),
+            "B": Unsent(reason=request.url),
+        }
+        return replies.get(request.url[-1], Answer(status=502, headers={}, body=key.encode()))
+
+    deliver(outbox, groups, FakeTransport(echo), now=Clock())
+    assert "93000 bad" in ended(outbox)["A"][1]
+    assert "secret-key" not in str(ended(outbox)) + str(outbox.disabled())
+
+
+def test_when_told_to_stop_nothing_is_begun_and_what_is_on_its_way_is_awaited(outbox: Outbox) -> None:
+    names = [f"g{n}" for n in range(50)]
+    plan(outbox, names)
+    transport = FakeTransport(room=10)
+    deliver(outbox, listed(names), transport, now=Clock(), stopping=lambda: len(transport.posted) >= 10)
+    assert outbox.broadcasts()[0].counts == {"sent": 10, "pending": 40}
+    assert {d.attempts for d in outbox.deliveries("k") if d.state == "pending"} == {0}
+
+
+def test_when_it_breaks_what_was_answered_is_written_and_the_rest_is_left_to_recovery(outbox: Outbox) -> None:
+    plan(outbox, "ABCD")
+
+    def reply(request: Request) -> Reply:
+        if request.url.endswith("C"):
+            raise KeyboardInterrupt
+        return OK
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(outbox, listed("ABCD"), FakeTransport(reply, room=3), now=Clock())
+    assert states(outbox) == {"A": "sent", "B": "sent", "C": "sending", "D": "sending"}
+    assert [d.group for d in outbox.recover(now=NOON)] == ["C", "D"]
+
+
+def test_outcomes_that_cannot_be_written_are_an_error_not_a_silence(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(outbox, "A")
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OutboxUnusable("database or disk is full", "")
+
+    monkeypatch.setattr(outbox, "settle", full)
+    with pytest.raises(OutboxUnusable):
+        deliver(outbox, listed("A"), FakeTransport(), now=Clock())
+    assert states(outbox) == {"A": "sending"}
+
+
+# Circuits
+
+
+def test_five_unknowns_in_a_row_open_a_hosts_circuit_and_one_probe_a_minute_decides() -> None:
+    circuits = Circuits()
+    silent, at = Unknown(reason="timeout"), NOON
+    for _post in range(4):
+        circuits.record("a", silent, silent, now=at)
+        assert circuits.open_until("a", now=at) is None
+    circuits.record("a", silent, silent, now=at)
+    assert circuits.open_until("a", now=at) == at + MINUTE
+    assert circuits.open_until("b", now=at) is None
+    # the probe, and no second one beside it
+    assert circuits.open_until("a", now=at + MINUTE) is None
+    assert circuits.open_until("a", now=at + MINUTE) == at + 2 * MINUTE
+    circuits.record("a", silent, silent, now=at + MINUTE)
+    assert circuits.open_until("a", now=at + MINUTE + SECOND) == at + 2 * MINUTE
+    # answered
+    circuits.record("a", OK, Sent(confirmed=True), now=at + 2 * MINUTE)
+    assert circuits.open_until("a", now=at + 2 * MINUTE) is None
+
+
+@pytest.mark.parametrize(
+    ("between", "opens"),
+    [
+        (Unsent(reason="refused"), True),  # says nothing about how the host answers
+        (Rejected(reason="host not listed"), True),
+        (OK, False),
+    ],
+)
+def test_only_an_answer_ends_a_row_of_unknowns(between: Reply, opens: bool) -> None:
+    circuits, silent = Circuits(), Unknown(reason="timeout")
+    outcome = Sent(confirmed=True) if isinstance(between, Answer) else between
+    for reply, ended_as in [*[(silent, silent)] * 4, (between, outcome), (silent, silent)]:
+        circuits.record("a", reply, ended_as, now=NOON)
+    assert (circuits.open_until("a", now=NOON) is not None) == opens
+
+
+def test_an_hours_outage_costs_one_unknown_a_minute_beyond_what_was_in_flight(outbox: Outbox) -> None:
+    names = [f"g{n}" for n in range(100)]
+    plan(outbox, names)
+    clock, circuits = Clock(), Circuits()
+    transport = FakeTransport(lambda _request: Unknown(reason="timeout"), room=10)
+    deliver(outbox, listed(names), transport, now=clock, circuits=circuits)
+    first = outbox.broadcasts()[0].counts["unknown"]
+    assert first <= 5 + 10
+    for _minute in range(10):
+        clock.at += MINUTE
+        deliver(outbox, listed(names), transport, now=clock, circuits=circuits)
+    assert outbox.broadcasts()[0].counts == {"unknown": first + 10, "pending": 90 - first}
+    transport.reply = lambda _request: OK
+    for _minute in range(2):
+        clock.at += MINUTE
+        deliver(outbox, listed(names), transport, now=clock, circuits=circuits)
+    assert outbox.broadcasts()[0].counts == {"unknown": first + 10, "sent": 90 - first}
+
+
+def test_another_host_is_served_while_one_is_silent(outbox: Outbox) -> None:
+    silent, fine = [f"s{n}" for n in range(30)], [f"f{n}" for n in range(30)]
+    plan(outbox, [*silent, *fine])
+    groups = {**listed(silent), **listed(fine, host="other.example")}
+
+    def reply(request: Request) -> Reply:
+        return OK if "other.example" in request.url else Unknown(reason="timeout")
+
+    deliver(outbox, groups, FakeTransport(reply, room=5), now=Clock())
+    found = states(outbox)
+    assert {found[n] for n in fine} == {"sent"}
+    assert sum(found[n] == "unknown" for n in silent) <= 5 + 5
+
+
+# Trying groups out
+
+
+def test_groups_are_tried_once_each_past_the_outbox() -> None:
+    groups = {**listed("A"), **listed("B", platform="hand"), **listed("C", platform="wecon")}
+
+    def busy(_request: Request) -> Reply:
+        return Answer(status=429, headers={}, body=b"")
+
+    found = {
+        g.id: outcome for g, outcome in post_once(MESSAGE, groups.values(), FakeTransport(busy), now=Clock())
+    }
+    assert found["A"] == Throttled(after=60, reason="HTTP 429")
+    assert found["B"] == Handed(to="王姐")
+    assert isinstance(found["C"], Rejected)
