@@ -1,0 +1,468 @@
+"""Every page template, rendered from literal views: no MkDocs, no library, nothing undefined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jinja2
+import pytest
+from markupsafe import Markup
+
+from gengfu_site import view
+from gengfu_site.article import Alert, Case, Material, Service
+from gengfu_site.catalogue import ContactLine, Fact, Station
+from gengfu_site.settings import Settings
+from gengfu_site.view import (
+    AlertPage,
+    AreaPage,
+    ArticlePage,
+    Attachment,
+    Card,
+    ContactCard,
+    Feed,
+    Frame,
+    HomePage,
+    Link,
+    ListPage,
+    NotFoundPage,
+    Page,
+    ServicePage,
+    Stamp,
+)
+from gengfu_templates import PAGES
+
+HOSTILE = "<script>alert(1)</script>\"'>&{{ 7*7 }}"
+ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&gt;&amp;{{ 7*7 }}"
+
+
+def stamp(day: str) -> Stamp:
+    return Stamp(text=day, iso=date.fromisoformat(day).isoformat())
+
+
+STATION_LINE = ContactLine(role="值班室", phone="0000-5550100", note="24 小时")
+LOCAL_LINE = ContactLine(role="社区民警", name="李警官", phone="0000-5550130", note="周二下午")
+CARD = Card(
+    title="刷单返利",
+    url="fraud/brushing/",
+    summary="先给小钱，再骗大钱。",
+    kind="防骗常识",
+    published=stamp("2026-11-18"),
+)
+BANNER = Card(
+    title="寻找走失老人",
+    url="alert/elder/",
+    summary="看到请打110。",
+    kind="紧急警情",
+    published=stamp("2026-11-20"),
+)
+FRAME = Frame(
+    site_name="青松路派出所",
+    home="https://qingsong.example/guide/",
+    language="zh-CN",
+    kinds=(
+        Link(title="防骗常识", url="fraud/", count=18),
+        Link(title="办事指南", url="service/", count=12),
+    ),
+    alerts=(),
+    contacts=(STATION_LINE,),
+)
+COMMON = {
+    "frame": FRAME,
+    "title": "标题甲",
+    "description": "一句说明。",
+    "feeds": (
+        Feed(title="青松路派出所", rss="feed.xml", atom="atom.xml"),
+        Feed(title="防骗常识", rss="fraud/feed.xml", atom="fraud/atom.xml"),
+    ),
+}
+LISTING = {"cards": (CARD,), "number": 1, "total": 1, "newer": None, "older": None}
+MATTER = {
+    "id": "F7K2Q",
+    "kind": Link(title="防骗常识", url="fraud/", count=18),
+    "summary": "先给小钱，再骗大钱。",
+    "published": stamp("2026-11-18"),
+    "updated": stamp("2026-11-19"),
+    "reviewed": stamp("2026-11-20"),
+    "next_review": stamp("2027-11-20"),
+    "expires": None,
+    "expired": False,
+    "withdrawn": None,
+    "author": "反诈中队",
+    "topics": (Link(title="电信网络诈骗", url="topic/telecom-fraud/", count=20),),
+    "areas": (Link(title="桃园社区", url="area/qingsong/taoyuan/"),),
+    "audience": ("老年人",),
+    "cover": "pictures/cover.svg",
+    "attachments": (),
+    "headings": (),
+    "html": Markup("<h2>怎么认</h2><p>正文<b>要紧</b></p>"),
+    "card": ContactCard(area=None, contacts=(STATION_LINE,)),
+}
+SERVICE = Service(
+    department="户籍窗口",
+    visit="需本人",
+    cases=(Case(when="老人来不了", answer="预约上门。"),),
+    conditions=("证件丢失",),
+    materials=(Material(name="户口簿", copies=2, note="带原件核对"),),
+    steps=("取号", "照相"),
+    time_limit="60 日内",
+    fee="40 元",
+    places=("一楼窗口",),
+    hours="周一至周六",
+    busy_hours="上午人多",
+    phone="0000-5550110",
+    online="https://zwfw.example/ 查进度",
+    basis=("《居民身份证法》",),
+    complaint="12345、12389",
+)
+ALERT = Alert(form="走失", place="桃园社区南门", tell="110 或李警官 0000-5550130")
+
+HOME = HomePage(
+    **COMMON,
+    url="",
+    newest=(CARD,),
+    topics=(Link(title="燃气安全", url="topic/gas/", count=3),),
+    areas=(
+        Link(title="青松路", url="area/qingsong/"),
+        Link(title="桃园社区", url="area/qingsong/taoyuan/"),
+        Link(title="河东", url="area/hedong/"),
+    ),
+)
+LIST = ListPage(**COMMON, url="fraud/", **LISTING)
+AREA = AreaPage(
+    **COMMON,
+    url="area/qingsong/",
+    **LISTING,
+    parent=Link(title="全镇", url="area/town/"),
+    children=(Link(title="桃园社区", url="area/qingsong/taoyuan/"),),
+    contacts=(LOCAL_LINE,),
+)
+ARTICLE = ArticlePage(**COMMON, url="fraud/brushing/", **MATTER)
+GUIDE = ServicePage(**COMMON, url="service/id-card/", **MATTER, service=SERVICE)
+SEARCHED = AlertPage(
+    **COMMON,
+    url="alert/elder/",
+    listed=False,
+    **MATTER,
+    alert=ALERT,
+    active=True,
+    facts=(Fact(label="衣着", value="红色羽绒服"),),
+    photo="alert/elder/photo.jpg",
+    follows=(Link(title="昨天的寻人", url="alert/yesterday/"),),
+)
+LOST = NotFoundPage(**COMMON, url="404.html")
+EVERY = (HOME, LIST, AREA, ARTICLE, GUIDE, SEARCHED, LOST)
+
+
+@pytest.fixture(scope="module")
+def env() -> jinja2.Environment:
+    here = Path()
+    station = Station(name="青松路派出所", url=FRAME.home, language="zh-CN", timezone="Asia/Shanghai")
+    return view.environment(
+        Settings(folder=here, content=here, public=here, private=here, overrides=None, station=station)
+    )
+
+
+@pytest.fixture(scope="module")
+def html(env: jinja2.Environment) -> Callable[[Page], str]:
+    return lambda page: view.render(env, page)
+
+
+@pytest.fixture(scope="module")
+def words(html: Callable[[Page], str]) -> Callable[[Page], str]:
+    """What a reader reads of the page's own matter, each run of space as one."""
+
+    def read(page: Page) -> str:
+        main = html(page).partition("<main")[2].partition("</main>")[0]
+        return " ".join(re.sub(r"<[^>]*>", " ", main.partition(">")[2]).split())
+
+    return read
+
+
+def kinds(page: Page) -> str:
+    return type(page).__name__
+
+
+class Tags(HTMLParser):
+    """Notes every tag that is closed out of turn or never, and every id."""
+
+    VOID = frozenset("area br col hr img input link meta source".split())
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Closed where it opens, as SVG allows."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+@pytest.mark.parametrize("page", EVERY, ids=kinds)
+class TestEveryPage:
+    def test_closes_every_tag_and_repeats_no_id(self, html, page):
+        tags = Tags(html(page))
+        assert (tags.wrong, tags.open) == ([], [])
+        assert len(tags.ids) == len(set(tags.ids))
+
+    def test_head_tells_machines_what_it_is(self, html, page):
+        text = html(page)
+        assert text.startswith('<!doctype html>\n<html lang="zh-CN">')
+        assert '<meta name="description" content="一句说明。">' in text
+        assert f'<link rel="canonical" href="{page.address}">' in text
+        assert ('content="noindex"' in text) is not page.listed
+
+    def test_head_and_foot_lead_to_its_feeds(self, html, page):
+        base = view.context(page)["base_url"]
+        rss, atom = f'href="{base}/fraud/feed.xml"', f'href="{base}/fraud/atom.xml"'
+        assert f'type="application/rss+xml" title="防骗常识 RSS" {rss}' in html(page)
+        assert f'type="application/atom+xml" title="防骗常识 Atom" {atom}' in html(page)
+        assert html(page).count(rss) == html(page).count(atom) == 2
+
+    def test_has_one_first_heading_and_the_station_within_reach(self, html, page):
+        text = html(page)
+        assert text.count("<h1>") == 1
+        assert text.count('href="tel:0000-5550100"') == 1
+        assert 'href="tel:110"' in text
+
+    def test_runs_no_script_and_asks_nobody_else_for_anything(self, html, page):
+        text = html(page)
+        assert "<script" not in text
+        assert not re.search(r' on\w+="| style="|url\(|@import', text)
+        fetched = re.findall(r'(?:src|poster)="([^"]*)"|<link rel="(?:icon|stylesheet)" href="([^"]*)"', text)
+        base = view.context(page)["base_url"]
+        assert all(one.startswith(f"{base}/") or two == "data:," for one, two in fetched)
+
+    def test_shows_the_banner_of_other_pages_alerts(self, html, page):
+        text = html(replace(page, frame=replace(FRAME, alerts=(BANNER,))))
+        banner = text.partition('class="banner"')[2].partition("</section>")[0]
+        assert ("寻找走失老人" in banner and "紧急警情" in banner) is (page.url != BANNER.url)
+
+
+@pytest.mark.parametrize("page", EVERY, ids=kinds)
+def test_text_from_officers_is_never_markup(html, page):
+    """The body alone is HTML: it was sanitised when it was made."""
+
+    def hostile(value: object) -> object:
+        if isinstance(value, str) and not isinstance(value, Markup):
+            return HOSTILE
+        if isinstance(value, tuple):
+            return tuple(hostile(item) for item in value)
+        if isinstance(value, Service):
+            return replace(value, **{k: hostile(v) for k, v in vars(value).items() if k != "visit"})
+        if isinstance(value, Alert):
+            return replace(value, place=HOSTILE, tell=HOSTILE)
+        if hasattr(value, "__dataclass_fields__"):
+            return replace(value, **{k: hostile(v) for k, v in vars(value).items()})
+        return value
+
+    text = html(replace(page, **{k: hostile(v) for k, v in vars(page).items() if k != "url"}))
+    assert "<script" not in text
+    assert ESCAPED in text
+    assert Tags(text).wrong == []
+
+
+class TestHome:
+    def test_asks_first_what_the_resident_needs(self, html, words):
+        assert "打110 有危险、要报警 我被骗了 怎么认、怎么办 要办证 带什么、去哪办 找我的民警" in words(HOME)
+        for address in ("tel:110", "./fraud/", "./service/", "#areas"):
+            assert f'href="{address}"' in html(HOME)
+
+    def test_counts_what_lies_behind_kinds_and_topics(self, words):
+        assert "防骗常识 18 办事指南 12" in words(HOME)
+        assert "燃气安全 3" in words(HOME)
+
+    def test_lists_communities_under_their_police_room(self, html):
+        areas = html(HOME).partition('id="areas"')[2].partition("</main>")[0]
+        first, second = areas.split("<section>")[1:]
+        assert 'href="./area/qingsong/taoyuan/"' in first
+        assert "桃园社区" not in second
+
+
+class TestLists:
+    def test_shows_title_summary_kind_and_date(self, words):
+        assert "刷单返利 先给小钱，再骗大钱。 防骗常识 · 2026-11-18" in words(LIST)
+
+    def test_one_page_has_no_pager(self, html):
+        assert 'class="pager"' not in html(LIST)
+
+    def test_pager_says_where_one_is_and_leads_on(self, html, words):
+        page = replace(
+            LIST,
+            url="fraud/page/2/",
+            number=2,
+            total=3,
+            newer=Link(title="较新的", url="fraud/"),
+            older=Link(title="较早的", url="fraud/page/3/"),
+        )
+        assert "← 较新的 第 2 页，共 3 页 较早的 →" in words(page)
+        assert 'href="../../../fraud/page/3/"' in html(page)
+        assert "<title>标题甲（第 2 页） - 青松路派出所</title>" in html(page)
+
+    def test_an_empty_list_says_so(self, words):
+        assert "这里还没有内容" in words(replace(LIST, cards=()))
+
+    def test_an_area_answers_who_before_what(self, words):
+        assert re.search(r"社区民警 李警官 0000-5550130 周二下午 .*桃园社区 本地通知 刷单返利", words(AREA))
+
+    def test_an_area_without_articles_says_so(self, words):
+        assert "现在没有专门发给这里的通知" in words(replace(AREA, cards=()))
+
+    def test_an_area_leads_up_and_down(self, html):
+        assert 'href="../../area/town/"' in html(AREA)
+        assert 'href="../../area/qingsong/taoyuan/"' in html(AREA)
+
+
+class TestArticle:
+    def test_says_when_from_whom_and_for_whom(self, words):
+        assert (
+            "发布 2026-11-18 更新 2026-11-19 复核 2026-11-20 下次复核 2027-11-20 来源 反诈中队 "
+            "写给 桃园社区 老年人" in words(ARTICLE)
+        )
+
+    def test_shows_the_body_as_it_was_rendered(self, html):
+        assert "<h2>怎么认</h2><p>正文<b>要紧</b></p>" in html(ARTICLE)
+
+    def test_the_cover_is_decoration(self, html):
+        assert '<img class="cover" src="../../pictures/cover.svg" alt=""' in html(ARTICLE)
+
+    def test_an_expired_one_says_so_before_its_title(self, words):
+        page = replace(ARTICLE, expired=True, expires=stamp("2026-11-01"))
+        assert words(page).index("这一页已经过期 有效期到 2026-11-01") < words(page).index("标题甲")
+
+    def test_a_withdrawn_one_gives_the_reason_before_its_title(self, words):
+        page = replace(ARTICLE, withdrawn="路线有误")
+        assert words(page).index("这一页已经撤下 原因：路线有误") < words(page).index("标题甲")
+
+    @pytest.mark.parametrize(
+        ("form", "shown"),
+        [
+            ("audio", '<audio controls preload="none" src="../../video/甲"></audio>'),
+            (
+                "video",
+                'playsinline width="640" height="360" src="../../video/甲" poster="../../pictures/cover',
+            ),
+            ("picture", '<img src="../../video/甲" alt="甲">'),
+            ("document", '<a class="press" href="../../video/甲">打开文件 甲</a>'),
+        ],
+    )
+    def test_attachments_are_shown_as_what_they_are(self, html, form, shown):
+        page = replace(ARTICLE, attachments=(Attachment(name="甲", url="video/甲", form=form),))
+        assert shown in html(page)
+
+    def test_ends_with_the_card_of_its_area_and_the_stations(self, html):
+        area = Link(title="桃园社区", url="area/qingsong/taoyuan/")
+        text = html(replace(ARTICLE, card=ContactCard(area=area, contacts=(LOCAL_LINE,))))
+        assert text.index("桃园社区联系卡") < text.index("tel:0000-5550130") < text.index("tel:0000-5550100")
+
+
+class TestService:
+    def test_answers_in_the_order_in_which_people_ask(self, words):
+        order = (
+            "标题甲 要不要跑一趟 要本人来 .* 你的情况 老人来不了 预约上门。 .* 地方 一楼窗口 时间 周一至周六 "
+            "几点人少 上午人多 电话 0000-5550110 网上办 .* 费用 40 元 多久办好 60 日内 .* "
+            "要带的材料 户口簿 · 原件 · 复印件 2 份 带原件核对 .* 证件丢失 .* 取号 照相 .* 正文 要紧 .* "
+            "《居民身份证法》 不满意，找谁投诉 12345 12389"
+        )
+        assert re.search(order, words(GUIDE))
+
+    def test_each_paper_can_be_ticked_off(self, html):
+        assert '<li><label><input type="checkbox"><span><b>户口簿</b>' in html(GUIDE)
+
+    def test_what_is_not_known_is_left_out(self, words):
+        text = words(replace(GUIDE, service=Service(department="户籍窗口", visit="不用跑")))
+        for heading in ("你的情况", "材料", "哪些人能办", "怎么办", "依据", "投诉", "电话 ", "费用 "):
+            assert heading not in text.partition("相关主题")[0]
+        assert "要不要跑一趟 不用跑" in text
+
+
+class TestAlert:
+    @pytest.mark.parametrize(
+        ("form", "state", "active", "word"),
+        [
+            ("走失", "active", True, "还在找"),
+            ("走失", "active", False, "已过期，请勿再转"),
+            ("走失", "resolved", False, "已找到，请勿再转"),
+            ("走失", "cancelled", False, "已取消，请勿再转"),
+            ("火情", "active", True, "正在处置"),
+            ("火情", "resolved", False, "已解除，请勿再转"),
+            ("道路", "active", True, "正在处理"),
+            ("正在发生的诈骗", "active", True, "正在发生"),
+        ],
+    )
+    def test_opens_with_one_word_that_says_how_it_stands(self, html, form, state, active, word):
+        page = replace(SEARCHED, alert=replace(ALERT, form=form, state=state), active=active)
+        state = html(page).partition("<article>")[2].partition("<h1>")[0]
+        assert word in state
+        assert 'class="huge"' in state
+
+    def test_a_withdrawn_one_is_withdrawn_whatever_its_state(self, words):
+        page = replace(SEARCHED, withdrawn="写错了", active=False)
+        assert re.search("已撤回，请勿再转 原因：写错了 标题甲", words(page))
+
+    def test_an_exercise_says_so_first(self, words):
+        page = replace(SEARCHED, alert=replace(ALERT, status="exercise"))
+        assert re.search("【演练】还在找 这是一次演练.* 标题甲", words(page))
+
+    def test_tells_what_where_and_whom_to_call(self, html, words):
+        assert re.search(r"标题甲 .* 地点 桃园社区南门 打给谁 110 或李警官 0000-5550130", words(SEARCHED))
+        assert html(SEARCHED).count('href="tel:0000-5550130"') == 1
+
+    def test_shows_data_and_picture_only_where_given(self, html, words):
+        assert "衣着 红色羽绒服" in words(SEARCHED)
+        assert 'src="../../alert/elder/photo.jpg"' in html(SEARCHED)
+        bare = replace(SEARCHED, facts=(), photo=None)
+        assert "衣着" not in words(bare)
+        assert "photo" not in html(bare)
+
+    def test_leads_to_the_alerts_it_follows_up(self, html):
+        assert '<a href="../../alert/yesterday/">昨天的寻人</a>' in html(SEARCHED)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("122", ["122"]),
+        ("12345、12389", ["12345", "12389"]),
+        ("青松路派出所 0000-5550110（24 小时，8:30 后）", ["0000-5550110"]),
+        ("0000-5550110 转 8001", ["0000-5550110"]),
+        ("到窗口来", []),
+    ],
+)
+def test_numbers_in_a_text_can_be_tapped(html, text, numbers):
+    page = replace(SEARCHED, alert=replace(ALERT, tell=text))
+    row = html(page).partition("打给谁")[2].partition("</tr>")[0]
+    assert re.findall(r'href="tel:([^"]*)"', row) == numbers
+
+
+def test_the_lost_are_told_where_to_go(html, words):
+    """The 404 page is shown at any depth: its links start at the site's root."""
+    assert 'href="/guide/">回到首页' in html(LOST)
+    assert 'href="/guide/fraud/"' in html(LOST)
+    assert "打政务服务热线： 12345" in words(LOST)
+
+
+def test_the_style_is_small_enough_to_come_with_every_page():
+    assert len((PAGES / "style.css").read_bytes()) <= 10_000
+
+
+@pytest.mark.parametrize("page", [ARTICLE, GUIDE, SEARCHED], ids=kinds)
+def test_feeds_can_carry_the_matter_alone(env, page):
+    text = view.render_matter(env, page)
+    assert "<p>正文<b>要紧</b></p>" in text
+    assert "<h1>" not in text
+    assert re.findall(r'(?:src|href)="(?!https://qingsong\.example/guide/|tel:|#|https://zwfw)', text) == []
