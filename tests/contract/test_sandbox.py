@@ -426,6 +426,12 @@ def test_a_repeated_webhook_id_is_answered_alike_but_seen_once(sandbox: Sandbox,
     assert "第 1 条" in sandbox.messages()[1].reason
 
 
+def test_a_webhook_id_that_was_lost_on_the_way_may_come_again(sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.fail("desk", "http-429")
+    assert [deliver(sandbox, signed(BODY, clock.now)) for _ in range(2)] == [429, 204]
+    assert [one.seen for one in sandbox.messages()] == [False, True]
+
+
 def test_an_unknown_receiver_is_answered_404(sandbox: Sandbox) -> None:
     with Client(sandbox.url) as client:
         response, _ = client.post(sandbox.url + "generic/gone", BODY)
