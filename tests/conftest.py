@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["GENGFU_LANG"] = "zh-CN"  # before anything of ours is imported: some wording is read then
 
 from stations import StationFolder, empty_station
 
