@@ -1,0 +1,237 @@
+"""The built site in a real Chromium, as a resident meets it: on a cheap phone, on a desktop, in the dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from .conftest import Site
+
+PHONE, DESKTOP = (360, 740), (1280, 900)
+KINDS_OF_PAGE = {
+    "home": "",
+    "list": "fraud/",
+    "second page": "fraud/page/2/",
+    "topic": "topic/telecom-fraud/",
+    "police room": "area/qingsong/",
+    "community": "area/qingsong/taoyuan/",
+    "article": "tip/gas-cylinder/",
+    "service": "service/id-card-lost/",
+    "alert": "alert/elder/",
+    "resolved alert": "alert/missing-person-found/",
+    "exercise": "alert/drill/",
+    "expired": "notice/over/",
+    "withdrawn": "notice/gone/",
+    "video": "video/three-words-twice/",
+    "lost": "404.html",
+}
+
+# Each gives what is wrong, as text, so that a failure names it.
+SMALL_TEXT = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), small = [];
+  for (let node; (node = walker.nextNode());)
+    if (node.data.trim() && parseFloat(getComputedStyle(node.parentElement).fontSize) < 16) small.push(node.data);
+  return small;
+}"""
+SMALL_TARGETS = """() => [...document.querySelectorAll(
+  "header a, nav a, .banner a, .call, .press, .needs a, .tiles a, .chips a, .links a, .checklist label, .cards > li"
+)].filter(e => { const r = e.getBoundingClientRect(); return r.width < 44 || r.height < 44; })
+  .map(e => e.className + " " + e.innerText)"""
+FAINT_TEXT = """() => {
+  const rgba = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
+  const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor);
+    if (c[3] === 1) return c.slice(0, 3); } return [255, 255, 255]; };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), faint = [];
+  for (let node; (node = walker.nextNode());) {
+    if (!node.data.trim()) continue;
+    const [a, b] = [light(rgba(getComputedStyle(node.parentElement).color).slice(0, 3)),
+      light(ground(node.parentElement))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) faint.push(ratio.toFixed(2) + " " + node.data.trim());
+  }
+  return faint;
+}"""
+HEADINGS = "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.tagName[1])"
+TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
+
+
+@dataclass
+class Visit:
+    """A page opened in a tab, and what was heard meanwhile."""
+
+    tab: Tab
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def bottom(self, selector: str) -> float:
+        """Where the lower edge of the first such thing stands on the screen."""
+        box = self.tab.locator(selector).first.bounding_box()
+        assert box is not None, f"{selector} is not shown"
+        return box["y"] + box["height"]
+
+
+def visit(chromium: Browser, address: str, size: tuple[int, int], **settings: Any) -> Iterator[Visit]:
+    context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **settings)
+    opened = Visit(context.new_page())
+    opened.tab.on("request", lambda request: opened.requests.append(request.url))
+    opened.tab.on("console", lambda said: opened.complaints.append(f"{said.type}: {said.text}"))
+    opened.tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.tab.goto(address)
+    yield opened
+    context.close()
+
+
+@pytest.fixture(scope="module", params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param
+
+
+@pytest.fixture(scope="module", params=KINDS_OF_PAGE.values(), ids=KINDS_OF_PAGE.keys())
+def opened(request: pytest.FixtureRequest, chromium: Browser, site: Site, size) -> Iterator[Visit]:
+    yield from visit(chromium, site.url + request.param, size)
+
+
+@pytest.fixture
+def phone(chromium: Browser, site: Site) -> Iterator[Any]:
+    """Opens a page on a phone."""
+    opened: list[Iterator[Visit]] = []
+
+    def on_phone(address: str, **settings: Any) -> Visit:
+        opened.append(visit(chromium, site.url + address, PHONE, **settings))
+        return next(opened[-1])
+
+    yield on_phone
+    for one in opened:
+        next(one, None)
+
+
+class TestEveryKindOfPage:
+    def test_never_scrolls_sideways(self, opened):
+        assert not opened.tab.evaluate(TOO_WIDE)
+
+    def test_is_written_large_enough_to_read(self, opened):
+        assert opened.tab.evaluate(SMALL_TEXT) == []
+
+    def test_gives_a_finger_room(self, opened):
+        assert opened.tab.evaluate(SMALL_TARGETS) == []
+
+    def test_has_one_title_and_headings_without_gaps(self, opened):
+        levels = opened.tab.evaluate(HEADINGS)
+        assert levels.count(1) == 1
+        assert all(below - above <= 1 for above, below in zip([1, *levels], levels, strict=False))
+
+    def test_names_its_language(self, opened):
+        assert opened.tab.locator("html").get_attribute("lang") == "zh-CN"
+
+    def test_asks_only_its_own_site_and_complains_of_nothing(self, opened, site):
+        assert [address for address in opened.requests if not address.startswith((site.url, "data:"))] == []
+        assert opened.complaints == []
+
+    def test_reads_well_in_the_light(self, opened):
+        assert opened.tab.evaluate(FAINT_TEXT) == []
+
+    def test_reads_well_in_the_dark(self, opened):
+        opened.tab.emulate_media(color_scheme="dark")
+        assert opened.tab.evaluate(FAINT_TEXT) == []
+        opened.tab.emulate_media(color_scheme="light")
+
+    def test_shows_the_alert_on_the_first_screen(self, opened):
+        assert opened.bottom(".banner a") < 200
+
+
+@pytest.mark.parametrize(
+    "address", ["service/id-card-lost/", "service/passport-first/", "service/residence-permit/"]
+)
+def test_a_guide_answers_on_the_first_screen_of_a_phone(phone, address):
+    """Whether to come, and what that means, without scrolling."""
+    assert phone(address).bottom(".answer") <= PHONE[1]
+
+
+def test_home_offers_its_four_ways_on_the_first_screen_of_a_phone(phone):
+    home = phone("")
+    assert home.tab.locator(".needs a").count() == 4
+    assert home.bottom(".needs") <= PHONE[1]
+
+
+@pytest.mark.parametrize("name", ["alert", "resolved alert", "exercise", "expired", "withdrawn"])
+def test_how_a_page_stands_is_said_by_word_and_shape_on_the_first_screen(phone, name):
+    page = phone(KINDS_OF_PAGE[name])
+    assert page.bottom(".huge") <= PHONE[1]
+    assert page.tab.locator(".huge .icon").bounding_box()["width"] >= 32
+
+
+def test_an_alert_can_be_answered_without_scrolling(phone):
+    assert phone("alert/elder/").bottom(".facts .call") <= PHONE[1]
+
+
+def test_a_narrow_phone_with_large_type_still_shows_everything(phone):
+    """320 px, which is also 1280 px enlarged fourfold (WCAG 1.4.10)."""
+    page = phone("service/id-card-lost/")
+    page.tab.set_viewport_size({"width": 320, "height": 640})
+    assert not page.tab.evaluate(TOO_WIDE)
+
+
+def test_the_first_tab_stop_leads_past_the_header_and_can_be_seen(phone):
+    page = phone("tip/gas-cylinder/")
+    page.tab.keyboard.press("Tab")
+    stop = page.tab.locator(":focus")
+    assert stop.inner_text() == "跳到正文"
+    assert stop.evaluate("e => getComputedStyle(e).outlineStyle + e.getBoundingClientRect().left") == "solid0"
+    page.tab.keyboard.press("Enter")
+    assert page.tab.evaluate("document.activeElement.id") == "main"
+
+
+def test_paper_carries_the_guide_without_what_one_cannot_press(phone):
+    page = phone("service/id-card-lost/")
+    page.tab.emulate_media(media="print")
+    for shown in (".answer", ".checklist input", ".facts .call"):
+        assert page.tab.locator(shown).first.is_visible()
+    for hidden in (".banner", ".crumbs", ".foot .links"):
+        assert not page.tab.locator(hidden).first.is_visible()
+
+
+def test_a_picture_larger_than_the_phone_is_shrunk(phone):
+    page = phone("tip/gas-cylinder/")
+    assert page.tab.locator(".cover").evaluate("i => i.complete && i.naturalWidth > 0 && i.width <= 328")
+
+
+def test_no_page_of_the_library_scrolls_sideways_or_skips_a_heading(phone, site):
+    tab = phone("").tab
+    wrong = []
+    for address in site.pages:
+        tab.goto(site.url + address, wait_until="domcontentloaded")
+        levels = tab.evaluate(HEADINGS)
+        skipped = any(b - a > 1 for a, b in zip([0, *levels], levels, strict=False))
+        if tab.evaluate(TOO_WIDE) or levels.count(1) != 1 or skipped:
+            wrong.append(address)
+    assert wrong == []
+
+
+def test_every_link_leads_to_a_file_and_every_anchor_to_a_place(site):
+    lost = []
+    for address in site.pages:
+        text = (
+            site.folder / address / "index.html" if not address.endswith(".html") else site.folder / address
+        )
+        for link in re.findall(r'(?:href|src|poster)="([^"]*)"', text.read_text(encoding="utf-8")):
+            target = urlsplit(urljoin(site.url + address, unescape(link)))
+            if f"{target.scheme}://{target.netloc}/" != site.url:
+                continue
+            file = site.folder / unquote(target.path).lstrip("/")
+            file = file / "index.html" if target.path.endswith("/") else file
+            found = file.is_file()
+            if found and target.fragment:
+                found = f'id="{unquote(target.fragment)}"' in unescape(file.read_text(encoding="utf-8"))
+            if not found:
+                lost.append(f"{address}: {link}")
+    assert lost == []
