@@ -19,7 +19,7 @@ from gengfu_scheduler.message import Broadcast, Delivery, Group, Item, Message, 
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.runner import Clock, OpenTransport, Runner, Say, open_transport
-from gengfu_scheduler.state import AlreadyRunning, Holder, only_scheduler
+from gengfu_scheduler.state import AlreadyRunning, Holder, only_scheduler, running
 from gengfu_templates.i18n import translations
 
 PATIENCE = timedelta(seconds=20)
@@ -55,13 +55,15 @@ def push(
     What is not over within :data:`PATIENCE` stays in the outbox for the scheduler.
     """
     repeated = not outbox.plan(draft.broadcast, draft.planned, now=clock())
-    by: Holder | None = None
-    try:
-        with only_scheduler(folder):
-            runner = Runner(folder, environ, outbox, clock=clock, say=say, transport=transport)
-            _wait(draft, outbox, clock, runner)
-    except AlreadyRunning as other:
-        by = other.holder
+    by = running(folder)
+    if by is None:
+        try:
+            with only_scheduler(folder):
+                runner = Runner(folder, environ, outbox, clock=clock, say=say, transport=transport)
+                _wait(draft, outbox, clock, runner)
+        except AlreadyRunning as other:
+            by = other.holder  # it began in this very moment
+    if by is not None:
         _wait(draft, outbox, clock, None)
     return Pushed(
         broadcast=draft.broadcast,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gengfu_scheduler.channels import CHANNELS, channel_for
@@ -31,17 +31,22 @@ class Roster:
 
 
 class RosterFiles:
-    """The files of the station in one folder; each reading reads again only what changed."""
+    """The files of the station in one folder; each reading reads again only what changed.
 
-    trouble: str | None = None
-    """Why an older catalogue is in use, None where it is the newest."""
+    Where a later reading finds problems, what was last right stays in use and :attr:`trouble` names them.
+    """
+
+    trouble: str = ""
+    """Why something older is in use than what lies in the files; empty where all is well."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._folder = folder
         self._environ = environ
         self._published: Published | None = None
         self._seen: object = None
-        self._last: tuple[object, Roster] | None = None
+        self._judged: object = None
+        self._problems: tuple[Problem, ...] = ()
+        self._last: Roster | None = None
 
     def changed(self) -> bool:
         """Whether a file of the admin's was written since the last reading. Cheap: it only looks at times."""
@@ -50,21 +55,25 @@ class RosterFiles:
     def read(self) -> Roster:
         """The roster as it is now.
 
-        :raises ProblemsFound: groups or timetable have problems.
-        :raises CatalogueUnavailable: no catalogue could be read.
+        :raises ProblemsFound: groups or timetable have problems, and there never was a reading without.
+        :raises CatalogueUnavailable: no catalogue could be read, now or before.
         """
         self._seen = self._stamps()
         address = catalogue_address(self._folder)
         if self._published is None or self._published.address != address:
             self._published = Published(address, self._folder)
         catalogue = self._published.read()
-        self.trouble = self._published.trouble
-        if self._last is None or self._last[0] != self._seen or self._last[1].catalogue is not catalogue:
-            groups, timetable, problems = _read(self._folder, catalogue.station, self._environ)
-            if problems or timetable is None:
-                raise ProblemsFound(problems)
-            self._last = self._seen, Roster(catalogue=catalogue, groups=groups, timetable=timetable)
-        return self._last[1]
+        if self._last is not None and catalogue is not self._last.catalogue:
+            self._last = replace(self._last, catalogue=catalogue)
+        if self._judged != (self._seen, catalogue.station):
+            self._judged = self._seen, catalogue.station
+            groups, timetable, self._problems = _read(self._folder, catalogue.station, self._environ)
+            if timetable is not None and not self._problems:
+                self._last = Roster(catalogue=catalogue, groups=groups, timetable=timetable)
+        if self._last is None:
+            raise ProblemsFound(self._problems)
+        self.trouble = "\n".join(map(str, filter(None, (self._published.trouble, *self._problems))))
+        return self._last
 
     def _stamps(self) -> object:
         files = (*group_files(self._folder), self._folder / FILE)

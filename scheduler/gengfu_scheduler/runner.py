@@ -82,7 +82,7 @@ class Runner:
         self._transport = transport(self.roster.timetable.hosts)
         self._circuits = Circuits()
         self._planned_until: dict[str, datetime] = {}
-        self._trouble: str | None = None
+        self._trouble = self._files.trouble
         self._tasks_for: dict[Broadcast, int] | None = None
 
     def tick(self) -> None:
@@ -131,12 +131,14 @@ class Runner:
         before = self.roster
         try:
             self.roster = self._files.read()
-            trouble = self._files.trouble
         except GengfuError as error:
-            trouble = _("改动过的设置有问题，仍按原来的执行：\n{error}").format(error=error)
+            trouble = str(error)  # the catalogue has moved, and is not where it moved to
+        else:
+            trouble = self._files.trouble
         if trouble != self._trouble:
             self._trouble = trouble
-            self._say(trouble or _("设置已恢复正常。"))
+            text = _("改动过的文件有问题，仍按原来的执行：\n{trouble}").format(trouble=trouble)
+            self._say(text if trouble else _("改动过的文件已恢复正常。"))
         if self.roster.timetable.hosts != before.timetable.hosts:
             self._transport = self._open_transport(self.roster.timetable.hosts)
         # A slot that was rewritten counts from now: its new times of earlier today were never promised.
@@ -234,9 +236,9 @@ def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
     try:
         while not stopping():
             ring.clear()
-            alarm.set(runner.roster)
             try:
                 runner.tick()
+                alarm.set(runner.roster)
                 while not (stopping() or ring.wait(POLL) or runner.has_work()):
                     pass
             except GengfuError as error:

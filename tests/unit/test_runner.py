@@ -1,0 +1,261 @@
+"""The watchman's round: on time, once, after whatever happened in between."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from gengfu_scheduler.channels.transport import Answer
+from gengfu_scheduler.draft import draft_push
+from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.published import CatalogueUnavailable
+from gengfu_scheduler.runner import Runner, run
+from gengfu_site.problems import ProblemsFound
+from watch import ENVIRON, TIMETABLE, Watch, alert, instant, tip, watch_in
+
+DEADLINE = 10.0
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    with watch_in(tmp_path) as watch:
+        yield watch
+
+
+class TestPlanning:
+    def test_a_slot_is_told_at_its_time_to_every_group_once(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:59")
+        assert watch.heard() == []
+        watch.at("08:00:00", "08:00:01", "09:00")  # q2 is quiet until 09:00
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+        (status,) = watch.outbox.broadcasts()
+        assert status.broadcast.key == "morning@2026-11-16T00:00:00Z"
+
+    def test_the_first_run_ever_plans_from_now_on(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("08:30", "19:00")
+        assert watch.heard() == []
+        assert watch.outbox.missed(instant("00:00")) == []
+
+    def test_a_restart_neither_repeats_nor_forgets(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:59", "08:00")
+        watch.start()
+        watch.at("08:01", "09:00")
+        watch.publish(tip("a"), tip("b", "12:00"))
+        watch.start()
+        watch.at("20:30")
+        assert watch.heard()[3:] == ["q1: 题b, sent", "q2: 题b, sent"]
+
+    def test_late_is_sent_within_late_and_else_recorded_as_missed_and_said(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00")
+        watch.start()
+        watch.at("20:00")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent"]
+        assert watch.outbox.missed(instant("00:00")) == [("morning", instant("08:00"))]
+        assert any("错过了：每日提示（11-16 08:00）" in said for said in watch.said)
+
+    def test_exactly_late_is_not_too_late(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "09:59:59")
+        assert len(watch.heard()) == 3
+
+    def test_what_has_expired_since_its_time_is_not_told(self, watch: Watch) -> None:
+        watch.publish(tip("a", expires=instant("08:30")))
+        watch.at("07:00", "09:00")
+        assert watch.heard() == []
+
+    def test_nothing_to_say_is_no_broadcast_and_not_missed(self, watch: Watch) -> None:
+        watch.at("07:00", "08:00", "09:59")
+        assert watch.outbox.broadcasts() == []
+        assert watch.outbox.missed(instant("00:00")) == []
+
+    def test_a_clock_set_back_tells_nothing_twice(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "06:00", "08:00")
+        assert len(watch.heard()) == 3
+
+    def test_a_group_that_has_not_joined_is_not_told(self, watch: Watch) -> None:
+        watch.write(
+            "groups.csv",
+            "id,name,reach,owner,joined\na,甲,hand,李,2026-11-16\nb,乙,hand,李,2026-11-17\n",
+        )
+        watch.publish(tip("a", "07:00"))
+        watch.at("07:30", "08:00")
+        assert watch.heard() == ["a: 题a, handed"]
+
+    def test_a_digest_waits_for_the_end_of_a_groups_quiet_hours(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "08:59")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, pending", "h1: 题a, handed"]
+        watch.at("09:00")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+
+    def test_quiet_hours_that_outlast_late_leave_an_expired_delivery_by_name(self, watch: Watch) -> None:
+        watch.write("timetable.yml", TIMETABLE.replace("late: 2h, pick", "late: 30m, pick"))
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "08:31", "09:30")
+        assert "q2: 题a, expired" in watch.heard()
+        assert any("1 条消息过时未发" in said for said in watch.said)
+
+
+class TestDelivering:
+    def test_an_alert_is_posted_before_the_digest_of_the_same_round(self, watch: Watch) -> None:
+        watch.publish(tip("a"), alert("F"))
+        watch.at("07:00")
+        watch.now = instant("08:00")
+        draft = draft_push("F", watch.start().roster, watch.outbox.told, watch.now)
+        watch.outbox.plan(draft.broadcast, draft.planned, now=watch.now)
+        watch.at("08:00")
+        kinds = ["markdown" if b'"markdown' in post.body else "news" for post in watch.platforms.posts]
+        assert kinds == sorted(kinds)
+        assert set(kinds) == {"markdown", "news"}
+
+    def test_what_a_dead_process_was_sending_is_unknown_and_said(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00")
+        watch.platforms.on_post = lambda: (_ for _ in ()).throw(KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            watch.at("08:00")
+        claimed = watch.outbox.claim(now=instant("08:00"))
+        watch.platforms.on_post = lambda: None
+        watch.start()
+        watch.at("08:01")
+        unknown = [line for line in watch.heard() if line.endswith("unknown")]
+        assert len(unknown) >= len(claimed)
+        assert len(watch.platforms.posts) == len({post.key for post in watch.platforms.posts})
+
+    def test_a_group_whose_address_is_dead_is_disabled_and_the_others_are_told(self, watch: Watch) -> None:
+        dead = Answer(status=200, headers={}, body=b'{"errcode":93000,"errmsg":"invalid webhook url"}')
+        watch.platforms.answers["Q1"] = dead
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "09:00")
+        assert watch.heard() == ["q1: 题a, rejected", "q2: 题a, sent", "h1: 题a, handed"]
+        assert list(watch.outbox.disabled()) == ["q1"]
+
+    def test_task_pages_are_written_for_what_is_handed(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        (page,) = (watch.folder / ".gengfu" / "tasks").glob("*.html")
+        assert "河东群" in page.read_text("utf-8")
+
+    def test_no_address_is_said_or_kept(self, watch: Watch) -> None:
+        watch.platforms.answers["Q1"] = Answer(status=500, headers={}, body=f"no {ENVIRON['Q1']}".encode())
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "09:00")
+        kept = b"".join(file.read_bytes() for file in watch.folder.glob("outbox.sqlite3*"))
+        kept += "".join(watch.said).encode()
+        assert b"q1" in kept
+        assert b"marker" not in kept
+
+
+class TestEditing:
+    def test_a_slot_written_while_running_fires(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("10:00")
+        watch.write("timetable.yml", TIMETABLE + '  noon: {title: 午间, at: "12:00", to: {groups: [q1]}}\n')
+        assert watch.runner.has_work()
+        watch.at("10:01", "12:00")
+        assert watch.heard() == ["q1: 题a, sent"]
+
+    def test_a_slot_moved_to_an_earlier_time_of_today_counts_from_the_edit(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "10:00")
+        watch.publish(tip("b", "10:30"))
+        watch.write("timetable.yml", TIMETABLE.replace("08:00", "09:00"))
+        watch.at("10:40")
+        assert len(watch.heard()) == 3
+        assert watch.outbox.missed(instant("00:00")) == []
+
+    def test_problems_keep_the_last_good_files_and_are_said_once(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00")
+        watch.write("timetable.yml", TIMETABLE.replace("08:00", "8 点"))
+        watch.at("07:01", "07:02", "08:00")
+        assert len(watch.heard()) == 3
+        assert sum("timetable.yml:2" in said for said in watch.said) == 1
+        watch.write("timetable.yml", TIMETABLE)
+        watch.at("08:10")
+        assert "恢复" in watch.said[-1]
+
+    def test_a_catalogue_that_breaks_leaves_the_last_good_one_in_use(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.start()
+        watch.at("07:00")
+        watch.write("public/catalogue.json", "{")
+        watch.at("08:00", "09:00")
+        assert len(watch.heard()) == 3
+        assert sum("catalogue.json" in said for said in watch.said) == 1
+
+    def test_hosts_that_the_admin_lists_reach_the_transport(self, watch: Watch) -> None:
+        watch.write("timetable.yml", "hosts: [chat.example.org]\n" + TIMETABLE)
+        watch.at("08:00")
+        assert watch.platforms.listed == ("chat.example.org",)
+
+    def test_nothing_is_begun_with_files_that_have_problems(self, watch: Watch) -> None:
+        watch.write("groups.csv", "id,name\n")
+        with pytest.raises(ProblemsFound):
+            watch.start()
+
+    def test_nothing_is_begun_before_something_was_published(self, watch: Watch) -> None:
+        (watch.folder / "public" / "catalogue.json").unlink()
+        with pytest.raises(CatalogueUnavailable, match="gengfu build"):
+            watch.start()
+
+
+class TestRunning:
+    """With the real clock: these wait for events, never for time to pass."""
+
+    @pytest.fixture
+    def told(self, watch: Watch) -> Iterator[Event]:
+        """The scheduler runs; the event is set at each post."""
+        told, stop = Event(), Event()
+        watch.platforms.on_post = told.set
+        with Outbox(f"sqlite:///{watch.folder / 'outbox.sqlite3'}") as outbox:
+            runner = Runner(
+                watch.folder,
+                ENVIRON,
+                outbox,
+                clock=lambda: datetime.now(UTC),
+                say=watch.said.append,
+                stopping=stop.is_set,
+                transport=watch.platforms,
+            )
+            thread = Thread(target=run, args=(runner, stop.is_set, watch.said.append))
+            thread.start()
+            yield told
+            stop.set()
+            thread.join(DEADLINE)
+            assert not thread.is_alive(), "it stops when asked"
+
+    def test_what_another_process_writes_is_delivered_at_once(self, watch: Watch, told: Event) -> None:
+        now = datetime.now(UTC)
+        watch.publish(alert("F", expires=now.replace(year=now.year + 1)))
+        roster = watch.start().roster
+        draft = draft_push("F", roster, watch.outbox.told, now)
+        watch.outbox.plan(draft.broadcast, draft.planned, now=now)
+        planned = datetime.now(UTC)
+        assert told.wait(DEADLINE)
+        assert (datetime.now(UTC) - planned).total_seconds() < 1
+
+    def test_a_slot_written_now_fires_by_itself_within_a_second_of_its_time(
+        self, watch: Watch, told: Event
+    ) -> None:
+        now = datetime.now(UTC)
+        watch.publish(tip("a", expires=now.replace(year=now.year + 1)))
+        soon = datetime.fromtimestamp(int(now.timestamp()) + 2, instant("00:00").tzinfo)
+        watch.write(
+            "timetable.yml",
+            f'slots: {{now: {{title: 现在, at: "{soon:%H:%M:%S}", to: {{groups: [q1]}}, pick: {{fresh: 9999d}}}}}}\n',
+        )
+        assert told.wait(DEADLINE)
+        late = datetime.now(UTC) - soon
+        assert 0 <= late.total_seconds() < 1
+        assert re.fullmatch(r"now@.*Z", watch.outbox.broadcasts()[0].broadcast.key)
