@@ -1,0 +1,44 @@
+"""What the docs name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def test_every_test_that_the_delivery_promises_name_exists() -> None:
+    tests = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/delivery.md").read_text("utf-8"))
+    assert len(named) > 15
+    assert [name for name in named if f"def {name}(" not in tests] == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_every_file_that_the_docs_link_exists(doc: Path) -> None:
+    text = doc.read_text("utf-8")
+    targets = re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)|src="([^":]+)"', text)
+    paths = ["".join(pair) for pair in targets]
+    assert [path for path in paths if not (doc.parent / path).exists()] == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_every_command_that_the_docs_show_exists(doc: Path) -> None:
+    from gengfu_scheduler.cli import main
+
+    shown = set(re.findall(r"\bgengfu ([a-z]+)\b", doc.read_text("utf-8")))
+    assert shown <= set(main.commands) | {"and", "is"}
+
+
+def test_the_officers_guide_explains_every_field() -> None:
+    from dataclasses import fields
+
+    from gengfu_site.article import Alert, FrontMatter, Person, Service
+
+    text = (ROOT / "docs/articles.zh-CN.md").read_text("utf-8")
+    names = [field.name for model in (FrontMatter, Service, Alert, Person) for field in fields(model)]
+    assert [name for name in names if f"`{name}`" not in text] == []
