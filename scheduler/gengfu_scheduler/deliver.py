@@ -25,7 +25,10 @@ from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
 IN_FLIGHT = 200
-"""Deliveries that are ``sending`` at a time, at most; also the size of a batch of outcomes."""
+"""Deliveries that are ``sending`` at a time, at most."""
+BATCH = 50
+"""Deliveries that are claimed, and outcomes that are written, together, where there are as many: each batch
+costs a flush to disk, and the larger it is the longer part of what is in flight only waits for it."""
 SETTLE_AFTER = timedelta(milliseconds=50)
 """How long an outcome may wait to be written with others."""
 
@@ -153,7 +156,7 @@ class _Run:
             if self._claimed:
                 if request := self._begin(self._claimed.popleft()):
                     yield request
-            elif (room := IN_FLIGHT - self._unsettled()) < IN_FLIGHT // 2:
+            elif (room := IN_FLIGHT - self._unsettled()) < BATCH:
                 yield None
             else:
                 self._claimed.extend(self._outbox.claim(now=self._now(), limit=room))
@@ -173,7 +176,7 @@ class _Run:
         """Write what has ended; ``only_if_ripe``: not before there is a batch of it or it has waited."""
         if self._oldest is None:
             return
-        ripe = len(self._ended) + len(self._held) >= IN_FLIGHT // 2
+        ripe = len(self._ended) + len(self._held) >= BATCH
         if only_if_ripe and not ripe and self._now() - self._oldest < SETTLE_AFTER:
             return
         ended, held, self._ended, self._held, self._oldest = self._ended, self._held, [], [], None
