@@ -192,8 +192,10 @@ def test_the_first_tab_stop_leads_past_the_header_and_can_be_seen(phone):
 
 
 def test_paper_carries_the_guide_without_what_one_cannot_press(phone):
-    page = phone("service/id-card-lost/")
+    """Black on white, also from a phone that is set to dark."""
+    page = phone("service/id-card-lost/", color_scheme="dark")
     page.tab.emulate_media(media="print")
+    assert page.tab.evaluate(FAINT_TEXT) == []
     for shown in (".answer", ".checklist input", ".facts .call"):
         assert page.tab.locator(shown).first.is_visible()
     for hidden in (".banner", ".crumbs", ".foot .links"):

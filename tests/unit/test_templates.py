@@ -190,7 +190,7 @@ def kinds(page: Page) -> str:
 class Tags(HTMLParser):
     """Notes every tag that is closed out of turn or never, and every id."""
 
-    VOID = frozenset("area br col hr img input link meta source".split())
+    VOID = frozenset(["area", "br", "col", "hr", "img", "input", "link", "meta", "source"])
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -342,11 +342,11 @@ class TestArticle:
 
     def test_an_expired_one_says_so_before_its_title(self, words):
         page = replace(ARTICLE, expired=True, expires=stamp("2026-11-01"))
-        assert words(page).index("这一页已经过期 有效期到 2026-11-01") < words(page).index("标题甲")
+        assert words(page).index("本页已过期 有效期到 2026-11-01") < words(page).index("标题甲")
 
     def test_a_withdrawn_one_gives_the_reason_before_its_title(self, words):
         page = replace(ARTICLE, withdrawn="路线有误")
-        assert words(page).index("这一页已经撤下 原因：路线有误") < words(page).index("标题甲")
+        assert words(page).index("本页已撤下 原因：路线有误") < words(page).index("标题甲")
 
     @pytest.mark.parametrize(
         ("form", "shown"),
