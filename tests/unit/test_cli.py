@@ -1,0 +1,216 @@
+"""The commands: what they print, their JSON, their exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gengfu_scheduler import cli
+from gengfu_scheduler.state import only_scheduler, running
+from stations import empty_station
+from watch import Watch, alert, tip, watch_in
+
+Run = Callable[..., Result]
+FOREVER = datetime.now(UTC) + timedelta(days=365)
+CONSOLE = (
+    "id,name,reach,platform,area,owner\nq1,青松一群,webhook,console,青松路,\nh1,河东群,hand,,河东,赵警官\n"
+)
+LATER = 'slots: {morning: {title: 每日提示, at: "08:00", pick: {fresh: 9999d}}}\n'
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Watch]:
+    with watch_in(tmp_path) as watch:
+        watch.write("groups.csv", CONSOLE)
+        watch.write("timetable.yml", LATER)
+        watch.publish(tip("a", expires=FOREVER), alert("F", expires=FOREVER, areas=("青松路",)))
+        yield watch
+
+
+@pytest.fixture
+def run(station: Watch) -> Run:
+    def run(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(cli.main, ["-C", str(station.folder), *arguments], **options)
+
+    return run
+
+
+@pytest.mark.usefixtures("station")
+class TestPush:
+    def test_a_dry_run_shows_each_group_and_writes_nothing(self, run: Run) -> None:
+        for target, words in [("morning", "题a"), ("F", "桃园 3 栋")]:
+            result = run("push", target, "--dry-run")
+            assert result.exit_code == 0, result.output
+            assert words in result.stdout
+            assert "青松一群" in result.stdout
+        assert json.loads(run("status", "--json").stdout)["broadcasts"] == []
+
+    def test_it_says_how_it_ended(self, run: Run) -> None:
+        result = run("push", "morning")
+        assert result.exit_code == 0, result.output
+        assert "已确认 1，已交人手工转发 1" in result.stdout
+        assert "河东群（h1）  已交给赵警官手工转发" in result.stdout
+
+    def test_its_json_is_for_programs(self, run: Run, station: Watch) -> None:
+        station.write("groups.csv", CONSOLE.replace("q1,青松一群,webhook,console,青松路,\n", ""))
+        told = json.loads(run("push", "morning", "--json").stdout)
+        assert told["counts"] == {"handed": 1}
+        assert told["look_at"][0]["group"] == "h1"
+        assert datetime.fromisoformat(told["scheduled_for"]).tzinfo
+
+    def test_a_second_alert_of_the_same_revision_says_so(self, run: Run) -> None:
+        assert run("push", "F").exit_code == 0
+        result = run("push", "F")
+        assert result.exit_code == 0
+        assert "以前已经发过" in result.stdout
+
+    def test_what_ended_badly_ends_with_exit_code_1(self, run: Run, station: Watch) -> None:
+        station.write("groups.csv", CONSOLE.replace("console", "wecom"))
+        result = run("push", "morning")
+        assert result.exit_code == 1
+        assert "青松一群（q1）  被拒：" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "words"),
+        [
+            (["push", "mornin"], 1, "是不是想写“morning”"),
+            (["push"], 2, "TARGET"),
+            (["puhs"], 2, "puhs"),
+            (["plan", "--days", "0"], 2, "days"),
+            (["groups", "test", "q"], 2, "没有编号为“q”的群"),
+            (["groups", "test", "h1"], 2, "手工转发"),
+        ],
+    )
+    def test_mistakes_are_told_by_exit_code_and_words(
+        self, run: Run, arguments: list[str], code: int, words: str
+    ) -> None:
+        result = run(*arguments)
+        assert result.exit_code == code, result.output
+        assert words in result.output
+
+
+class TestOtherCommands:
+    def test_plan_shows_a_table_and_the_same_as_json(self, run: Run) -> None:
+        table = run("plan", "--days", "3")
+        assert table.exit_code == 0, table.output
+        assert "每日提示" in table.stdout
+        upcoming = json.loads(run("plan", "--days", "3", "--json").stdout)["upcoming"]
+        assert len(upcoming) == 3
+        assert upcoming[0]["tellings"][0]["items"] == ["题a"]
+
+    def test_status_says_whether_the_scheduler_runs(self, run: Run, station: Watch) -> None:
+        assert "没有运行" in run("status").stdout
+        with only_scheduler(station.folder):
+            assert "正在运行" in run("status").stdout
+
+    def test_status_shows_the_ledger_even_where_the_files_have_problems(
+        self, run: Run, station: Watch
+    ) -> None:
+        assert run("push", "morning").exit_code == 0
+        station.write("groups.csv", "id\n")
+        result = run("status")
+        assert result.exit_code == 1
+        assert "每日提示" in result.stdout
+        assert "groups.csv" in result.stderr
+
+    def test_groups_test_asks_first_and_tells_how_each_ended(self, run: Run) -> None:
+        refused = run("groups", "test", input="n\n")
+        assert "测试消息" not in refused.output.partition("[y/N]")[2]
+        accepted = run("groups", "test", "q1", input="y\n")
+        assert accepted.exit_code == 0, accepted.output
+        assert "青松一群：已确认" in accepted.output
+
+    def test_problems_of_all_files_are_shown_with_exit_code_1(self, run: Run, station: Watch) -> None:
+        station.write("groups.csv", CONSOLE.replace("河东,赵", "河冬,赵"))
+        station.write("timetable.yml", LATER.replace("08:00", "八点"))
+        for command in (["plan"], ["push", "morning"], ["run"]):
+            result = run(*command)
+            assert result.exit_code == 1
+            assert "groups.csv" in result.stderr
+            assert "timetable.yml" in result.stderr
+            assert "Traceback" not in result.output
+
+    def test_a_station_that_published_nothing_is_told_what_to_do(self, run: Run, station: Watch) -> None:
+        (station.folder / "public" / "catalogue.json").unlink()
+        result = run("plan")
+        assert result.exit_code == 1
+        assert "gengfu build" in result.stderr
+
+    def test_an_unusable_database_is_words_not_a_traceback(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GENGFU_DATABASE", "sqlite:////nowhere/at/all.db")
+        result = run("status")
+        assert result.exit_code == 1
+        assert "Traceback" not in result.output
+
+    def test_every_command_explains_itself(self, run: Run) -> None:
+        listed = run("--help").stdout
+        for command in cli.main.list_commands(cli.main.make_context("gengfu", ["plan"])):
+            assert f"  {command} " in listed
+            assert run(command, "--help").exit_code == 0
+
+
+class TestCheck:
+    def test_it_tells_the_problems_of_articles_groups_and_timetable_in_one_run(self, tmp_path: Path) -> None:
+        folder = empty_station(tmp_path)
+        folder.article(kind="frauds")
+        folder.file("groups.csv", "id,name,reach,owner,area\na,甲,hand,李,青松\n")
+        folder.file("timetable.yml", "slots: {s: {title: t, at: 八点}}\n")
+        result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check"])
+        assert result.exit_code == 1
+        for words in (
+            "content/fraud/brushing.md",
+            "groups.csv",
+            "是不是想写“青松路”",
+            "timetable.yml",
+            "八点",
+        ):
+            assert words in result.stderr
+        listed = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check", "--json"])
+        assert listed.exit_code == 1
+        assert [p["path"] for p in json.loads(listed.stdout)] == [
+            "content/fraud/brushing.md",
+            "groups.csv",
+            "timetable.yml",
+        ]
+
+    def test_all_well_is_said_with_exit_code_0(self, tmp_path: Path) -> None:
+        empty_station(tmp_path).article()
+        result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check"])
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "没有发现问题" in result.stdout
+
+
+class TestRun:
+    def test_it_serves_until_asked_to_end_and_ends_cleanly(self, station: Watch) -> None:
+        program = "from gengfu_scheduler.cli import main; main()"
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, "-C", str(station.folder), "run"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert child.stdout is not None
+            assert "开始值更：1 个时段，2 个群" in child.stdout.readline()
+            found = running(station.folder)
+            assert found is not None
+            assert found.pid == child.pid
+            child.send_signal(signal.SIGTERM)
+            out, err = child.communicate(timeout=20)
+        finally:
+            child.kill()
+            child.communicate()
+        assert child.returncode == 0, err
+        assert "已停止" in out
+        assert err == ""

@@ -1,0 +1,123 @@
+"""The reports say what will be told and what was, group by group where a person must look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from gengfu_scheduler import report
+from gengfu_scheduler.channels.transport import Answer
+from gengfu_scheduler.report import Plan, Status
+from gengfu_scheduler.state import Holder
+from watch import GROUPS, SHANGHAI, Watch, instant, tip, watch_in
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    with watch_in(tmp_path) as watch:
+        yield watch
+
+
+def plan(watch: Watch, days: int = 1) -> Plan:
+    return report.plan(watch.start().roster, watch.outbox.told, watch.now, days)
+
+
+def rows(plan: Plan) -> list[str]:
+    return [
+        f"{upcoming.scheduled_for:%a %H:%M} {' '.join(telling.items)} > {' '.join(telling.groups)}"
+        for upcoming in plan.upcoming
+        for telling in upcoming.tellings
+    ]
+
+
+def status(watch: Watch, scheduler: Holder | None = None) -> Status:
+    return report.status(watch.outbox, watch.runner.roster, scheduler, watch.now)
+
+
+class TestPlan:
+    def test_it_foresees_that_what_is_told_once_is_not_told_again(self, watch: Watch) -> None:
+        watch.publish(tip("a"), tip("b", areas=("河东",)))
+        assert rows(plan(watch, 2)) == ["Mon 08:00 题a > q1", "Mon 08:00 题a > q2", "Mon 08:00 题b 题a > h1"]
+
+    def test_it_comes_true(self, watch: Watch) -> None:
+        watch.publish(tip("a"), tip("b", "12:00"), tip("c", "Tue 01:00"))
+        foreseen = rows(plan(watch, 2))
+        watch.at("00:00", "08:00", "09:00", "20:00", "Tue 08:00", "Tue 09:00")
+        told = [
+            f"{status.broadcast.scheduled_for.astimezone(SHANGHAI):%a %H:%M} "
+            + " ".join(item.title for item in delivery.message.items)
+            + f" > {delivery.group}"
+            for status in watch.outbox.broadcasts()
+            for delivery in watch.outbox.deliveries(status.broadcast.key)
+        ]
+        assert sorted(told) == sorted(
+            f"{what} > {group}"
+            for row in foreseen
+            for what, groups in [row.split(" > ")]
+            for group in groups.split()
+        )
+
+    def test_it_counts_groups_by_hand_and_those_with_nothing_to_be_told(self, watch: Watch) -> None:
+        watch.publish(tip("b", areas=("河东",)))
+        morning, evening = plan(watch).upcoming
+        assert [telling.by_hand for telling in morning.tellings] == [1]
+        assert (morning.silent, evening.silent, evening.tellings) == (2, 2, ())
+
+    def test_it_shows_when_quiet_hours_end(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        (morning, _evening) = plan(watch).upcoming
+        waiting = {t.groups: f"{t.not_before:%H:%M}" for t in morning.tellings}
+        assert waiting == {("q1", "h1"): "08:00", ("q2",): "09:00"}
+
+    def test_it_names_years_whose_holidays_are_not_known_and_groups_without_an_address(
+        self, watch: Watch
+    ) -> None:
+        watch.write("groups.csv", GROUPS.replace("env:Q1", "env:NOT_SET"))
+        watch.write("timetable.yml", 'slots: {s: {title: t, at: "08:00", days: 工作日}}')
+        watch.now = datetime(2098, 12, 31, 12, tzinfo=SHANGHAI)
+        years, addresses = plan(watch, 1).notices[-2:]
+        assert "2099" in years
+        assert "青松一群" in addresses
+
+
+class TestStatus:
+    def test_it_tells_confirmed_handed_rejected_and_unknown_apart_and_by_name(self, watch: Watch) -> None:
+        watch.platforms.answers = {
+            "Q1": Answer(status=502, headers={}, body=b"bad gateway"),
+            "Q2": Answer(status=200, headers={}, body=b'{"errcode":93000,"errmsg":"invalid webhook url"}'),
+        }
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "09:00")
+        found = status(watch, Holder(host="h", pid=1))
+        (told,) = found.broadcasts
+        assert report.count_words(told.counts, told.confirmed) == "已交人手工转发 1，被拒 1，不明 1"
+        assert [(one.name, one.words.split("：")[0]) for one in told.look_at] == [
+            ("青松一群", "不明"),
+            ("青松二群", "被拒"),
+            ("河东群", "已交给赵警官手工转发"),
+        ]
+        assert "502" in told.look_at[0].words
+        assert [(group.group, group.name) for group in found.disabled] == [("q2", "青松二群")]
+        assert found.scheduler == Holder(host="h", pid=1)
+
+    def test_what_is_well_is_only_counted(self, watch: Watch) -> None:
+        watch.publish(tip("a", areas=("青松路",)))
+        watch.at("07:00", "08:00", "09:00")
+        (told,) = status(watch).broadcasts
+        assert told.look_at == ()
+        assert report.count_words(told.counts, told.confirmed) == "已确认 2"
+        assert report.count_words(told.counts, 1) == "已确认 1，平台已收下 1"
+
+    def test_missed_occurrences_are_shown_for_a_week(self, watch: Watch) -> None:
+        watch.at("07:00", "12:00")
+        (missed,) = status(watch).missed
+        assert (missed.slot, missed.scheduled_for) == ("morning", instant("08:00"))
+
+    def test_without_readable_files_groups_go_by_their_ids(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        found = report.status(watch.outbox, None, None, watch.now)
+        assert [one.name for one in found.broadcasts[0].look_at] == ["h1"]

@@ -1,0 +1,63 @@
+"""One scheduler a station, and its name for the second that comes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gengfu_scheduler.state import AlreadyRunning, Holder, database_url, only_scheduler, running, state_folder
+
+
+def test_a_second_scheduler_is_refused_and_told_who_runs(tmp_path: Path) -> None:
+    with only_scheduler(tmp_path):
+        with pytest.raises(AlreadyRunning) as refused, only_scheduler(tmp_path):
+            pass
+        assert refused.value.holder == Holder(host=socket.gethostname(), pid=os.getpid())
+        assert str(os.getpid()) in str(refused.value)
+
+
+def test_who_runs_is_known_while_it_runs(tmp_path: Path) -> None:
+    assert running(tmp_path) is None
+    with only_scheduler(tmp_path):
+        assert running(tmp_path) == Holder(host=socket.gethostname(), pid=os.getpid())
+    assert running(tmp_path) is None
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib, time\nfrom gengfu_scheduler.state import only_scheduler\n"
+        "with only_scheduler(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        assert running(tmp_path) == Holder(host=socket.gethostname(), pid=child.pid)
+    finally:
+        child.kill()
+        child.communicate()
+    with only_scheduler(tmp_path):
+        pass
+
+
+def test_two_stations_do_not_hinder_each_other(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with only_scheduler(tmp_path / "a"), only_scheduler(tmp_path / "b"):
+        pass
+
+
+def test_the_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
+    folder = state_folder(tmp_path)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_the_database_lies_there_unless_the_environment_says_otherwise(tmp_path: Path) -> None:
+    assert database_url(tmp_path, {}) == f"sqlite:///{tmp_path.resolve()}/.gengfu/outbox.sqlite3"
+    assert database_url(tmp_path, {"GENGFU_DATABASE": "postgresql://x"}) == "postgresql://x"
