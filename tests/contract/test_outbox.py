@@ -127,16 +127,45 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where no outbox is yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/outbox.db"
     address: str = request.getfixturevalue("postgresql")
-    engine = create_engine(address)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    execute(address, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     return address
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("outbox") / "empty.db"
+    Outbox(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgresql: str) -> str:
+    Outbox(postgresql).close()
+    return postgresql
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> str:
+    """Where an empty outbox is."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(empty_file, tmp_path / 'outbox.db')}"
+    address: str = request.getfixturevalue("empty_database")
+    tables = "delivery, broadcast, message_entry, message, missed, slot_progress, disabled_group"
+    execute(address, f"TRUNCATE {tables}")
+    return address
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture
@@ -460,13 +489,13 @@ def test_a_broadcast_to_nobody_is_remembered_too(outbox: Outbox) -> None:
     assert outbox.broadcasts()[0].counts == {}
 
 
-def test_two_processes_may_open_a_new_outbox_at_once(url: str) -> None:
+def test_two_processes_may_open_a_new_outbox_at_once(new_url: str) -> None:
     start, failures = threading.Barrier(4, timeout=5), list[Exception]()
 
     def work() -> None:
         start.wait()
         try:
-            Outbox(url).close()
+            Outbox(new_url).close()
         except OutboxUnusable as error:
             failures.append(error)
 
