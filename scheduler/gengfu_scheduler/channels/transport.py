@@ -233,11 +233,12 @@ class _Post:
         return piece
 
     def header(self, line: bytes) -> None:
+        if line.startswith(b"HTTP/"):
+            self._headers.clear()  # an interim answer's
+            return
         name, colon, value = line.decode("latin-1").partition(":")
         if colon:
             self._headers[name.strip().lower()] = value.strip()
-        elif line.startswith(b"HTTP/"):
-            self._headers.clear()  # an interim answer's
 
     def write(self, piece: bytes) -> int:
         taken = piece[: MOST_READ - len(self._body)]
