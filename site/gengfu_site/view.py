@@ -80,7 +80,7 @@ class Frame:
     language: str
     kinds: tuple[Link, ...]
     alerts: tuple[Card, ...]
-    """Active alerts: the banner."""
+    """Active alerts, exercises left out: the banner."""
     contacts: tuple[ContactLine, ...]
 
 
@@ -340,7 +340,7 @@ class _Pager:
             home=self._station.url,
             language=self._station.language,
             kinds=tuple(self._kind_link(kind) for kind in KINDS if kind != "alert"),
-            alerts=tuple(self._cards[a.id] for a in self._live if a.alert and a.alert.state == "active"),
+            alerts=tuple(self._cards[a.id] for a in self._live if a.alert and _urgent(a.alert)),
             contacts=self._station.contacts,
         )
 
@@ -525,6 +525,10 @@ class _Pager:
                 text=local.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M"), iso=local.isoformat()
             )
         return Stamp(text=moment.isoformat(), iso=moment.isoformat())
+
+
+def _urgent(alert: Alert) -> bool:
+    return alert.state == "active" and alert.status == "actual"
 
 
 _FORMS = {

@@ -106,6 +106,18 @@ def test_service_and_alert_have_pages_of_their_own_kind(station: StationFolder) 
 
 
 @pytest.mark.parametrize(
+    ("fields", "banner"),
+    [("", 1), (", status: exercise", 0), (", state: resolved", 0), (", state: cancelled", 0)],
+)
+def test_the_banner_shows_what_is_urgent_and_no_exercise(
+    station: StationFolder, fields: str, banner: int
+) -> None:
+    alert = f'{{form: 道路, place: 桥, tell: "122"{fields}}}'
+    station.article("alert/a.md", id="A0001", kind="alert", expires="2026-12-01", alert=alert)
+    assert len(shown(station)["index.html"].frame.alerts) == banner
+
+
+@pytest.mark.parametrize(
     ("path", "base_url"),
     [
         ("index.html", "."),
