@@ -218,7 +218,8 @@ def test_a_certificate_nobody_vouches_for_is_unsent_and_a_known_one_is_used(
 def test_an_answer_has_status_headers_and_body(
     serve: Callable[..., Server], transport: CurlTransport
 ) -> None:
-    server = serve(b"HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\nHTTP/1.1 429 Slow: down\r\nRetry-After: 30\r\nContent-Length: 4\r\n\r\nwait")
+    interim = b"HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n"
+    server = serve(interim + b"HTTP/1.1 429 Slow: down\r\nRetry-After: 30\r\nContent-Length: 4\r\n\r\nwait")
     (reply,) = post(transport, at(server), b"x" * 100_000)
     assert reply == Answer(status=429, headers={"retry-after": "30", "content-length": "4"}, body=b"wait")
     assert len(server.stored[0]) == 100_000
