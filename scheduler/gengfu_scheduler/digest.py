@@ -16,7 +16,7 @@ Wording is the station's, for residents, not the officer's at the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -38,29 +38,7 @@ def compose(slot: Slot, group: Group, catalogue: Catalogue, told: History, at: d
 
     :param told: the group's own history.
     """
-    pick = slot.pick
-    matching = [entry for entry in catalogue.entries if _matches(entry, pick, group) and entry.live(at)]
-    fresh_since = max(at - pick.fresh, group.joined)
-    new = sorted(
-        (entry for entry in matching if entry.id not in told and entry.published >= fresh_since),
-        key=lambda entry: (entry.published, entry.id),
-        reverse=True,
-    )[: pick.new]
-    season = _SEASONS[at.astimezone(ZoneInfo(catalogue.station.timezone)).month % 12 // 3]
-    repeats = sorted(
-        (entry for entry in matching if entry not in new and _repeatable(entry, pick, told, season, at)),
-        key=lambda entry: (told.get(entry.id, _NEVER), -entry.published.timestamp(), entry.id),
-    )[: pick.repeat]
-    chosen = [*new, *repeats][:MOST_ITEMS]
-    if not chosen:
-        return None
-    return Message(
-        form="digest",
-        title=slot.title,
-        items=tuple(_item(entry) for entry in chosen),
-        footer=footer(catalogue.station, group.area),
-        home=catalogue.station.url,
-    )
+    return next((m for _group, m in compose_all(slot, [group], catalogue, {group.id: told}, at)), None)
 
 
 def compose_all(
@@ -70,17 +48,51 @@ def compose_all(
     told: Mapping[str, History],
     at: datetime,
 ) -> Iterator[tuple[Group, Message]]:
-    """The digest for each group that has one, composed once for all groups alike."""
+    """The digest for each group that has one, composed once for all groups alike.
+
+    :param told: histories by group id.
+    """
+    picked = [entry for entry in catalogue.entries if _picked(entry, slot.pick, at)]
+    ids = {entry.id for entry in picked}
     composed: dict[object, Message | None] = {}
-    published = {entry.id for entry in catalogue.entries}
     for group in groups:
-        history = {entry: when for entry, when in told.get(group.id, {}).items() if entry in published}
-        joined = max(at - slot.pick.fresh, group.joined)
-        alike = (group.area, group.audience, group.topics, joined, frozenset(history.items()))
+        history = {entry: when for entry, when in told.get(group.id, {}).items() if entry in ids}
+        fresh_since = max(at - slot.pick.fresh, group.joined)
+        alike = (group.area, group.audience, group.topics, fresh_since, frozenset(history.items()))
         if alike not in composed:
-            composed[alike] = compose(slot, group, catalogue, history, at)
+            matching = [entry for entry in picked if _wanted(entry, group)]
+            items = _choose(slot.pick, matching, fresh_since, history, catalogue.station, at)
+            composed[alike] = _digest(slot, items, catalogue.station, group) if items else None
         if message := composed[alike]:
             yield group, message
+
+
+def _choose(
+    pick: Pick,
+    matching: Sequence[Entry],
+    fresh_since: datetime,
+    told: History,
+    station: Station,
+    at: datetime,
+) -> list[Entry]:
+    """What to tell of ``matching``, which is newest first as the catalogue is; so is what comes of it."""
+    new = [entry for entry in matching if entry.id not in told and entry.published >= fresh_since][: pick.new]
+    season = _SEASONS[at.astimezone(ZoneInfo(station.timezone)).month % 12 // 3]
+    repeats = sorted(
+        (entry for entry in matching if entry not in new and _repeatable(entry, pick, told, season, at)),
+        key=lambda entry: told.get(entry.id, _NEVER),
+    )[: pick.repeat]
+    return [*new, *repeats][:MOST_ITEMS]
+
+
+def _digest(slot: Slot, entries: Iterable[Entry], station: Station, group: Group) -> Message:
+    return Message(
+        form="digest",
+        title=slot.title,
+        items=tuple(_item(entry) for entry in entries),
+        footer=footer(station, group.area),
+        home=station.url,
+    )
 
 
 def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
@@ -129,13 +141,16 @@ def footer(station: Station, area: str | None) -> str:
     return " · ".join(filter(None, (station.name, first)))
 
 
-def _matches(entry: Entry, pick: Pick, group: Group) -> bool:
+def _picked(entry: Entry, pick: Pick, at: datetime) -> bool:
     return (
         entry.kind in pick.kinds
         and (not pick.topics or not set(pick.topics).isdisjoint(entry.topics))
-        and (not group.topics or not set(group.topics).isdisjoint(entry.topics))
-        and reaches(entry, group)
+        and entry.live(at)
     )
+
+
+def _wanted(entry: Entry, group: Group) -> bool:
+    return reaches(entry, group) and (not group.topics or not set(group.topics).isdisjoint(entry.topics))
 
 
 def _repeatable(entry: Entry, pick: Pick, told: History, season: Season, at: datetime) -> bool:

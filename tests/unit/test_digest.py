@@ -67,12 +67,17 @@ def slot(**pick: Any) -> Slot:
     return Slot(id="s", title="每日提示", at=(), days=Days(every=True), pick=Pick(**pick))
 
 
+def catalogue(*entries: Entry) -> Catalogue:
+    newest_first = sorted(entries, key=lambda entry: entry.published, reverse=True)
+    return Catalogue(station=STATION, entries=tuple(newest_first))
+
+
 def said(
     *entries: Entry, to: Group | None = None, told: Mapping[str, float] | None = None, **pick: Any
 ) -> str:
     """Ids of the digest's items; ``told`` maps an id to days since it was last told."""
     history = {id: NOW - timedelta(days=days) for id, days in (told or {}).items()}
-    message = compose(slot(**pick), to or group(), Catalogue(station=STATION, entries=entries), history, NOW)
+    message = compose(slot(**pick), to or group(), catalogue(*entries), history, NOW)
     return "".join(item.entry for item in message.items) if message else "nothing"
 
 
@@ -103,7 +108,7 @@ class TestWhatReachesWhom:
 
     def test_a_slot_picks_kinds_and_topics(self) -> None:
         entries = (entry("a"), entry("b", kind="fraud", topics=("诈骗",)), entry("c", kind="notice"))
-        assert said(*entries, kinds=("fraud", "notice")) == "cb"
+        assert said(*entries, kinds=("fraud", "notice")) == "bc"
         assert said(*entries, topics=("诈骗",)) == "b"
 
     def test_an_alert_is_never_an_item_of_a_digest(self) -> None:
@@ -154,10 +159,11 @@ class TestRepeats:
 
     def test_the_season_is_the_stations_own(self) -> None:
         winter = entry("a", days_old=100, evergreen=True, season=("冬季",))
-        catalogue = Catalogue(station=STATION, entries=(winter,))
         last_of_november = datetime(2026, 11, 30, 16, tzinfo=UTC)  # midnight in Shanghai
-        assert compose(slot(), group(), catalogue, {}, last_of_november) is not None
-        assert compose(slot(), group(), catalogue, {}, last_of_november - timedelta(seconds=1)) is None
+        assert compose(slot(), group(), catalogue(winter), {}, last_of_november) is not None
+        assert (
+            compose(slot(), group(), catalogue(winter), {}, last_of_november - timedelta(seconds=1)) is None
+        )
 
     def test_a_fresh_evergreen_is_not_told_twice_in_one_digest(self) -> None:
         assert said(entry("a", evergreen=True), repeat=3) == "a"
@@ -169,12 +175,11 @@ class TestTheMessage:
         assert len(said(*entries, new=7, repeat=7)) == 7
 
     def test_it_ends_with_the_station_and_the_nearest_contact(self) -> None:
-        catalogue = Catalogue(station=STATION, entries=(entry("a"),))
-        there = compose(slot(), group(area="青松路/桃园社区"), catalogue, {}, NOW)
+        there = compose(slot(), group(area="青松路/桃园社区"), catalogue(entry("a")), {}, NOW)
         assert there is not None
         assert (there.title, there.home) == ("每日提示", "https://qingsong.example/")
         assert there.footer == "青松路派出所 · 社区民警 李警官 0000-5550130"
-        elsewhere = compose(slot(), group(area="青松路"), catalogue, {}, NOW)
+        elsewhere = compose(slot(), group(area="青松路"), catalogue(entry("a")), {}, NOW)
         assert elsewhere is not None
         assert elsewhere.footer == "青松路派出所 · 值班室 0000-5550100"
 
@@ -195,7 +200,7 @@ class TestTheMessage:
             entry(str(n), days_old=age, evergreen=n % 2 == 0, areas=("青松路",) if n % 3 == 0 else ())
             for n, age in enumerate(ages)
         )
-        catalogue = Catalogue(station=STATION, entries=entries)
+        published = catalogue(*entries)
         groups = [
             group(str(n), area=area, joined=NOW - timedelta(days=days))
             for n, (area, days) in enumerate(zip(areas, joined, strict=False))
@@ -204,8 +209,8 @@ class TestTheMessage:
             g.id: {str(id): NOW - timedelta(days=days) for id, days in history.items()}
             for g, history in zip(groups, histories, strict=False)
         }
-        alone = {g.id: compose(slot(), g, catalogue, told[g.id], NOW) for g in groups}
-        together = {g.id: m for g, m in compose_all(slot(), groups, catalogue, told, NOW)}
+        alone = {g.id: compose(slot(), g, published, told[g.id], NOW) for g in groups}
+        together = {g.id: m for g, m in compose_all(slot(), groups, published, told, NOW)}
         assert together == {id: message for id, message in alone.items() if message}
 
 

@@ -39,7 +39,7 @@ def status(watch: Watch, scheduler: Holder | None = None) -> Status:
 
 class TestPlan:
     def test_it_foresees_that_what_is_told_once_is_not_told_again(self, watch: Watch) -> None:
-        watch.publish(tip("a"), tip("b", areas=("河东",)))
+        watch.publish(tip("b", areas=("河东",)), tip("a"))
         assert rows(plan(watch, 2)) == ["Mon 08:00 题a > q1", "Mon 08:00 题a > q2", "Mon 08:00 题b 题a > h1"]
 
     def test_it_comes_true(self, watch: Watch) -> None:
