@@ -168,6 +168,20 @@ def standing_notices(roster: Roster) -> tuple[str, ...]:
     )
 
 
+def quiet_notice(draft: Draft, roster: Roster, now: datetime) -> str:
+    """What to say of a digest that a person pushes into quiet hours; empty where it disturbs no group's."""
+    quiet = [
+        group.name
+        for group in (roster.groups[planned.group] for planned in draft.planned)
+        if roster.timetable.quiet_until(group, now)
+    ]
+    if not quiet or draft.broadcast.form == "alert":
+        return ""
+    return _("{n} 个群正在安静时段：{names}。手动发送不等安静时段结束。").format(
+        n=len(quiet), names=shortlist(quiet)
+    )
+
+
 def shortlist(names: Collection[str], most: int = 12) -> str:
     """``names`` in a sentence; of many only the first."""
     shown = "、".join(list(names)[:most])

@@ -100,13 +100,10 @@ class Runner:
     def send(self) -> None:
         """Clear up after a process that died in mid-send, give up what is too late, deliver what is due."""
         now = self._clock()
-        stranded, late = self._outbox.recover(now=now), self._outbox.expire(now=now)
+        stranded = [d for d in self._outbox.recover(now=now) if d.state == "unknown"]
+        late = self._outbox.expire(now=now)
         if stranded:
-            self._say(
-                _("上次发送中断，{n} 条结果不明，见 gengfu status。").format(
-                    n=sum(delivery.state == "unknown" for delivery in stranded)
-                )
-            )
+            self._say(_("上次发送中断，{n} 条结果不明，见 gengfu status。").format(n=len(stranded)))
         if late:
             self._say(_("{n} 条消息过时未发，见 gengfu status。").format(n=len(late)))
         deliver(
@@ -215,6 +212,8 @@ class Alarm:
         for slot in table.slots:
             self._scheduler.add_job(self._ring.set, _SlotTrigger(slot, table.timezone), id=slot.id)
         self._set_for = (table.slots, table.timezone)
+        # Whatever came while the jobs were being set is found by one more round.
+        self._ring.set()
 
     def close(self) -> None:
         self._scheduler.shutdown()

@@ -395,10 +395,10 @@ def _is_zone(name: str) -> str:
 
 
 def _is_host(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?", name):
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", name):
         raise Mistake(
             _("hosts 里应是主机名，见到的是“{name}”。").format(name=shortened(name)),
-            _("只写主机名（必要时加端口），不写 https:// 和路径，例如 chat.example.org。"),
+            _("只写小写的主机名，不写 https://、端口和路径，例如 chat.example.org。"),
         )
     return name
 

@@ -10,9 +10,10 @@ import pytest
 
 from gengfu_scheduler import report
 from gengfu_scheduler.channels.transport import Answer
+from gengfu_scheduler.draft import draft_push
 from gengfu_scheduler.report import Plan, Status
 from gengfu_scheduler.state import Holder
-from watch import GROUPS, SHANGHAI, Watch, instant, tip, watch_in
+from watch import GROUPS, SHANGHAI, Watch, alert, instant, tip, watch_in
 
 
 @pytest.fixture
@@ -81,6 +82,21 @@ class TestPlan:
         years, addresses = plan(watch, 1).notices[-2:]
         assert "2099" in years
         assert "青松一群" in addresses
+
+
+class TestPushingIntoQuietHours:
+    @pytest.mark.parametrize(
+        ("target", "at", "named"),
+        [("evening", "08:30", True), ("evening", "12:00", False), ("F", "08:30", False)],
+    )
+    def test_the_groups_it_disturbs_are_named_unless_it_is_an_alert(
+        self, watch: Watch, target: str, at: str, named: bool
+    ) -> None:
+        watch.publish(tip("a"), alert("F"))
+        roster, now = watch.start().roster, instant(at)
+        notice = report.quiet_notice(draft_push(target, roster, watch.outbox.told, now), roster, now)
+        assert ("青松二群" in notice) is named
+        assert "青松一群" not in notice
 
 
 class TestStatus:

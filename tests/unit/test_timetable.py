@@ -308,6 +308,10 @@ slots:
         assert problems != []
         assert timetable is None
 
+    @pytest.mark.parametrize("host", ["https://chat.example.org", "chat.example.org:8443", "a/b", "Chat", ""])
+    def test_what_is_no_host_name_is_a_problem(self, tmp_path: Path, host: str) -> None:
+        assert len(read(tmp_path, f'hosts: ["{host}"]')[1]) == 1
+
     def test_a_missing_file_is_a_problem(self, tmp_path: Path) -> None:
         timetable, problems = read_timetable(tmp_path, STATION, ())
         assert timetable is None
