@@ -11,11 +11,11 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,24 +37,13 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-_ELSEWHERE = {"sandbox": "gengfu_scheduler.sandbox.command"}
-"""Commands that are functions of the same name in a module of their own, imported when asked for."""
-
-
 class _Gengfu(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _ELSEWHERE:
-            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
-            return found
-        return super().get_command(ctx, cmd_name)
-
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what it foresaw ends in words and exit code 1, never in a traceback."""
+        """Run the command; what it foresaw ends in words and an exit code, never in a traceback."""
         try:
             return super().invoke(ctx)
+        except site.NoStation as error:
+            raise click.UsageError(str(error)) from error
         except ProblemsFound as error:
             site.show_problems(error.problems)
         except GengfuError as error:
@@ -359,7 +348,7 @@ class _Stop:
 
     def wait(self) -> None:
         while not self._asked:
-            signal.pause()
+            time.sleep(0.2)
 
 
 def _now() -> datetime:

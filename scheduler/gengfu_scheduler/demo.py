@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,12 +24,13 @@ from zoneinfo import ZoneInfo
 from gengfu_scheduler.channels import CHANNELS
 from gengfu_scheduler.draft import draft_push
 from gengfu_scheduler.groups import COLUMNS, CSV, read_groups
+from gengfu_scheduler.message import Group
 from gengfu_scheduler.outbox import BroadcastStatus, Outbox
 from gengfu_scheduler.rehearsal import PORT, robots, write_webhooks
 from gengfu_scheduler.roster import Roster
-from gengfu_scheduler.runner import TASKS, Clock, Runner, Say, run
+from gengfu_scheduler.runner import Clock, Runner, Say, run
 from gengfu_scheduler.sandbox import PortTaken, Received, Sandbox
-from gengfu_scheduler.state import database_url, only_scheduler, state_folder
+from gengfu_scheduler.state import database_url, only_scheduler
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_site.publish import publish
 from gengfu_site.settings import FILE, Settings, read_settings
@@ -64,9 +65,7 @@ class NotAllTold(GengfuError):
 class Demo:
     """A station at work: its site is served, its scheduler runs, the sandbox receives."""
 
-    def __init__(
-        self, site: str, sandbox: Sandbox, outbox: Outbox, roster: Roster, folder: Path, clock: Clock
-    ) -> None:
+    def __init__(self, site: str, sandbox: Sandbox, outbox: Outbox, roster: Roster, clock: Clock) -> None:
         self.site = site
         """Address of the guide site."""
         self.wall = sandbox.url
@@ -74,33 +73,38 @@ class Demo:
         self._sandbox = sandbox
         self._outbox = outbox
         self._roster = roster
-        self._folder = folder
         self._clock = clock
 
-    def tell_all(self) -> None:
+    def tell_all(self, stopping: Callable[[], bool]) -> None:
         """Wait until each slot is told, then push the active alerts and wait for those.
 
+        :param stopping: once true, wait no longer.
         :raises NotAllTold: it took more than a minute.
         """
         deadline = time.monotonic() + _PATIENCE
-        self._wait(_SLOTS, deadline)
+        self._wait(_SLOTS, deadline, stopping)
         alerts = [e for e in self._roster.catalogue.entries if e.alert and e.alert.state == "active"]
         for alert in alerts:
             now = self._clock()
             draft = draft_push(alert.id, self._roster, self._outbox.told, now)
             self._outbox.plan(draft.broadcast, draft.planned, now=now)
-        self._wait(_SLOTS + len(alerts), deadline)
+        self._wait(_SLOTS + len(alerts), deadline, stopping)
 
     def received(self) -> list[Received]:
         """What the groups received, in order."""
         return self._sandbox.messages()
 
-    def tasks(self) -> list[Path]:
-        """The pages from which group owners forward by hand."""
-        return sorted((state_folder(self._folder) / TASKS).glob("*.html"))
+    def by_hand(self) -> dict[Group, list[str]]:
+        """Groups that a person must tell, and the titles of what lies with that person."""
+        waiting: dict[Group, list[str]] = {}
+        for status in reversed(self._outbox.broadcasts()):
+            for delivery in self._outbox.deliveries(status.broadcast.key):
+                if delivery.state == "handed":
+                    waiting.setdefault(self._roster.groups[delivery.group], []).append(delivery.message.title)
+        return waiting
 
-    def _wait(self, broadcasts: int, deadline: float) -> None:
-        while not self._told(broadcasts):
+    def _wait(self, broadcasts: int, deadline: float, stopping: Callable[[], bool]) -> None:
+        while not (stopping() or self._told(broadcasts)):
             if time.monotonic() > deadline:
                 raise NotAllTold(_("一分钟内没有全部发完，见上面的输出。"))
             time.sleep(0.1)
@@ -137,7 +141,7 @@ def demo(station: Path, clock: Clock, say: Say) -> Iterator[Demo]:
             with _connected(folder, settings) as sandbox:
                 _write_timetable(folder, settings, clock())
                 with _scheduler(folder, clock, say) as (outbox, roster):
-                    yield Demo(site, sandbox, outbox, roster, folder, clock)
+                    yield Demo(site, sandbox, outbox, roster, clock)
 
 
 def _copy(source: Path, folder: Path, site: str) -> Settings:

@@ -72,16 +72,6 @@ def show_problems(problems: Sequence[Problem], *, as_json: bool = False) -> None
     _err.print("\n" + _("共 {n} 个问题。").format(n=len(problems)), style="bold red")
 
 
-@click.command(help=_("新建一个站点文件夹，带上可以直接发布的全套示范文章。"))
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def init(folder: Path) -> None:
-    from gengfu_site.start import new_station
-
-    new_station(folder)
-    _out.print(_("已建好 {folder}。接下来：").format(folder=escape(str(folder))))
-    _out.print(f"  cd {escape(str(folder))}\n  gengfu check\n  gengfu build\n  gengfu serve")
-
-
 @click.command(help=_("写一篇新文章：KIND 是 {kinds} 之一。").format(kinds="、".join(KINDS)))
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("title")
@@ -151,4 +141,4 @@ def serve(folder: Path, host: str, port: int) -> None:
             server.shutdown()
 
 
-COMMANDS = (init, new, build, serve)
+COMMANDS = (new, build, serve)

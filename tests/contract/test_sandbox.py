@@ -24,14 +24,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gengfu_scheduler.sandbox
 from gengfu_scheduler.sandbox import PortTaken, Robot, Sandbox, StoreUnusable, UnknownFault, describe, faults
 from gengfu_scheduler.sandbox.command import read_robots
-from gengfu_scheduler.sandbox.command import sandbox as command
 from gengfu_scheduler.sandbox.contract import Post
 from gengfu_scheduler.sandbox.faults import FAULTS, HUGE
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
@@ -943,18 +941,11 @@ def test_a_real_address_is_refused_without_being_shown_and_all_rows_are_told_at_
     assert "693a91f6" not in str(found.value)
 
 
-def test_the_command_asks_for_robots_and_explains_itself_in_chinese() -> None:
-    asked = CliRunner().invoke(command, [])
-    assert asked.exit_code == 2
-    assert "--groups" in asked.output
-    assert "群" in CliRunner().invoke(command, ["--help"]).output
-
-
 def test_the_command_serves_until_it_is_asked_to_end(tmp_path: Path) -> None:
     table = tmp_path / "webhooks.csv"
     table.write_text("id,webhook\ng1,http://127.0.0.1:8780/cgi-bin/webhook/send?key=taoyuan\n")
-    code = "from gengfu_scheduler.sandbox.command import sandbox; sandbox()"
-    options = ["--port", "0", "--groups", str(table), "--store", str(tmp_path / "sandbox.jsonl")]
+    code = "from gengfu_scheduler.cli import main; main()"
+    options = ["sandbox", "--port", "0", "--groups", str(table), "--store", str(tmp_path / "sandbox.jsonl")]
     with subprocess.Popen(
         [sys.executable, "-c", code, *options], stdout=subprocess.PIPE, text=True
     ) as process:

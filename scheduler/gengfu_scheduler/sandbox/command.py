@@ -1,4 +1,4 @@
-"""``gengfu sandbox``: the stand-in as a command of its own, and the file that names its robots."""
+"""What ``gengfu sandbox`` does: serve until asked to end, with robots from a table where one is given."""
 
 from __future__ import annotations
 
@@ -103,29 +103,3 @@ def _problem(path: Path, line: int, found: Robot | str) -> Problem:
         message=message,
         remedy=_("请改成 http://127.0.0.1:8780/cgi-bin/webhook/send?key=自取的名字，每群一个。"),
     )
-
-
-@click.command(help=_("启动本机沙箱：替代真实的聊天平台，严格检查每条消息，并画出每个群看到的样子。"))
-@click.option("--host", default="127.0.0.1", show_default=True, help=_("接收地址。"))
-@click.option(
-    "--port", default=8780, show_default=True, type=click.IntRange(0, 65535), help=_("端口；0 为任选。")
-)
-@click.option(
-    "--groups",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=_("登记机器人的表格（CSV：id,name,platform,webhook）。"),
-)
-@click.option("--open", "admit_unknown", is_flag=True, help=_("没有登记的机器人也接收，第一条消息即登记。"))
-@click.option(
-    "--store",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=_("把收到的消息记在这个文件里，重启后接着用。"),
-)
-def sandbox(host: str, port: int, groups: Path | None, admit_unknown: bool, store: Path | None) -> None:
-    if not groups and not admit_unknown:
-        raise click.UsageError(_("请用 --groups 给出机器人的表格，或用 --open 接收任何机器人。"))
-    try:
-        robots = read_robots(groups) if groups else []
-        serve(robots, host=host, port=port, store=store, admit_unknown=admit_unknown)
-    except GengfuError as error:
-        raise click.ClickException(str(error)) from error
