@@ -30,10 +30,10 @@ else
 endif
 
 messages: .venv/.developing ## Collect the wording into the English catalogue, then compile it
-	$(BIN)/pybabel extract -q --no-location --sort-output --omit-header -F templates/babel.cfg -o .venv/gengfu.pot .
-	$(BIN)/pybabel update -q --no-fuzzy-matching --omit-header --ignore-pot-creation-date -D gengfu -l en \
-	  -i .venv/gengfu.pot -d templates/gengfu_templates/locale
-	$(BIN)/pybabel compile -q -D gengfu -d templates/gengfu_templates/locale
+	$(BIN)/pybabel -q extract --no-location --sort-output -F templates/babel.cfg -o .venv/gengfu.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+	  -D gengfu -l en -i .venv/gengfu.pot -d templates/gengfu_templates/locale
+	$(BIN)/pybabel -q compile -D gengfu -d templates/gengfu_templates/locale
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

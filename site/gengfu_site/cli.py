@@ -37,7 +37,7 @@ class NoStation(GengfuError):
         super().__init__(
             _(
                 "{folder} 里没有 mkdocs.yml，不是一个站点文件夹。请进入站点文件夹，或先运行 gengfu init 新建一个。"
-            ).format(folder=folder)
+            ).format(folder=folder.resolve())
         )
 
 

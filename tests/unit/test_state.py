@@ -13,7 +13,10 @@ import pytest
 from gengfu_scheduler.state import AlreadyRunning, Holder, database_url, only_scheduler, running, state_folder
 
 
-def test_a_second_scheduler_is_refused_and_told_who_runs(tmp_path: Path) -> None:
+def test_a_second_scheduler_is_refused_and_told_who_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gengfu_scheduler.state._PATIENCE", 0.05)
     with only_scheduler(tmp_path):
         with pytest.raises(AlreadyRunning) as refused, only_scheduler(tmp_path):
             pass
