@@ -114,7 +114,7 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
     ]
     return Message(
         form="alert",
-        title=f"{exercise}【{_outcome(alert, station) or _(alert.form)}】{entry.title}",
+        title=f"{exercise}【{_outcome(alert, station) or alert.form}】{entry.title}",
         items=(_item(entry),),
         body="\n".join(line for line in lines if line),
         footer=footer(station, group.area) + exercise,
