@@ -1,4 +1,4 @@
-"""When the station speaks: ``timetable.yml`` (DESIGN section 7) and the instants that follow from it.
+"""When the station speaks: ``timetable.yml`` and the instants that follow from it.
 
 A slot is written in human words and means wall-clock time in the timetable's zone. The instants of a slot
 are a pure function of its words: every local day that its ``days`` hold has exactly one instant for each
@@ -37,7 +37,7 @@ from gengfu_scheduler import words
 from gengfu_scheduler.message import Group, QuietHours
 from gengfu_site.catalogue import Kind, Station, within
 from gengfu_site.problems import Problem
-from gengfu_site.source import Document, Mistake, read_text, read_yaml, shortened, validate
+from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, shortened, validate
 from gengfu_templates.i18n import _
 
 FILE = "timetable.yml"
@@ -386,14 +386,6 @@ def _joined(value: Any) -> Any:
     return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _is_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise Mistake(_("“{name}”不是时区名。").format(name=name), _("中国大陆写 Asia/Shanghai。")) from None
-    return name
-
-
 def _is_host(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", name):
         raise Mistake(
@@ -431,7 +423,7 @@ class _Slot(BaseModel):
 class _Timetable(BaseModel):
     model_config = _STRICT
 
-    timezone: Annotated[str, AfterValidator(_is_zone)] | None = None
+    timezone: TimeZoneName | None = None
     quiet_hours: Span | None = None
     hosts: list[Annotated[str, AfterValidator(_is_host)]] = []
     catalogue: str = CATALOGUE

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gengfu_site.catalogue import Area, ContactLine, Station, Topic
 from gengfu_site.problems import Problem
-from gengfu_site.source import Document, Mistake, read_text, read_yaml, validate
+from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
 from gengfu_templates.i18n import _
 
 FILE = "mkdocs.yml"
@@ -99,14 +98,6 @@ def _plugin_location(document: Document) -> tuple[str | int, ...] | None:
     return None
 
 
-def _is_time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise Mistake(_("“{name}”不是时区名。").format(name=name), _("中国大陆写 Asia/Shanghai。")) from None
-    return name
-
-
 def _is_address(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
         raise Mistake(
@@ -165,7 +156,7 @@ class _Contact(_Strict):
 
 class _Station(_Strict):
     name: Text
-    timezone: Annotated[str, AfterValidator(_is_time_zone)] = "Asia/Shanghai"
+    timezone: TimeZoneName = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
     contacts: list[_Contact] = []
 

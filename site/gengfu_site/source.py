@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gengfu_site.problems import Problem, nearest, shown
@@ -309,6 +310,18 @@ class Mistake(ValueError):
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
         self.message, self.remedy = message, remedy
+
+
+def _is_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise Mistake(_("“{name}”不是时区名。").format(name=name), _("中国大陆写 Asia/Shanghai。")) from None
+    return name
+
+
+TimeZoneName = Annotated[str, AfterValidator(_is_time_zone)]
+"""An IANA name, for a model's field."""
 
 
 def validate(
