@@ -50,7 +50,9 @@ def staging(folder: Path) -> Path:
 
 
 def switch(new: Path, folder: Path) -> None:
-    """Put the finished release ``new`` in the place of ``folder``; a crash leaves the one or the other.
+    """Put the finished release ``new`` in the place of ``folder``.
+
+    Between two renames the folder is missing for an instant; a crash just then leaves both releases beside it.
 
     :raises NotOurs: as :func:`claim`.
     """
