@@ -26,7 +26,7 @@ from rich.table import Table
 
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError, ProblemsFound
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
     from gengfu_scheduler.outbox import Outbox
@@ -326,7 +326,7 @@ def demo(folder: Path, once: bool) -> None:
         _out.print(_("{n} 条消息已到群里。").format(n=sum(one.seen for one in received)), style="bold")
         _out.print(_("{n} 个群没有机器人，已交给群主手工转发：").format(n=len(by_hand)), style="bold")
         for group, titles in by_hand.items():
-            _out.print(f"  {escape(group.name)}（{escape(group.owner)}）  {escape('、'.join(titles))}")
+            _out.print(f"  {escape(group.name)}（{escape(group.owner)}）  {escape(series(titles))}")
         if not once:
             _out.print(_("网站和消息墙一直开着，按 Ctrl+C 结束。"))
             stop.wait()
@@ -397,7 +397,7 @@ def _add_upcoming(table: Table, upcoming: Upcoming) -> None:
         if telling.by_hand:
             number += _("（手工转发 {n}）").format(n=telling.by_hand)
         if telling.not_before > upcoming.scheduled_for:
-            number += _("，安静时段，等到 {at:%H:%M}").format(at=telling.not_before)
+            number += _("，免打扰时间，等到 {at:%H:%M}").format(at=telling.not_before)
         table.add_row(
             when,
             slot,
@@ -423,7 +423,7 @@ def _show_preview(preview: Upcoming) -> None:
         )
     )
     for telling in preview.tellings:
-        _out.print("\n" + escape("、".join(telling.names)), style="bold")
+        _out.print("\n" + escape(series(telling.names)), style="bold")
         text = telling.body or "\n".join(f"·{title}" for title in telling.items)
         _out.print("\n".join(f"  {line}" for line in escape(text).splitlines()))
 

@@ -92,6 +92,7 @@ def _digest(slot: Slot, entries: Iterable[Entry], station: Station, group: Group
         items=tuple(_item(entry) for entry in entries),
         footer=footer(station, group.area),
         home=station.url,
+        language=station.language,
     )
 
 
@@ -119,6 +120,7 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
         body="\n".join(line for line in lines if line),
         footer=footer(station, group.area) + exercise,
         home=station.url,
+        language=station.language,
     )
 
 
@@ -182,10 +184,10 @@ def _state(alert: AlertEntry, station: Station) -> str:
     _ = translations(station.language).gettext
     match alert.state:
         case "active":
-            return _("仍在寻找") if alert.form == "走失" else _("仍在处置")
+            return _("还在找") if alert.form == "走失" else _("正在处置")
         case "resolved" if alert.form == "走失":
-            return _("已找到，请勿再转发，谢谢大家")
+            return _("已找到，请勿再转，谢谢大家")
         case "resolved":
-            return _("已解除，请勿再转发")
+            return _("已解除，请勿再转")
         case "cancelled":
-            return _("已取消，以前发的不再有效，请勿再转发")
+            return _("已取消，以前发的不再有效，请勿再转")

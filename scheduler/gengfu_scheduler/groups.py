@@ -27,7 +27,7 @@ from gengfu_scheduler.message import Group, Reach
 from gengfu_site.catalogue import Station
 from gengfu_site.problems import Problem, nearest
 from gengfu_site.source import Mistake, read_text, read_yaml, shortened
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 CSV, YAML, WEBHOOKS = "groups.csv", "groups.yml", "webhooks.csv"
 COLUMNS = (
@@ -405,7 +405,7 @@ def _wrong_header(
                 message=_("表头里有不认识的列，或者没有表头。"),
                 remedy=_("是不是想写“{close}”？").format(close=close)
                 if close
-                else _("第一行写列名，只能是：{known}。").format(known="、".join(columns)),
+                else _("第一行写列名，只能是：{known}。").format(known=series(columns)),
             )
     for column in required:
         if column not in header:
@@ -413,7 +413,7 @@ def _wrong_header(
                 path=path,
                 field=column,
                 message=_("表头里没有“{column}”这一列。").format(column=column),
-                remedy=_("第一行写列名，至少要有：{required}。").format(required="、".join(required)),
+                remedy=_("第一行写列名，至少要有：{required}。").format(required=series(required)),
             )
     if len(set(header)) < len(header):
         yield Problem(path=path, message=_("表头里有重复的列。"), remedy=_("每一列只留一个。"))

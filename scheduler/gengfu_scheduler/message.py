@@ -89,6 +89,8 @@ class Message:
     """Station, the area's officer and official phone."""
     home: str = ""
     """Address of the guide site."""
+    language: str = "zh-CN"
+    """Of the station; a channel's own words (重发) are said in it."""
     resent: bool = False
     """A second sending after an ``unknown``: every part is marked 重发."""
 

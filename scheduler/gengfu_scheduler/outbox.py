@@ -537,7 +537,9 @@ class Outbox:
                 assert_never(outcome)
         if row.resent:
             # The first sending's evidence stays: it may have arrived, whatever became of the second.
-            evidence = row.reason if state == "pending" else "；".join(filter(None, (row.reason, evidence)))
+            evidence = (
+                row.reason if state == "pending" else _("；").join(filter(None, (row.reason, evidence)))
+            )
         return {
             "delivery": row.id,
             "next_state": state,

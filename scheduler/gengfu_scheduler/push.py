@@ -97,6 +97,7 @@ def try_groups(
         ),
         footer=footer(station, None),
         home=station.url,
+        language=station.language,
     )
     for group, outcome in post_once(message, groups, transport(roster.timetable.hosts), now=clock):
         if isinstance(outcome, Sent):

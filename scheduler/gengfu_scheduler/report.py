@@ -32,7 +32,7 @@ from gengfu_scheduler.outbox import BroadcastStatus, Outbox
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.state import Holder
 from gengfu_scheduler.timetable import occurrences, unknown_years
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 MISSED_FOR = timedelta(days=7)
 """How long a missed occurrence is shown."""
@@ -177,14 +177,14 @@ def quiet_notice(draft: Draft, roster: Roster, now: datetime) -> str:
     ]
     if not quiet or draft.broadcast.form == "alert":
         return ""
-    return _("{n} 个群正在安静时段：{names}。手动发送不等安静时段结束。").format(
+    return _("{n} 个群正在免打扰时间：{names}。人工发起的发送不等免打扰时间结束。").format(
         n=len(quiet), names=shortlist(quiet)
     )
 
 
 def shortlist(names: Collection[str], most: int = 12) -> str:
     """``names`` in a sentence; of many only the first."""
-    shown = "、".join(list(names)[:most])
+    shown = series(list(names)[:most])
     return shown if len(names) <= most else _("{shown} 等 {n} 个").format(shown=shown, n=len(names))
 
 
@@ -344,4 +344,4 @@ def count_words(counts: Mapping[State, int], confirmed: int) -> str:
     sent = counts.get("sent", 0)
     parts = [(_("已确认"), confirmed), (words["sent"], sent - confirmed)]
     parts += [(words[state], counts.get(state, 0)) for state in words if state != "sent"]
-    return "，".join(f"{word} {number}" for word, number in parts if number)
+    return _("，").join(f"{word} {number}" for word, number in parts if number)

@@ -324,7 +324,7 @@ def _never_sent(timetable: Timetable, document: Document) -> Iterator[Problem]:
                     slot.id,
                     "at",
                     message=_(
-                        "{clock:%H:%M} 在安静时段里，等到 {end:%H:%M} 已超过 late，永远发不出去。"
+                        "{clock:%H:%M} 在免打扰时间里，等到 {end:%H:%M} 已超过 late，永远发不出去。"
                     ).format(clock=clock, end=quiet.end),
                     remedy=_("换一个时刻，或把 late 写长一些。"),
                 )

@@ -14,7 +14,7 @@ from gengfu_scheduler.message import QuietHours
 from gengfu_site.catalogue import Station
 from gengfu_site.problems import nearest
 from gengfu_site.source import Mistake, shortened
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?")
 _SPAN = re.compile(r"\s*([\d:：]+)\s*[-–—~～至]\s*([\d:：]+)\s*")
@@ -38,7 +38,7 @@ def quiet_hours(text: str) -> QuietHours:
     if (found := _SPAN.fullmatch(text)) and (start := clock(found[1])) != (end := clock(found[2])):
         return QuietHours(start=start, end=end)
     raise Mistake(
-        _("安静时段应是“开始-结束”，见到的是“{found}”。").format(found=shortened(text)),
+        _("免打扰时间应是“开始-结束”，见到的是“{found}”。").format(found=shortened(text)),
         _("写成 21:30-07:30 这样。"),
     )
 
@@ -84,4 +84,4 @@ def undeclared(what: str, word: str, known: Collection[str]) -> Mistake:
     }[what]
     close = nearest(word, list(known))
     remedy = _("是不是想写“{close}”？").format(close=close) if close else otherwise
-    return Mistake(message.format(word=shortened(word)), remedy.format(known="、".join(known)))
+    return Mistake(message.format(word=shortened(word)), remedy.format(known=series(known)))

@@ -341,10 +341,10 @@ def _inconsistent(matter: FrontMatter, document: Document) -> Iterator[Problem]:
             "service", _("只有办事指南（kind: service）能有 service 部分。"), _("改 kind，或删掉 service。")
         )
     if matter.kind == "alert" and not matter.alert:
-        yield wrong("kind", _("警情提示缺少 alert 部分。"), _("补上 alert，或把 kind 改成别的。"))
+        yield wrong("kind", _("紧急警情缺少 alert 部分。"), _("补上 alert，或把 kind 改成别的。"))
     if matter.kind == "alert" and not matter.expires:
-        yield wrong("kind", _("警情提示必须写明何时失效。"), _("加一行 expires，到时网页会自动说明已失效。"))
+        yield wrong("kind", _("紧急警情必须写明何时失效。"), _("加一行 expires，到时网页会自动说明已失效。"))
     if matter.kind != "alert" and matter.alert:
-        yield wrong("alert", _("只有警情提示（kind: alert）能有 alert 部分。"), _("改 kind，或删掉 alert。"))
+        yield wrong("alert", _("只有紧急警情（kind: alert）能有 alert 部分。"), _("改 kind，或删掉 alert。"))
     if matter.kind == "video" and not matter.attachments:
         yield wrong("kind", _("视频资料没有附件。"), _("在 attachments 里写上视频或音频文件。"))

@@ -43,7 +43,7 @@ def _exposed(settings: Settings) -> Iterator[Problem]:
         if file.is_relative_to(settings.private):
             yield Problem(
                 path=path,
-                message=_("失踪人员的个人信息不能进版本库。"),
+                message=_("走失人员的个人信息不能进版本库。"),
                 remedy=_("把 /private/ 写进 .gitignore，再运行：git rm --cached {path}").format(path=path),
             )
         elif file.suffix.lower() in _SOURCES and file.is_file() and file.stat().st_size <= _MOST_BYTES:

@@ -23,7 +23,7 @@ from gengfu_site import clock
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.settings import FILE, Settings, read_settings
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
@@ -64,15 +64,14 @@ def show_problems(problems: Sequence[Problem], *, as_json: bool = False) -> None
     for path, group in groupby(sorted(problems), key=lambda p: p.path):
         _err.print(f"\n[bold]{escape(path)}[/]")
         for problem in group:
+            line = _("第 {line} 行").format(line=problem.line)
             field = f" [cyan]{escape(problem.field)}[/]" if problem.field else ""
-            _err.print(
-                f"  [yellow]{_('第 {line} 行').format(line=problem.line)}[/]{field}  {escape(problem.message)}"
-            )
+            _err.print(f"  [yellow]{line}[/]{field}  {escape(problem.message)}")
             _err.print(f"      → {escape(problem.remedy)}", style="green")
     _err.print("\n" + _("共 {n} 个问题。").format(n=len(problems)), style="bold red")
 
 
-@click.command(help=_("写一篇新文章：KIND 是 {kinds} 之一。").format(kinds="、".join(KINDS)))
+@click.command(help=_("写一篇新文章：KIND 是 {kinds} 之一。").format(kinds=series(KINDS)))
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("title")
 @click.option("--name", help=_("文件名（也是网址），小写字母、数字和连字符；不写就用编号。"))

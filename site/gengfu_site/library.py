@@ -163,7 +163,7 @@ def _with_ids_of_their_own(
                     message=_("编号 {id} 已经被 {path} 用了。").format(
                         id=manuscript.id, path=earlier.lines.path
                     ),
-                    remedy=_("后写的一篇换一个编号，用 gengfu new 可以生成。"),
+                    remedy=_("给后写的那篇换一个编号，用 gengfu new 可以生成。"),
                 )
             )
         elif reserved := _RESERVED & {part.lower() for part in manuscript.path.with_suffix("").parts}:
@@ -365,7 +365,7 @@ class _Shelf:
         target = self._by_path.get(path)
         if target and target.published > manuscript.published and target.published > manuscript.modified:
             raise _Lost(
-                _("链接的文章“{address}”比这篇发布得晚，到那时之前链接打不开。").format(
+                _("链接的文章“{address}”比这篇发布得晚，在它发布之前链接打不开。").format(
                     address=unquote(address)
                 ),
                 _("先去掉这个链接，或把两篇的发布时间改成一样；已经更新过的，写上 updated。"),

@@ -54,5 +54,6 @@ def shown(path: PurePath, root: PurePath) -> str:
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word most likely meant by ``word``, or None where none is near."""
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    # One sign in common is much of a word of two or three, and little of a longer one.
+    close = get_close_matches(word, known, n=1, cutoff=0.5 if len(word) <= 3 else 0.6)
     return close[0] if close else None

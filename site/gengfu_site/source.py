@@ -21,7 +21,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gengfu_site.problems import Problem, nearest, shown
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 MAX_BYTES = 1 << 20
 """A longer text file is refused: no article is, and a parser's time grows with it."""
@@ -249,7 +249,7 @@ class _Builder:
 
     def _open(self, container: Any, line: int) -> None:
         if len(self._stack) >= _MAX_DEPTH:
-            raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("把内容写得平一些。"))
+            raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("减少缩进的层数。"))
         if self._stack and isinstance(self._stack[-1][0], dict) and self._keys[-1] is None:
             raise _Wrong(line, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
         location = self._put(container, line)
@@ -356,7 +356,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
     field = location[-1] if location else ""
     context = detail.get("ctx", {})
     found = detail["input"]
-    remedy = _("照着已有的文件改成这样的写法。")
+    remedy = _("照着其他文件的写法改。")
     match detail["type"]:
         case "missing" | "missing_argument":
             message = _("缺少字段“{field}”。").format(field=field)
@@ -371,13 +371,23 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
                 most=context["max_length"], found=len(str(found))
             )
             remedy = _("改短一些。")
+        case "less_than_equal" | "greater_than_equal":
+            message = _("“{field}”应在允许的范围里，见到的是 {found}。").format(
+                field=field, found=shortened(found)
+            )
+            most, least = context.get("le"), context.get("ge")
+            remedy = (
+                _("最多写 {most}。").format(most=most)
+                if most is not None
+                else _("最少写 {least}。").format(least=least)
+            )
         case "string_too_short" | "too_short":
             message = _("“{field}”不能为空。").format(field=field)
             remedy = _("补上内容，或删掉这一行。")
         case "literal_error":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
             message = _("应是其中之一：{words}；见到的是“{found}”。").format(
-                words="、".join(words), found=shortened(found)
+                words=series(words), found=shortened(found)
             )
             close = nearest(str(found), words)
             remedy = _("是不是想写“{close}”？").format(close=close) if close else _("从这几个里选一个。")

@@ -22,7 +22,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32 (https://www.crockford.com/base32.html): nothing to mistake when read out."""
 _STARTER = ("mkdocs.yml", "timetable.yml", "groups.csv", "content")
 _GITIGNORE = """\
-# 生成的网页、正在推送的记录、机器人地址和失踪人员信息，都不进版本库。
+# 生成的网页、正在推送的记录、机器人地址和走失人员信息，都不进版本库。
 /public/
 /.public.*/
 /.gengfu/

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext as _gettext
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def officer_language() -> str:
         if value := os.environ.get(name, ""):
             return "en" if value.lower().startswith("en") else "zh-CN"
     return "zh-CN"
+
+
+def series(words: Iterable[str]) -> str:
+    """``words`` one after another in a sentence, in the officer's language."""
+    return _("、").join(words)
 
 
 def _(text: str) -> str:

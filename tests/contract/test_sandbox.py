@@ -777,7 +777,7 @@ def test_the_wall_draws_each_groups_messages_and_what_was_refused(sandbox: Sandb
         '<p class="h h1">寻人</p>',
         '<p class="quote"><strong>七岁</strong> <span class="warning">急</span></p>',
         "没有到群里：缺少文字 text.content",
-        "故障演练 http-502",
+        "模拟故障 http-502",
         "2026-11-21 20:00:00",
         "没有到群里 <b>1</b>",
         "已到群里 <b>3</b>",
@@ -897,7 +897,7 @@ def test_describe_prints_what_every_group_received(sandbox: Sandbox, clock: Cloc
         '      "timestamp": 1,\n'
         '      "type": "t"\n'
         "    }\n"
-        "    ⚡ 故障演练 http-500\n"
+        "    ⚡ 模拟故障 http-500\n"
     )
 
 

@@ -248,7 +248,7 @@ class TestAlert:
             "地点：桃园菜市场",
             "衣着：红色羽绒服",
             "请联系：110 或 0000-5550100",
-            "现状：仍在寻找",
+            "现状：还在找",
         ]
         assert [item.entry for item in message.items] == ["A"]
         assert message.footer == "青松路派出所 · 值班室 0000-5550100"
@@ -261,7 +261,7 @@ class TestAlert:
         message = announced(alert(state, form=form))
         assert message.title == f"【{word}】寻找走失老人"
         assert word in message.body.splitlines()[-1]
-        assert "请勿再转发" in message.body.splitlines()[-1]
+        assert "请勿再转" in message.body.splitlines()[-1]
 
     def test_an_exercise_says_so_at_both_ends(self) -> None:
         message = announced(alert(status="exercise"))

@@ -400,7 +400,7 @@ class TestAlert:
             ("走失", "cancelled", False, "已取消，请勿再转"),
             ("火情", "active", True, "正在处置"),
             ("火情", "resolved", False, "已解除，请勿再转"),
-            ("道路", "active", True, "正在处理"),
+            ("道路", "active", True, "正在处置"),
             ("正在发生的诈骗", "active", True, "正在发生"),
         ],
     )

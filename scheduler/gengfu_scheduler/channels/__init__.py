@@ -13,7 +13,7 @@ from gengfu_scheduler.channels.hand import Hand
 from gengfu_scheduler.channels.wecom import WeCom
 from gengfu_scheduler.message import Group
 from gengfu_site.problems import GengfuError, nearest
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 Channel = HttpChannel | LocalChannel
 
@@ -49,7 +49,7 @@ def channel_for(group: Group) -> Channel:
     try:
         return CHANNELS[group.platform]
     except KeyError:
-        near = nearest(group.platform, list(CHANNELS)) or "、".join(CHANNELS)
+        near = nearest(group.platform, list(CHANNELS)) or series(CHANNELS)
         raise NoSuchChannel(
             _("群 {group} 的平台“{platform}”不认识：可用 {near}").format(
                 group=group.id, platform=group.platform, near=near

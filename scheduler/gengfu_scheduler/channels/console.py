@@ -20,6 +20,6 @@ class Console(LocalChannel):
 
     def deliver(self, message: Message, group: Group) -> Outcome:
         stream = self._stream or sys.stdout
-        stream.write(render("console.txt", message=message, group=group) + "\n")
+        stream.write(render("console.txt", message.language, message=message, group=group) + "\n")
         stream.flush()
         return Sent(confirmed=True)

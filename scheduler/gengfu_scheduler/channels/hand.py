@@ -20,7 +20,7 @@ from gengfu_scheduler.channels.channel import LocalChannel
 from gengfu_scheduler.channels.text import render
 from gengfu_scheduler.message import Broadcast, Delivery, Group, Handed, Message, Outcome
 from gengfu_site.problems import GengfuError
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, officer_language
 
 _KEY = ".key"
 
@@ -87,8 +87,20 @@ def _page(broadcast: Broadcast, owner: str, deliveries: list[Delivery], groups: 
     for delivery in deliveries:
         group = groups.get(delivery.group)
         by_message[delivery.message].append(group.name if group else delivery.group)
-    tasks = [(render("text.txt", message=message), sorted(names)) for message, names in by_message.items()]
-    return render("task.html", broadcast=broadcast, owner=owner, tasks=tasks, number=len(deliveries))
+    tasks = [
+        (render("text.txt", message.language, message=message), sorted(names))
+        for message, names in by_message.items()
+    ]
+    language = officer_language()
+    return render(
+        "task.html",
+        language,
+        language=language,
+        broadcast=broadcast,
+        owner=owner,
+        tasks=tasks,
+        number=len(deliveries),
+    )
 
 
 def _key(folder: Path) -> bytes:

@@ -23,7 +23,7 @@ from gengfu_scheduler.channels.channel import (
 from gengfu_scheduler.channels.text import render
 from gengfu_scheduler.channels.transport import Answer, Request
 from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Sent, Throttled, Unknown
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, translations
 
 ARTICLES = 8
 TITLE = 128
@@ -105,7 +105,8 @@ def _news(message: Message) -> dict[str, object]:
             )
         )
     home = message.home or message.items[0].url
-    title = f"【重发】{message.title}" if message.resent else message.title
+    again = translations(message.language).gettext("【重发】") if message.resent else ""
+    title = again + message.title
     articles = [_article(title, message.footer, home)]
     articles += [_article(item.title, item.summary, item.url, item.image) for item in message.items]
     if message.footer and len(articles) < ARTICLES:
@@ -133,4 +134,4 @@ def _markdown(message: Message) -> dict[str, object]:
 def _alert(message: Message) -> str:
     # "<" would begin a colour or a mention; nothing an officer writes is meant as either.
     lines = message.body.replace("<", "＜").splitlines()
-    return render("wecom-alert.md", message=message, lines=lines)
+    return render("wecom-alert.md", message.language, message=message, lines=lines)

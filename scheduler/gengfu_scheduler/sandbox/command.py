@@ -16,7 +16,7 @@ from gengfu_scheduler.sandbox.contract import Robot
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
 from gengfu_scheduler.sandbox.server import Sandbox
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -91,7 +91,7 @@ def _robot(row: dict[str, str]) -> Robot | str:
                 secret=row.get("secret", "").strip(),
                 area=row.get("area", "").strip(),
             )
-    return _("webhook 与 platform 应属于同一个平台，沙箱有：{known}。").format(known="、".join(PLATFORMS))
+    return _("webhook 与 platform 应属于同一个平台，沙箱有：{known}。").format(known=series(PLATFORMS))
 
 
 def _problem(path: Path, line: int, found: Robot | str) -> Problem:

@@ -14,7 +14,7 @@ from gengfu_scheduler.sandbox.faults import FAULTS, Fault
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
 from gengfu_scheduler.sandbox.store import Store, StoreUnusable
 from gengfu_site.problems import GengfuError
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 KEPT_HEADERS = ("content-type", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature")
 ANSWER_CHARACTERS = 2000
@@ -89,9 +89,7 @@ class Exchange:
             known = [*FAULTS, *self._codes(key)]
             if fault not in known:
                 raise UnknownFault(
-                    _("没有名为 {fault} 的故障，可用的有：{known}").format(
-                        fault=fault, known="、".join(known)
-                    )
+                    _("没有名为 {fault} 的故障，可用的有：{known}").format(fault=fault, known=series(known))
                 )
             self._faults[key].extend([fault] * times)
 

@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from gengfu_scheduler.sandbox.contract import Piece, Received, Robot
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
 from gengfu_templates import MESSAGES
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, officer_language
 
 CHINA = ZoneInfo("Asia/Shanghai")
 CHATS = 240
@@ -69,6 +69,7 @@ def page(
     newest = sorted(range(len(chosen)), key=lambda place: chosen[place].last, reverse=True)[:CHATS]
     shown = [chosen[place] for place in sorted(newest)]
     return _template().render(
+        language=officer_language(),
         chats=shown,
         hidden=len(chosen) - len(shown),
         groups=sum(chat.known for chat in chats),
@@ -148,7 +149,7 @@ def _text(message: Received, timezone: tzinfo) -> str:
         lines.append(_("    ✗ 没有到群里：{reason}").format(reason=message.reason))
     lines += [f"    ⚠ {warning}" for warning in message.warnings]
     if message.fault:
-        lines.append(_("    ⚡ 故障演练 {fault}").format(fault=message.fault))
+        lines.append(_("    ⚡ 模拟故障 {fault}").format(fault=message.fault))
     return "\n".join(lines)
 
 

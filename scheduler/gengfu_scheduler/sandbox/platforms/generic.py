@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, quote, unquote
 from markupsafe import Markup, escape
 
 from gengfu_scheduler.sandbox.contract import Answer, Piece, Platform, Post, Received, Refused, Robot, Verdict
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 PREFIX = "/generic/"
 TOLERANCE = timedelta(minutes=5)
@@ -129,7 +129,7 @@ def _warnings(payload: Any, post: Post, robot: Robot) -> list[str]:
     warnings = []
     missing = {"type", "timestamp", "data"} - (payload.keys() if isinstance(payload, dict) else set())
     if missing:
-        warnings.append(_("正文缺少规范建议的 {names}").format(names="、".join(sorted(missing))))
+        warnings.append(_("正文缺少规范建议的 {names}").format(names=series(sorted(missing))))
     if len(post.body) > PAYLOAD_BYTES:
         warnings.append(_("正文超过规范建议的 20 KB"))
     if not robot.secret:

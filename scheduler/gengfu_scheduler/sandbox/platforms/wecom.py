@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, parse_qs, quote
 from markupsafe import Markup, escape
 
 from gengfu_scheduler.sandbox.contract import Answer, Piece, Platform, Post, Received, Refused, Robot, Verdict
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 PATH = "/cgi-bin/webhook/send"
 RATE = 20
@@ -114,7 +114,7 @@ class WeCom(Platform):
         payload = _payload(post)
         kind = payload.get("msgtype")
         if not isinstance(kind, str) or kind not in _KINDS:
-            raise _refused(40008, _("msgtype 应为 {known} 之一").format(known="、".join(_KINDS)))
+            raise _refused(40008, _("msgtype 应为 {known} 之一").format(known=series(_KINDS)))
         warnings = _strangers(payload, {"msgtype", kind})
         warnings += _KINDS[kind](_part(payload, kind))
         _check_rate(post, earlier)
