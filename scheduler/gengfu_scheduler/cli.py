@@ -25,6 +25,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gengfu_site import cli as site
+from gengfu_site import clock
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_templates.i18n import _, series
 
@@ -48,6 +49,14 @@ class _Gengfu(click.Group):
             site.show_problems(error.problems)
         except GengfuError as error:
             _err.print(escape(str(error)), style="bold red")
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _err.print(
+                _("这台机器不让做：{place}{reason}。检查权限、磁盘空间，或者端口是否被占用。").format(
+                    place=escape(str(place)), reason=error.strerror or error
+                ),
+                style="bold red",
+            )
         return ctx.exit(1)
 
 
@@ -108,7 +117,7 @@ def check(folder: Path, as_json: bool) -> None:
     except ProblemsFound as error:
         problems = list(error.problems)
     else:
-        problems = check_site(settings, _now())
+        problems = check_site(settings, clock.now())
         problems += roster.check(folder, settings.station, os.environ)
     if problems or as_json:
         site.show_problems(sorted(problems), as_json=as_json)

@@ -23,7 +23,12 @@ from gengfu_site.problems import Problem, nearest
 from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
 from gengfu_templates.i18n import _
 
-_STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
+STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
+"""For whatever officers write field by field."""
+
+
+_YEARS = range(1970, 9000)
+"""Of a date that can be meant: 9999, for "never", has no day after it."""
 
 
 def _one_line(text: str) -> str:
@@ -51,6 +56,8 @@ def _moment(value: Any, info: ValidationInfo) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise _no_such_date(text) from None
+    if moment.year not in _YEARS:
+        raise _no_such_date(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=_zone(info))
 
 
@@ -70,15 +77,18 @@ def _zone(info: ValidationInfo) -> ZoneInfo:
 
 def _day(value: Any) -> date:
     try:
-        return date.fromisoformat(str(value).strip())
+        day = date.fromisoformat(str(value).strip())
     except ValueError:
         raise _no_such_date(value) from None
+    if day.year not in _YEARS:
+        raise _no_such_date(value)
+    return day
 
 
 def _no_such_date(value: Any) -> Mistake:
     return Mistake(
-        _("“{found}”不是日历上有的日期。").format(found=shortened(value)),
-        _("写成 2026-11-21 或 2026-11-21 08:00。"),
+        _("“{found}”不是能用的日期。").format(found=shortened(value)),
+        _("写成 2026-11-21 或 2026-11-21 08:00；没有期限就不写这一行。"),
     )
 
 
@@ -114,7 +124,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 class Case:
     """The answer to “and in my case?”."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     when: Text
     answer: Text
@@ -124,7 +134,7 @@ class Case:
 class Material:
     """One line of the checklist of papers."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     name: Text
     original: Flag = True
@@ -138,7 +148,7 @@ class Material:
 class Service:
     """A service guide's facts, laid out by the page in the order in which people ask."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     department: Text
     visit: Literal["不用跑", "跑一次", "需本人"]
@@ -159,9 +169,9 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """What the duty officer must say in an alert. A missing person's data is not here but in :class:`Person`."""
+    """What the duty officer must say in an alert. A missing person's data is not here: :mod:`gengfu_site.persons`."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     form: AlertForm
     place: Text
@@ -172,30 +182,10 @@ class Alert:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """A missing person, from ``private/ID.yml``: shown only while the alert is active, erased in time."""
-
-    __pydantic_config__ = _STRICT
-
-    name: Text
-    age: Text | None = None
-    sex: Text | None = None
-    clothes: Text | None = None
-    features: Text | None = None
-    last_seen: Text
-    """When and where."""
-    photo: Text | None = None
-    """File beside ``ID.yml``."""
-    basis: Text
-    """On what ground it is published: the guardian's consent (who, when) or another one."""
-    erase_after: LastMoment
-
-
-@dataclass(frozen=True, kw_only=True)
 class FrontMatter:
     """What an officer writes above the text."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     id: Annotated[str, AfterValidator(_is_id)]
     """Stable identity; feeds, digests and history go by it, never by the address."""
@@ -291,13 +281,12 @@ def parse(
 
 def _split(text: str) -> tuple[str, str, int] | None:
     """Front matter, body, and the body's first line; None where there is no front matter."""
-    if not text.startswith("---\n"):
-        return None
-    end = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE).search(text, 4)
-    if end is None:
+    begin = re.match(r"---[ \t]*\n", text)
+    end = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE).search(text, begin.end()) if begin else None
+    if begin is None or end is None:
         return None
     body = text[end.end() :].removeprefix("\n")
-    return text[4 : end.start()], body, text.count("\n", 0, len(text) - len(body)) + 1
+    return text[begin.end() : end.start()], body, text.count("\n", 0, len(text) - len(body)) + 1
 
 
 def _undeclared(document: Document, station: Station) -> Iterator[Problem]:

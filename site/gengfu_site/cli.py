@@ -25,8 +25,9 @@ from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.settings import FILE, Settings, read_settings
 from gengfu_templates.i18n import _, series
 
-_out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
+# Not wrapped: a command in a remedy must survive being copied.
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class NoStation(GengfuError):
@@ -71,10 +72,23 @@ def show_problems(problems: Sequence[Problem], *, as_json: bool = False) -> None
     _err.print("\n" + _("共 {n} 个问题。").format(n=len(problems)), style="bold red")
 
 
+def _file_name(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    from gengfu_site.settings import RESERVED
+    from gengfu_site.start import NAME
+
+    if name is not None and (name in RESERVED or not NAME.fullmatch(name)):
+        raise click.BadParameter(
+            _("“{name}”不能用作文件名：只用小写字母、数字和连字符，例如 fake-refund。").format(name=name)
+        )
+    return name
+
+
 @click.command(help=_("写一篇新文章：KIND 是 {kinds} 之一。").format(kinds=series(KINDS)))
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("title")
-@click.option("--name", help=_("文件名（也是网址），小写字母、数字和连字符；不写就用编号。"))
+@click.option(
+    "--name", callback=_file_name, help=_("文件名（也是网址），小写字母、数字和连字符；不写就用编号。")
+)
 @click.pass_obj
 def new(folder: Path, kind: Kind, title: str, name: str | None) -> None:
     from gengfu_site.library import load
@@ -128,6 +142,9 @@ def serve(folder: Path, host: str, port: int) -> None:
                 problems = preview(settings_in(folder), clock.now(), target)
             except ProblemsFound as error:
                 problems = list(error.problems)
+            except GengfuError as error:  # e.g. the editor has just moved the file away
+                _err.print(escape(str(error)), style="bold red")
+                return
             if problems:
                 show_problems(problems)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from feedgen.feed import FeedGenerator
@@ -20,6 +20,9 @@ from gengfu_site.view import area_url, facts, kind_label, local_to, topic_url
 
 NEWEST = 50
 """Entries in a feed."""
+
+_NOTHING_YET = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of the feeds of a station that has published nothing: no build time is written anywhere."""
 
 Content = Callable[[Article], str]
 """An article's whole matter as HTML with absolute addresses."""
@@ -38,7 +41,7 @@ class _Channel:
 def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
     """Path below the site and bytes of every RSS and Atom file: the whole site's, each kind's, topic's, area's."""
     live = library.live(at)
-    updated = max((a.modified for a in library.articles), default=at)
+    updated = max((a.modified for a in library.published(at)), default=_NOTHING_YET)
     for channel in _channels(library.settings.station, live):
         rss = _generator(library.settings.station, channel, "feed.xml", updated, content)
         yield channel.url + "feed.xml", rss.rss_str(pretty=True)

@@ -8,42 +8,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from posixpath import join, normpath, relpath
-from urllib.parse import quote, unquote, urlsplit
-from zoneinfo import ZoneInfo
 
-from gengfu_site import markdown
-from gengfu_site.article import Manuscript, Person, parse
-from gengfu_site.markdown import Heading
+from gengfu_site.article import Manuscript, parse
+from gengfu_site.catalogue import KINDS
+from gengfu_site.links import Links, url_of
+from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
-from gengfu_site.settings import Settings
-from gengfu_site.source import read_text, read_yaml, validate
+from gengfu_site.settings import RESERVED, Settings
+from gengfu_site.source import read_text
 from gengfu_templates.i18n import _
 
-ATTACHMENTS = frozenset(
-    [
-        ".svg",
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".webp",
-        ".gif",
-        ".mp3",
-        ".m4a",
-        ".ogg",
-        ".wav",
-        ".mp4",
-        ".webm",
-        ".pdf",
-    ],
+WEBHOOK = re.compile(
+    r"qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[\w-]{8}"
+    r"|oapi\.dingtalk\.com/robot/send\?access_token=\w{8}"
+    r"|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]{8}"
+    r"|hooks\.slack\.com/(?:services|workflows)/\w"
+    r"|discord(?:app)?\.com/api/webhooks/\d"
+    r"|\.(?:logic\.azure\.com|powerplatform\.com)\S*[?&]sig=\w{8}"
+    r"|whsec_[A-Za-z0-9+/]{16}"
 )
-"""Kinds of file an article may bring along."""
-
-_RESERVED = {"index", "readme", "page", "topic", "area"}
-"""Names that the site's own pages take."""
-
-# An SVG is a document: opened by its own address it may run what it holds.
-_ACTIVE_SVG = re.compile(rb"<script|\son\w+\s*=|javascript:|<foreignObject|<!ENTITY", re.IGNORECASE)
+"""The part of a group robot's address that is the credential, as the platforms' own pages print it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +38,6 @@ class Article(Manuscript):
     """Below the site, e.g. ``fraud/brushing/``; not quoted."""
     html: str
     """The body; links relative to ``url``."""
-    headings: tuple[Heading, ...]
     files: tuple[PurePosixPath, ...]
     """Everything it names that must be published with it, below content/, cover and attachments included."""
     cover_file: PurePosixPath | None
@@ -90,39 +73,58 @@ class Library:
 
 
 def load(settings: Settings, at: datetime) -> tuple[Library, list[Problem]]:
-    """Read the whole library, and everything that is or will be wrong with it from ``at`` on.
+    """Read the whole library, and everything that keeps it from being published at ``at``.
 
-    Articles with problems are left out of it, so that a preview can show the rest; a build refuses
-    as long as there are problems.
+    What cannot be read as an article is left out, so that a preview can show the rest.
     """
     manuscripts, problems = _read_manuscripts(settings)
-    manuscripts, found = _with_ids_of_their_own(manuscripts, settings)
+    manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
-    persons, found = _read_persons(settings, manuscripts, at)
+    problems += _out_of_time_or_place(manuscripts, at)
+    persons, found = read_persons(settings, searched_for(manuscripts))
     problems += found
-    shelf = _Shelf(settings, manuscripts, at)
+    links = Links(settings, manuscripts, at)
     articles = []
     for manuscript in manuscripts:
-        article, found = shelf.bind(manuscript, persons.get(manuscript.id))
+        bound, found = links.bind(manuscript)
         problems += found
-        articles.append(article)
-    problems += shelf.broken_anchors(articles)
+        articles.append(
+            Article(
+                **vars(manuscript),
+                url=url_of(manuscript.path),
+                html=bound.html,
+                files=bound.files,
+                cover_file=bound.cover,
+                attachment_files=bound.attachments,
+                person=persons.get(manuscript.id),
+            )
+        )
+    problems += links.broken_anchors()
     articles.sort(key=lambda a: (-a.published.timestamp(), a.id))
     return Library(settings=settings, articles=tuple(articles)), problems
 
 
 def _read_manuscripts(settings: Settings) -> tuple[list[Manuscript], list[Problem]]:
     manuscripts: list[Manuscript] = []
-    problems: list[Problem] = []
-    for file in _markdown_files(settings.content):
+    files, problems = _markdown_files(settings)
+    root = settings.content.resolve()
+    for file in files:
         name = shown(file, settings.folder)
-        if not file.resolve().is_relative_to(settings.content.resolve()):
-            problems.append(_escapes(name))
+        if not _lies_inside(file, root):
+            problems.append(
+                Problem(
+                    path=name,
+                    message=_("这是一个指向 content/ 以外的链接文件。"),
+                    remedy=_("把文件本身放进 content/。"),
+                )
+            )
             continue
         text = read_text(file, settings.folder)
         if isinstance(text, Problem):
             problems.append(text)
             continue
+        if leak := WEBHOOK.search(text):
+            problems.append(exposed(name, text.count("\n", 0, leak.start()) + 1))
         path = PurePosixPath(file.relative_to(settings.content).as_posix())
         manuscript, found = parse(text, path, name, settings.station)
         problems += found
@@ -131,34 +133,72 @@ def _read_manuscripts(settings: Settings) -> tuple[list[Manuscript], list[Proble
     return manuscripts, problems
 
 
-def _markdown_files(content: Path) -> Iterator[Path]:
-    """Every article file, in the same order on every machine; hidden ones are nobody's business."""
-    for folder, folders, files in os.walk(content):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (Path(folder, f) for f in sorted(files) if f.endswith(".md") and not f.startswith("."))
-
-
-def _escapes(name: str) -> Problem:
+def exposed(path: str, line: int) -> Problem:
+    """What to say of a group robot's address; never shows it."""
     return Problem(
-        path=name,
-        message=_("这是一个指向 content/ 以外的链接文件。"),
-        remedy=_("把文件本身放进 content/。"),
+        path=path,
+        line=line,
+        message=_("这里写着一个群机器人地址，谁看到都能往群里发消息。"),
+        remedy=_(
+            "把地址移到不进版本库的 webhooks.csv，或写成 env:变量名；已经提交过的，到群里换一个机器人。"
+        ),
     )
 
 
-def _with_ids_of_their_own(
-    manuscripts: Iterable[Manuscript], settings: Settings
-) -> tuple[list[Manuscript], list[Problem]]:
-    """Those whose id and address no earlier one has taken."""
+def _markdown_files(settings: Settings) -> tuple[list[Path], list[Problem]]:
+    """Every article file, in the same order on every machine; hidden ones are nobody's business."""
+    found: list[Path] = []
+    problems: list[Problem] = []
+
+    def cannot_list(error: OSError) -> None:
+        problems.append(
+            Problem(
+                path=shown(Path(error.filename), settings.folder),
+                message=_("文件夹读不出来（{reason}）。").format(reason=error.strerror),
+                remedy=_("检查 mkdocs.yml 里的 docs_dir 和这个文件夹的名字、权限。"),
+            )
+        )
+
+    for folder, folders, files in os.walk(settings.content, onerror=cannot_list):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for file in (Path(folder, name) for name in sorted(files) if not name.startswith(".")):
+            wrong = _wrong_name(file)
+            if wrong:
+                problems.append(Problem(path=shown(file, settings.folder), message=wrong[0], remedy=wrong[1]))
+            elif file.suffix == ".md":
+                found.append(file)
+    return found, problems
+
+
+def _wrong_name(file: Path) -> tuple[str, str] | None:
+    """What keeps a file from being found or published under its name, and how to mend it."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        return _("文件名不是 UTF-8 编码。"), _("给文件改个名字，常见于从 Windows 压缩包里解出来的文件。")
+    if file.suffix != ".md" and file.suffix.lower() in (".md", ".markdown", ".mdown", ".mkd"):
+        return _("文章的文件名应以 .md 结尾（小写）。"), _("把文件名的结尾改成 .md。")
+    return None
+
+
+def _lies_inside(file: Path, root: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a ring of symbolic links
+        return False
+
+
+def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manuscript], list[Problem]]:
+    """Those whose id and address no earlier one has taken, and no page of the site's own."""
     by_id: dict[str, Manuscript] = {}
     by_url: dict[str, Manuscript] = {}
     unique: list[Manuscript] = []
     problems: list[Problem] = []
     for manuscript in manuscripts:
-        url = _url(manuscript.path)
+        lines, url = manuscript.lines, url_of(manuscript.path)
         if earlier := by_id.get(manuscript.id):
             problems.append(
-                manuscript.lines.problem(
+                lines.problem(
                     "id",
                     message=_("编号 {id} 已经被 {path} 用了。").format(
                         id=manuscript.id, path=earlier.lines.path
@@ -166,16 +206,16 @@ def _with_ids_of_their_own(
                     remedy=_("给后写的那篇换一个编号，用 gengfu new 可以生成。"),
                 )
             )
-        elif reserved := _RESERVED & {part.lower() for part in manuscript.path.with_suffix("").parts}:
+        elif reserved := _reserved_part(manuscript.path):
             problems.append(
-                manuscript.lines.problem(
-                    message=_("文件名和文件夹名不能用“{name}”，它留给目录页。").format(name=reserved.pop()),
+                lines.problem(
+                    message=_("文件名和文件夹名不能用“{name}”，它留给目录页。").format(name=reserved),
                     remedy=_("换个名字，例如主题的拼音。"),
                 )
             )
         elif earlier := by_url.get(url.lower()):
             problems.append(
-                manuscript.lines.problem(
+                lines.problem(
                     message=_("网址 /{url} 已经被 {path} 用了。").format(url=url, path=earlier.lines.path),
                     remedy=_("换个文件名；只有大小写不同的文件名不行。"),
                 )
@@ -186,235 +226,34 @@ def _with_ids_of_their_own(
     return unique, problems
 
 
-def _url(path: PurePosixPath) -> str:
-    return path.with_suffix("").as_posix() + "/"
+def _reserved_part(path: PurePosixPath) -> str | None:
+    """The part of an article's path that the site needs for a page or file of its own."""
+    parts = [part.lower() for part in path.with_suffix("").parts]
+    for part in parts:
+        if part in RESERVED or part.endswith((".html", ".xml", ".json", ".txt")):
+            return part
+    return parts[0] if len(parts) == 1 and parts[0] in KINDS else None
 
 
-def _read_persons(
-    settings: Settings, manuscripts: Iterable[Manuscript], at: datetime
-) -> tuple[dict[str, Person], list[Problem]]:
-    """Missing persons' data by alert id; a file that no active alert needs is a problem in itself."""
-    wanted = {m.id for m in manuscripts if m.alert and m.alert.form == "走失" and m.alert.state == "active"}
-    context = {"zone": ZoneInfo(settings.station.timezone)}
-    persons: dict[str, Person] = {}
-    problems: list[Problem] = []
-    for file in sorted(settings.private.glob("*.yml")):
-        name = shown(file, settings.folder)
-        if file.stem not in wanted:
-            problems.append(
-                Problem(
-                    path=name,
-                    message=_("没有编号 {id} 的走失警情正在查找，这份个人信息不应再保存。").format(
-                        id=file.stem
-                    ),
-                    remedy=_("删除这个文件和旁边的照片；如果警情没结束，检查文件名是不是它的编号。"),
+def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> Iterator[Problem]:
+    """What only the others, or the present, can tell."""
+    ids = sorted(m.id for m in manuscripts if m.kind == "alert")
+    for manuscript in manuscripts:
+        if manuscript.updated and manuscript.updated > max(at, manuscript.published):
+            yield manuscript.lines.problem(
+                "updated",
+                message=_("更新时间在将来。"),
+                remedy=_("写已经更新过的时间；要到时才发布，写 published。"),
+            )
+        for index, earlier in enumerate(manuscript.alert.references if manuscript.alert else ()):
+            if earlier not in ids or earlier == manuscript.id:
+                close = nearest(earlier, [id_ for id_ in ids if id_ != manuscript.id])
+                yield manuscript.lines.problem(
+                    "alert",
+                    "references",
+                    index,
+                    message=_("没有另一条编号是 {id} 的警情。").format(id=earlier),
+                    remedy=_("是不是想写“{close}”？").format(close=close)
+                    if close
+                    else _("写那条警情的编号，或删掉这一行。"),
                 )
-            )
-            continue
-        if os.name == "posix" and file.stat().st_mode & 0o077:
-            problems.append(
-                Problem(
-                    path=name,
-                    message=_("这份个人信息别的用户也能读。"),
-                    remedy=_("运行：chmod 600 {path}").format(path=name),
-                )
-            )
-        text = read_text(file, settings.folder)
-        if isinstance(text, Problem):
-            problems.append(text)
-            continue
-        document, found = read_yaml(text, name)
-        person, wrong = validate(Person, document, context) if not found else (None, [])
-        problems += found + wrong
-        if person is None:
-            continue
-        if person.erase_after <= at:
-            problems.append(
-                document.problem(
-                    "erase_after",
-                    message=_("保存期已过，这份个人信息应当删除了。"),
-                    remedy=_("删除这个文件和旁边的照片。"),
-                )
-            )
-            continue
-        if person.photo and not _is_picture_beside(file, person.photo):
-            problems.append(
-                document.problem(
-                    "photo",
-                    message=_("旁边没有照片“{photo}”。").format(photo=person.photo),
-                    remedy=_("把 jpg 或 png 照片放在同一个文件夹，photo 只写文件名。"),
-                )
-            )
-            continue
-        persons[file.stem] = person
-    return persons, problems
-
-
-def _is_picture_beside(file: Path, name: str) -> bool:
-    picture = file.parent / name
-    return (
-        picture.parent == file.parent
-        and picture.suffix.lower() in (".jpg", ".jpeg", ".png")
-        and picture.is_file()
-    )
-
-
-class _Shelf:
-    """Follows what articles refer to: other articles, and files beside them."""
-
-    def __init__(self, settings: Settings, manuscripts: Iterable[Manuscript], at: datetime) -> None:
-        self._settings = settings
-        self._at = at
-        self._content = settings.content.resolve()
-        self._by_path = {m.path: m for m in manuscripts}
-        self._anchors: list[tuple[Manuscript, PurePosixPath, str, str]] = []
-
-    def bind(self, manuscript: Manuscript, person: Person | None) -> tuple[Article, list[Problem]]:
-        """The manuscript as an article, and what it refers to in vain."""
-        problems: list[Problem] = []
-        files: dict[PurePosixPath, None] = {}  # a set that keeps its order
-        url = _url(manuscript.path)
-
-        def follow(address: str) -> str:
-            try:
-                target = self._target(manuscript, address)
-            except _Lost as lost:
-                problems.append(_in_body(manuscript, address, lost))
-                return address
-            if isinstance(target, str):
-                return target
-            path, fragment = target
-            if path.suffix == ".md":
-                return _relative(_url(path), url) + fragment
-            files[path] = None
-            return _relative(path.as_posix(), url) + fragment
-
-        def named(field: str, index: int | None, address: str) -> PurePosixPath | None:
-            location = (field,) if index is None else (field, index)
-            try:
-                target = self._target(manuscript, quote(address))
-                if isinstance(target, str) or target[0].suffix == ".md":
-                    raise _Lost(_("“{address}”不是文件。").format(address=address), _("写文章旁边的文件名。"))
-            except _Lost as lost:
-                problems.append(manuscript.lines.problem(*location, message=lost.message, remedy=lost.remedy))
-                return None
-            files[target[0]] = None
-            return target[0]
-
-        rendered = markdown.render(manuscript.body, follow)
-        cover = named("cover", None, manuscript.cover) if manuscript.cover else None
-        attached = [named("attachments", i, a) for i, a in enumerate(manuscript.attachments)]
-        article = Article(
-            **vars(manuscript),
-            url=url,
-            html=rendered.html,
-            headings=rendered.headings,
-            files=tuple(files),
-            cover_file=cover,
-            attachment_files=tuple(a for a in attached if a),
-            person=person,
-        )
-        return article, problems
-
-    def _target(self, manuscript: Manuscript, address: str) -> str | tuple[PurePosixPath, str]:
-        """What ``address`` leads to: itself where it leads out of the site, else a path and a fragment.
-
-        :raises _Lost: it leads nowhere.
-        """
-        parts = urlsplit(address)
-        if parts.scheme or parts.netloc:
-            return address
-        if not parts.path:
-            self._anchors.append((manuscript, manuscript.path, unquote(parts.fragment), address))
-            return address
-        if parts.path.startswith("/"):
-            raise _Lost(
-                _("链接“{address}”从根目录写起。").format(address=unquote(address)),
-                _("写相对于这篇文章的路径，例如 ../fraud/xxx.md。"),
-            )
-        path = PurePosixPath(normpath(join(manuscript.path.parent.as_posix(), unquote(parts.path))))
-        file = self._settings.content / path
-        if path.parts[0] == ".." or not file.resolve().is_relative_to(self._content):
-            raise _Lost(
-                _("“{address}”指到 content/ 外面去了。").format(address=unquote(address)),
-                _("把文件放进 content/ 再链接。"),
-            )
-        if not file.is_file():
-            raise _Lost(
-                _("链接的文件“{address}”不存在。").format(address=unquote(address)),
-                self._near(path, manuscript),
-            )
-        fragment = "#" + parts.fragment if parts.fragment else ""
-        if path.suffix == ".md":
-            self._check_article(manuscript, path, address)
-            if fragment:
-                self._anchors.append((manuscript, path, unquote(parts.fragment), address))
-        else:
-            _check_file(file, address)
-        return path, fragment
-
-    def _near(self, path: PurePosixPath, manuscript: Manuscript) -> str:
-        beside = self._settings.content / path.parent
-        names = sorted(f.name for f in beside.iterdir()) if beside.is_dir() else []
-        if close := nearest(path.name, names):
-            found = relpath((path.parent / close).as_posix(), manuscript.path.parent.as_posix())
-            return _("是不是想写“{close}”？").format(close=found)
-        return _("检查文件名和文件夹；路径从这篇文章所在的文件夹算起。")
-
-    def _check_article(self, manuscript: Manuscript, path: PurePosixPath, address: str) -> None:
-        target = self._by_path.get(path)
-        if target and target.published > manuscript.published and target.published > manuscript.modified:
-            raise _Lost(
-                _("链接的文章“{address}”比这篇发布得晚，在它发布之前链接打不开。").format(
-                    address=unquote(address)
-                ),
-                _("先去掉这个链接，或把两篇的发布时间改成一样；已经更新过的，写上 updated。"),
-            )
-
-    def broken_anchors(self, articles: Iterable[Article]) -> Iterator[Problem]:
-        """Links to a heading that the article they lead to does not have."""
-        by_path = {a.path: a for a in articles}
-        for manuscript, path, anchor, address in self._anchors:
-            target = by_path.get(path)
-            if target is None or not anchor or f'id="{anchor}"' in target.html:
-                continue
-            close = nearest(anchor, [h.anchor for h in target.headings])
-            lost = _Lost(
-                _("“{address}”里的小标题不存在。").format(address=unquote(address)),
-                _("是不是想写“#{close}”？").format(close=close) if close else _("检查小标题的文字。"),
-            )
-            yield _in_body(manuscript, address, lost)
-
-
-class _Lost(Exception):
-    """An address that leads nowhere, and how to mend it."""
-
-    def __init__(self, message: str, remedy: str) -> None:
-        self.message, self.remedy = message, remedy
-
-
-def _check_file(file: Path, address: str) -> None:
-    suffix = file.suffix.lower()
-    if suffix not in ATTACHMENTS:
-        raise _Lost(
-            _("不能附带这种文件：“{address}”。").format(address=unquote(address)),
-            _("可以附带的有：{kinds}。").format(kinds=" ".join(sorted(ATTACHMENTS))),
-        )
-    if suffix == ".svg" and _ACTIVE_SVG.search(file.read_bytes()):
-        raise _Lost(
-            _("SVG 图片“{address}”里有会运行的代码。").format(address=unquote(address)),
-            _("用绘图软件另存为“普通 SVG”，或改用 PNG。"),
-        )
-
-
-def _in_body(manuscript: Manuscript, address: str, lost: _Lost) -> Problem:
-    """The problem at the line on which the body first says ``address``."""
-    at = max(manuscript.body.find(address), manuscript.body.find(unquote(address)))
-    line = manuscript.body_line + manuscript.body.count("\n", 0, max(at, 0))
-    return Problem(path=manuscript.lines.path, line=line, message=lost.message, remedy=lost.remedy)
-
-
-def _relative(target: str, url: str) -> str:
-    """Address of ``target`` (below the site) as the page ``url`` writes it."""
-    there = relpath(target, url)
-    return quote(there + "/" if target.endswith("/") and not there.endswith("/") else there)

@@ -8,7 +8,7 @@ followed like any other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin
@@ -18,27 +18,28 @@ import nh3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heading:
-    level: int
-    anchor: str
-    title: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Rendered:
     html: str
-    headings: tuple[Heading, ...]
+    anchors: frozenset[str]
+    """Ids that a link may lead to."""
+    without_address: tuple[str, ...]
+    """Words of links and pictures whose address had to be dropped: an unknown scheme, a picture in the text."""
 
 
 # GitHub's five alert boxes (https://github.com/orgs/community/discussions/16925); comrak titles them in
 # English, and a title that the officer wrote is left alone.
 _BOX_TITLES = {"Note": "说明", "Tip": "提示", "Important": "重要", "Warning": "注意", "Caution": "警惕"}
 _ANCHOR = re.compile(r'<a href="#[^"]*" aria-label="[^"]*" data-heading-content="[^"]*" class="anchor"></a>')
-_HEADING = re.compile(r'<h([1-6]) id="([^"]*)">(.*?)</h\1>', re.DOTALL)
 _BOX_TITLE = re.compile(r'(<p class="markdown-alert-title">)(\w+)(</p>)')
 # The sanitiser writes every attribute in double quotes, but leaves < and > inside them as they are.
 _ADDRESS = re.compile(r'(<\w+(?: [\w-]+="[^"]*")*? (?:href|src)=")([^"]*)(")')
-_TAG = re.compile(r"<[^>]*>")
+_ID = re.compile(r'<\w+(?: [\w-]+="[^"]*")*? id="([^"]*)"')
+_BARE_LINK = re.compile(r'<a((?: [\w-]+="[^"]*")*)>(.*?)</a>', re.DOTALL)
+_BARE_PICTURE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
+_ALT = re.compile(r' alt="([^"]*)"')
+_TAG = re.compile(r'<\w+(?: [\w-]+="[^"]*")*>|</\w+>')
+# What XML 1.0 cannot hold, and no reader sees: a character reference may bring it in.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _EXTENSIONS = comrak.ExtensionOptions()
 for _name in (
@@ -93,14 +94,22 @@ def render(body: str, follow: Callable[[str], str]) -> Rendered:
     :param follow: given each address as written, returns the one to publish; called once per use.
     """
     html = comrak.render_markdown(body, _EXTENSIONS, None, _RENDERING)
-    html = _CLEANER.clean(_ANCHOR.sub("", html))
+    html = _CONTROL.sub("", _CLEANER.clean(_ANCHOR.sub("", html)))
     html = _BOX_TITLE.sub(lambda m: m[1] + _BOX_TITLES.get(m[2], m[2]) + m[3], html)
+    without_address = tuple(_without_address(html))
     html = _ADDRESS.sub(lambda m: m[1] + _quoted(follow(unescape(m[2]))) + m[3], html)
-    headings = tuple(
-        Heading(level=int(m[1]), anchor=unescape(m[2]), title=unescape(_TAG.sub("", m[3])))
-        for m in _HEADING.finditer(html)
-    )
-    return Rendered(html=html, headings=headings)
+    anchors = frozenset(unescape(anchor) for anchor in _ID.findall(html))
+    return Rendered(html=html, anchors=anchors, without_address=without_address)
+
+
+def _without_address(html: str) -> Iterator[str]:
+    for attributes, words in _BARE_LINK.findall(html):
+        if " href=" not in attributes and " id=" not in attributes:
+            yield unescape(_TAG.sub("", words))
+    for attributes in _BARE_PICTURE.findall(html):
+        if " src=" not in attributes:
+            alt = _ALT.search(attributes)
+            yield unescape(alt[1]) if alt else ""
 
 
 def with_absolute_links(html: str, page: str) -> str:

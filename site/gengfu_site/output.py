@@ -6,6 +6,7 @@ reach the public folder, whatever lies under content/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,9 @@ from gengfu_site.catalogue import dumps
 from gengfu_site.feeds import catalogue, feeds
 from gengfu_site.library import Article, Library
 from gengfu_site.markdown import with_absolute_links
-from gengfu_site.view import ArticlePage, Page, pages, photo_path, render_matter
+from gengfu_site.view import ArticlePage, Page, pages, photo, render_matter
+
+_ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,8 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
 
     def content(article: Article) -> str:
         page = by_id[article.id]
-        return with_absolute_links(render_matter(env, page), page.address)
+        # Icons are drawn once in a page's head; a feed has no such place.
+        return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))
 
     for path, data in feeds(library, at, content):
         yield Generated(path=path, data=data)
@@ -66,8 +70,8 @@ def _files(library: Library, at: datetime) -> Iterator[Copied]:
     for path in sorted(named):
         yield Copied(path=path.as_posix(), source=settings.content / path)
     for article in library.published(at):
-        if (photo := photo_path(article, at)) and article.person and article.person.photo:
-            yield Copied(path=photo, source=settings.private / article.person.photo)
+        if picture := photo(article, at):
+            yield Copied(path=picture[0], source=settings.private / picture[1])
 
 
 def _sitemap(shown: list[Page]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from gengfu_site import clock, release, view
-from gengfu_site.library import load
+from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import ProblemsFound
 from gengfu_site.settings import FILE, Settings, read_settings
@@ -45,6 +46,8 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
 
     _settings: Settings
     _env: jinja2.Environment
+    _at: datetime
+    _library: Library
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and refuse a ``site_dir`` that holds what no build wrote."""
@@ -60,13 +63,16 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
         config.theme.static_templates = set()
         return config
 
-    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Our files in place of all that MkDocs found, in content/ or in the theme."""
-        at = clock.now()
-        library, problems = load(self._settings, at)
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Read the library: a problem must stop MkDocs before it empties ``site_dir``."""
+        self._at = clock.now()
+        self._library, problems = load(self._settings, self._at)
         if problems:
             raise PluginError(str(ProblemsFound(problems)))
-        return Files([_file(output, config) for output in outputs(library, at, self._env)])
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Our files in place of all that MkDocs found, in content/ or in the theme."""
+        return Files([_file(output, config) for output in outputs(self._library, self._at, self._env)])
 
     def on_env(self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files) -> jinja2.Environment:
         """Our environment: MkDocs' own has autoescape off."""

@@ -49,7 +49,8 @@ class ProblemsFound(GengfuError):
 
 def shown(path: PurePath, root: PurePath) -> str:
     """``path`` as the officer knows it: below ``root`` where it lies there, with forward slashes."""
-    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    return name.encode("utf-8", "replace").decode()  # a name that is not UTF-8 can still be shown
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:

@@ -42,19 +42,16 @@ def publish(
     library, problems = load(settings, at)
     if problems:
         raise ProblemsFound(problems)
-    release.claim(settings.public)
-    staging = release.staging(settings.public)
-    files = _write(library, at, staging, progress)
-    release.switch(staging, settings.public)
+    with release.replacing(settings.public) as folder:
+        files = _write(library, at, folder, progress)
     return Published(folder=settings.public, articles=len(library.published(at)), files=files)
 
 
 def preview(settings: Settings, at: datetime, folder: Path) -> list[Problem]:
     """Make the site in ``folder`` from the articles that have no problems; returns the problems."""
     library, problems = load(settings, at)
-    staging = release.staging(folder)
-    _write(library, at, staging, lambda written: None)
-    release.switch(staging, folder)
+    with release.replacing(folder) as new:
+        _write(library, at, new, lambda written: None)
     return problems
 
 

@@ -8,6 +8,9 @@ is empty or carries our mark.
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gengfu_site.problems import GengfuError
@@ -41,24 +44,37 @@ def claim(folder: Path) -> None:
     (folder / _MARK).write_text(_MARK_TEXT, encoding="utf-8", newline="\n")
 
 
-def staging(folder: Path) -> Path:
-    """An empty, marked folder beside ``folder`` in which its next release is made."""
-    beside = folder.with_name(f".{folder.name}.next")
-    shutil.rmtree(beside, ignore_errors=True)
-    claim(beside)
-    return beside
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """An empty, marked folder that takes the place of ``folder`` when the block ends well.
 
-
-def switch(new: Path, folder: Path) -> None:
-    """Put the finished release ``new`` in the place of ``folder``.
-
-    Between two renames the folder is missing for an instant; a crash just then leaves both releases beside it.
+    One at a time: whoever else wants to replace ``folder`` waits. Where the block fails, ``folder`` stays as it
+    was. Between two renames it is missing for an instant; a crash just then leaves both releases beside it.
 
     :raises NotOurs: as :func:`claim`.
     """
     claim(folder)
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("next", "old"))
+    with _alone(folder.with_name(f".{folder.name}.lock")):
+        shutil.rmtree(new, ignore_errors=True)
+        claim(new)
+        yield new
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+        new.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold ``lock``, waiting for it; the system lets go of it however this process ends."""
+    with lock.open("a") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

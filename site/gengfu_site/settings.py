@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gengfu_site.catalogue import Area, ContactLine, Station, Topic
-from gengfu_site.problems import Problem
+from gengfu_site.problems import Problem, shown
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
 from gengfu_templates.i18n import _
 
 FILE = "mkdocs.yml"
+RESERVED = frozenset(("index", "readme", "page", "topic", "area"))
+"""Names that the site's own pages take; no file, topic or area may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +50,8 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
     if problems:
         return None, problems
     top, problems = validate(_MkDocs, document)
-    location = _plugin_location(document)
-    if location is None:
+    declared = _plugin_options(document)
+    if declared is None:
         problems.append(
             document.problem(
                 "plugins",
@@ -57,49 +60,68 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
             )
         )
         return None, problems
-    declared = document.part(*location)
     options, found = validate(_Options, declared)
     problems += found
     if top is None or options is None:
         return None, problems
     problems += _repeated(options, declared)
-    if problems:
-        return None, problems
-    return (
-        Settings(
-            folder=folder,
-            content=folder / top.docs_dir,
-            public=folder / top.site_dir,
-            private=folder / "private",
-            overrides=folder / top.theme.custom_dir if top.theme.custom_dir else None,
-            station=Station(
-                name=options.station.name,
-                url=top.site_url.rstrip("/") + "/",
-                language=options.station.language,
-                timezone=options.station.timezone,
-                contacts=_contacts(options.station.contacts),
-                areas=tuple(_flat(options.areas)),
-                topics=tuple(Topic(name=t.name, slug=t.slug or t.name) for t in options.topics),
-                audiences=tuple(options.audiences),
-            ),
+    settings = Settings(
+        folder=folder,
+        content=folder / top.docs_dir,
+        # Where a link leads: a release is put in the place of a folder, not of a link to it.
+        public=(folder / top.site_dir).resolve(),
+        private=folder / "private",
+        overrides=folder / top.theme.custom_dir if top.theme.custom_dir else None,
+        station=Station(
+            name=options.station.name,
+            url=top.site_url.rstrip("/") + "/",
+            language=options.station.language,
+            timezone=options.station.timezone,
+            contacts=_contacts(options.station.contacts),
+            areas=tuple(_flat(options.areas)),
+            topics=tuple(Topic(name=t.name, slug=t.slug or t.name) for t in options.topics),
+            audiences=tuple(options.audiences),
         ),
-        [],
     )
+    problems += _nested(settings, document)
+    return (None, problems) if problems else (settings, [])
 
 
-def _plugin_location(document: Document) -> tuple[str | int, ...] | None:
-    """Where the plugin's options stand: MkDocs takes plugins as a list or as a mapping."""
+def _nested(settings: Settings, document: Document) -> Iterator[Problem]:
+    """Folders that lie in the one that each build replaces, or it in them."""
+    public = settings.public
+    for place in filter(None, (settings.content, settings.private, settings.overrides)):
+        if place.resolve().is_relative_to(public) or public.is_relative_to(place.resolve()):
+            yield document.problem(
+                "site_dir",
+                message=_("site_dir 和 {place} 不能互相包含：每次生成都会换掉整个 site_dir。").format(
+                    place=shown(place, settings.folder)
+                ),
+                remedy=_("把 site_dir 改成一个单独的文件夹，例如 public。"),
+            )
+
+
+def _plugin_options(document: Document) -> Document | None:
+    """The plugin's options: MkDocs takes plugins as a list or as a mapping, and a bare name for no options."""
     plugins = document.value.get("plugins")
-    if isinstance(plugins, dict) and isinstance(plugins.get("gengfu"), dict):
-        return ("plugins", "gengfu")
-    for index, plugin in enumerate(plugins if isinstance(plugins, list) else []):
+    places: list[tuple[Any, tuple[str | int, ...]]] = [(plugins, ("plugins",))]
+    if isinstance(plugins, list):
+        places = [(plugin, ("plugins", index)) for index, plugin in enumerate(plugins)]
+    for plugin, location in places:
+        if plugin == "gengfu" or (isinstance(plugin, dict) and plugin.get("gengfu", ...) is None):
+            return Document(path=document.path, value={}, lines={(): document.line(*location)})
         if isinstance(plugin, dict) and isinstance(plugin.get("gengfu"), dict):
-            return ("plugins", index, "gengfu")
+            return document.part(*location, "gengfu")
     return None
 
 
 def _is_address(url: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+    except ValueError:
+        right = False
+    if not right or re.search(r"\s", url):
         raise Mistake(
             _("网站地址应以 https:// 开头，见到的是“{url}”。").format(url=url),
             _("写居民打开网站时的完整地址，例如 https://qingsong.example/ 。"),
@@ -108,7 +130,7 @@ def _is_address(url: str) -> str:
 
 
 def _is_slug(slug: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug) or slug in ("page", "index"):
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug) or slug in RESERVED:
         raise Mistake(
             _("slug 用作网址，只能是小写字母、数字和连字符，见到的是“{slug}”。").format(slug=slug),
             _("写成拼音或英文，例如 taoyuan。"),
@@ -123,6 +145,11 @@ def _has_no_slash(name: str) -> str:
             _("下一级写在 areas 下面，不用斜杠连接。"),
         )
     return name
+
+
+def _as_theme(value: Any) -> Any:
+    """MkDocs takes a theme's bare name too."""
+    return {"name": value} if isinstance(value, str) else value
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -144,7 +171,7 @@ class _MkDocs(BaseModel):
     site_url: Annotated[str, AfterValidator(_is_address)]
     docs_dir: str = "docs"
     site_dir: str = "site"
-    theme: _Theme = _Theme()
+    theme: Annotated[_Theme, BeforeValidator(_as_theme)] = _Theme()
 
 
 class _Contact(_Strict):
@@ -216,4 +243,15 @@ def _repeated_among(things: list[Any], document: Document, *location: str | int)
                 message=_("“{word}”在这里用了两次。").format(word=clash.pop()),
                 remedy=_("改掉其中一个的 name 或 slug。"),
             )
+        elif not thing.slug and not _fits_an_address(thing.name):
+            yield document.problem(
+                *location,
+                index,
+                message=_("“{name}”不能直接用作网址。").format(name=thing.name),
+                remedy=_("加一行 slug，写成拼音或英文。"),
+            )
         seen |= words
+
+
+def _fits_an_address(name: str) -> bool:
+    return bool(re.fullmatch(r"\w[\w-]*", name)) and name.lower() not in RESERVED

@@ -241,6 +241,8 @@ class _Builder:
             self._keys[-1] = event.value
             return
         value: Any = event.value
+        if _CONTROL.search(value):
+            raise _Wrong(line, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
         if event.tag not in (None, "!"):
             value = Tagged(tag=event.tag)
         elif value == "" and not event.style:  # plain, so nothing was written

@@ -24,11 +24,15 @@ _STARTER = ("mkdocs.yml", "timetable.yml", "groups.csv", "content")
 _GITIGNORE = """\
 # 生成的网页、正在推送的记录、机器人地址和走失人员信息，都不进版本库。
 /public/
-/.public.*/
+/.public.*
 /.gengfu/
 /webhooks.csv
 /private/
 """
+
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+"""An article's file name without ``.md``: it becomes the address."""
 
 
 class AlreadyThere(GengfuError):
@@ -60,7 +64,7 @@ def new_article(
     """Write the beginning of an article; what it leaves empty, ``check`` asks for.
 
     :param taken: ids in use.
-    :param name: file name without ``.md``, which becomes the address; by default the id.
+    :param name: as :data:`NAME`; by default the id.
     :raises AlreadyThere: the file exists.
     """
     id_ = _new_id(taken)

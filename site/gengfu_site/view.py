@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
@@ -21,10 +23,11 @@ from markupsafe import Markup
 from gengfu_site.article import Alert, Service
 from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, within
 from gengfu_site.library import Article, Library
-from gengfu_site.markdown import Heading
+from gengfu_site.links import ATTACHMENTS
+from gengfu_site.problems import GengfuError
 from gengfu_site.settings import Settings
 from gengfu_templates import PAGES
-from gengfu_templates.i18n import translations
+from gengfu_templates.i18n import _, translations
 
 PAGE_SIZE = 20
 """Articles on one page of a list."""
@@ -182,7 +185,6 @@ class ArticlePage(Page):
     cover: str | None
     """Below the site, quoted."""
     attachments: tuple[Attachment, ...]
-    headings: tuple[Heading, ...]
     html: Markup
     card: ContactCard
 
@@ -244,19 +246,43 @@ def environment(settings: Settings) -> jinja2.Environment:
     )
     wording = translations(settings.station.language)
     env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
+    env.filters["numbers"] = telephone_numbers
     return env
 
 
+class TemplateBroken(GengfuError):
+    """A page template, most likely the station's own, cannot be used."""
+
+    def __init__(self, error: jinja2.TemplateError) -> None:
+        name, line = getattr(error, "filename", None) or "", getattr(error, "lineno", "")
+        super().__init__(
+            _("网页模板有错：{error}（{name} {line}）").format(error=error, name=name, line=line)
+        )
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except jinja2.TemplateError as error:
+        raise TemplateBroken(error) from error
+
+
 def render(env: jinja2.Environment, page: Page) -> str:
-    """The page as HTML."""
-    return env.get_template(page.template).render(context(page))
+    """The page as HTML.
+
+    :raises TemplateBroken: its template has a mistake.
+    """
+    with _named():
+        return env.get_template(page.template).render(context(page))
 
 
 def render_matter(env: jinja2.Environment, page: ArticlePage) -> str:
     """The article's matter alone, as a feed carries it: its template's block ``matter``."""
-    template = env.get_template(page.template)
-    inside = template.new_context({"view": page, "base_url": page.frame.home.rstrip("/")})
-    return "".join(template.blocks["matter"](inside))
+    with _named():
+        template = env.get_template(page.template)
+        inside = template.new_context({"view": page, "base_url": page.frame.home.rstrip("/")})
+        return "".join(template.blocks["matter"](inside))
 
 
 def context(page: Page) -> dict[str, object]:
@@ -266,6 +292,22 @@ def context(page: Page) -> dict[str, object]:
     else:
         base_url = "/".join([".."] * page.url.count("/")) or "."
     return {"view": page, "base_url": base_url}
+
+
+_NUMBER = re.compile(
+    r"""(?<![\d-])(?:
+        (?:\+86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}                   # mobile
+      | (?:\+86[ -]?\d{2,3}|\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3})[ -]?\d{3,4}[ -]?\d{4}  # with area code
+      | [48]00[ -]?\d{3}[ -]?\d{4}                                  # national, 400 and 800
+      | 1\d{2} | 1[02]\d{3} | 9[56]\d{3,4}                          # 110, 12345, 96110
+    )(?![\d-])""",
+    re.VERBOSE,
+)
+
+
+def telephone_numbers(text: str) -> list[tuple[str, str]]:
+    """Each telephone number in ``text``, as printed and as a ``tel:`` address dials it; where unsure, none."""
+    return [(found, re.sub(r"[ ()（）]", "", found)) for found in _NUMBER.findall(text)]
 
 
 def kind_label(kind: Kind, language: str) -> str:
@@ -312,12 +354,12 @@ def facts(article: Article, at: datetime, language: str) -> tuple[Fact, ...]:
     return tuple(Fact(label=label, value=value) for label, value in lines if value)
 
 
-def photo_path(article: Article, at: datetime) -> str | None:
-    """Where a missing person's picture is published, below the site, while it may be."""
+def photo(article: Article, at: datetime) -> tuple[str, str] | None:
+    """A missing person's picture while it may be shown: its path below the site, its file in private/."""
     person = article.person_shown(at)
     if person is None or person.photo is None:
         return None
-    return article.url + "photo" + PurePosixPath(person.photo).suffix.lower()
+    return article.url + "photo" + PurePosixPath(person.photo).suffix.lower(), person.photo
 
 
 class _Pager:
@@ -423,7 +465,6 @@ class _Pager:
             audience=article.audience,
             cover=quote(article.cover_file.as_posix()) if article.cover_file else None,
             attachments=tuple(_attachment(path) for path in article.attachment_files),
-            headings=article.headings,
             html=Markup(article.html),  # noqa: S704 - sanitised by markdown.render
             card=self._contact_card(article),
         )
@@ -434,14 +475,14 @@ class _Pager:
         return shown
 
     def _alert(self, shown: ArticlePage, article: Article, alert: Alert) -> AlertPage:
-        photo = photo_path(article, self._at)
+        picture = photo(article, self._at)
         earlier = [self._cards[id_] for id_ in alert.references if id_ in self._cards]
         return AlertPage(
             **vars(shown),
             alert=alert,
             active=alert.state == "active" and article.live(self._at),
             facts=facts(article, self._at, self._station.language),
-            photo=quote(photo) if photo else None,
+            photo=quote(picture[0]) if picture else None,
             follows=tuple(Link(title=card.title, url=card.url) for card in earlier),
         )
 
@@ -531,14 +572,5 @@ def _urgent(alert: Alert) -> bool:
     return alert.state == "active" and alert.status == "actual"
 
 
-_FORMS = {
-    **dict.fromkeys((".mp3", ".m4a", ".ogg", ".wav"), "audio"),
-    **dict.fromkeys((".mp4", ".webm"), "video"),
-    ".pdf": "document",
-}
-
-
 def _attachment(path: PurePosixPath) -> Attachment:
-    return Attachment(
-        name=path.name, url=quote(path.as_posix()), form=_FORMS.get(path.suffix.lower(), "picture")
-    )
+    return Attachment(name=path.name, url=quote(path.as_posix()), form=ATTACHMENTS[path.suffix.lower()])

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from stations import AT, StationFolder
+from gengfu_site.check import check
+from gengfu_site.feeds import feeds
+from gengfu_site.library import load
+from gengfu_site.svg import is_only_a_picture
+from stations import AT, FRONT, StationFolder
 
 ALERT_FIELDS = {"id": "A5W3R", "kind": "alert", "expires": "2026-12-01"}
 SEARCHING = '{form: 走失, place: 桃园社区, tell: "110"}'
@@ -15,6 +23,11 @@ PERSON = (
     "name: 小满\nage: 4 岁\nclothes: 红色羽绒服\nlast_seen: 11月20日 17:00 桃园社区南门\n"
     "photo: A5W3R.jpg\nbasis: 监护人 11月20日 17:40 同意\nerase_after: 2026-11-25\n"
 )
+
+
+def article_text(body: str, title: str) -> str:
+    front = {**FRONT, "title": title}
+    return "---\n" + "".join(f"{name}: {value}\n" for name, value in front.items()) + "---\n" + body
 
 
 @pytest.mark.parametrize(
@@ -49,6 +62,12 @@ def test_links_lead_from_page_to_page(station: StationFolder, written: str, publ
         ("[甲](/etc/passwd)", "从根目录写起", "相对"),
         ("[甲](later.md)", "比这篇发布得晚", "发布时间"),
         ("![图](secret.svg)", "会运行的代码", "PNG"),
+        ("[甲](.hidden.md)", "不存在", "路径从这篇文章"),
+        ("[甲](a%00b.md)", "指到 content/ 外面", "放进"),
+        ("[甲](" + "长" * 300 + ".md)", "不存在", "路径从这篇文章"),
+        ('<a href="//[x">甲</a>', "不是网址", "复制"),
+        ("![图](data:image/png;base64,iVBORw0KGgo=)", "地址用不了", "存成文件"),
+        ("[表](file:///D:/a.pdf)", "地址用不了", "tel:"),
         ("[表](notes.xlsx)", "不能附带这种文件", ".pdf"),
     ],
 )
@@ -60,6 +79,7 @@ def test_a_link_that_leads_nowhere_names_its_line(
     station.article("fraud/later.md", id="F0001", published="2027-01-01")
     station.file("content/fraud/secret.svg", "<svg onload='alert(1)'/>")
     station.file("content/fraud/notes.xlsx", "x")
+    station.file("content/fraud/.hidden.md", "x")
     [problem] = station.problems()
     assert (problem.path, problem.line) == ("content/fraud/brushing.md", 10)
     assert message in problem.message
@@ -112,8 +132,101 @@ def test_a_withdrawn_article_keeps_its_page_and_leaves_the_lists(station: Statio
     assert (len(library.published(AT)), library.live(AT)) == (1, ())
 
 
+def test_a_repeated_dead_link_is_named_at_each_of_its_lines(station: StationFolder) -> None:
+    station.article(body="[甲](no.md)\n\nano.md\n\n[乙](no.md)\n")
+    assert [p.line for p in station.problems()] == [8, 12]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("content/通知.MD", "应以 .md 结尾"),
+        ("content/a.markdown", "应以 .md 结尾"),
+        ("content/feed.xml.md", "不能用“feed.xml”"),
+        ("content/fraud.md", "不能用“fraud”"),
+        ("content/page/a.md", "不能用“page”"),
+    ],
+)
+def test_a_file_name_that_would_be_lost_or_in_the_way_is_a_problem(
+    station: StationFolder, path: str, said: str
+) -> None:
+    station.article(path.removeprefix("content/"))
+    assert said in "\n".join(map(str, station.problems()))
+
+
+def test_a_missing_content_folder_is_a_problem_and_not_an_empty_site(station: StationFolder) -> None:
+    (station.folder / "content").rmdir()
+    [problem] = station.problems()
+    assert "docs_dir" in problem.remedy
+
+
+def test_a_ring_of_symbolic_links_is_a_problem(station: StationFolder) -> None:
+    (station.folder / "content/a.md").symlink_to("b.md")
+    (station.folder / "content/b.md").symlink_to("a.md")
+    assert len(station.problems()) == 2
+
+
+def test_a_webhook_address_in_an_article_is_never_published(station: StationFolder) -> None:
+    station.article(body="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx\n")
+    [problem] = station.problems()
+    assert "群机器人地址" in problem.message
+    assert "693a91f6" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("references", "remedy"), [("[A5W3Q]", "A5W3N"), ("[ZZZZZ]", "编号"), ("[A5W3R]", "A5W3N")]
+)
+def test_an_alert_refers_to_another_alert_that_is_there(
+    station: StationFolder, references: str, remedy: str
+) -> None:
+    station.article("alert/a.md", id="A5W3N", kind="alert", expires="2026-12-01", alert=SEARCHING)
+    station.article(
+        "alert/b.md", **ALERT_FIELDS, alert=SEARCHING.replace("}", f", references: {references}}}")
+    )
+    [problem] = station.problems()
+    assert problem.field == "alert.references.0"
+    assert remedy in problem.remedy
+
+
+def test_an_update_cannot_be_in_the_future(station: StationFolder) -> None:
+    station.article(updated="2026-12-01")
+    assert [p.field for p in station.problems()] == ["updated"]
+
+
+@pytest.mark.parametrize(
+    ("svg", "is_a_picture"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/><use href='#a'/></svg>", True),
+        (b"<svg><image href='data:image/png;base64,AA'/></svg>", True),
+        (b"<svg><script/></svg>", False),
+        (b"<s:svg xmlns:s='http://www.w3.org/2000/svg'><s:script/></s:svg>", False),
+        (b"<svg onload='x'/>", False),
+        (b"<svg><a href='javascript:x'/></svg>", False),
+        (b"<svg><foreignObject/></svg>", False),
+        (b"<svg><set attributeName='onmouseover' to='x'/></svg>", False),
+        ("<svg onload='x'/>".encode("utf-16"), False),
+        (b"<!DOCTYPE svg [<!ENTITY a 'x'>]><svg>&a;</svg>", False),
+        (b"<svg", False),
+        (b"", False),
+    ],
+)
+def test_an_svg_is_published_only_if_it_is_a_picture(svg: bytes, is_a_picture: bool) -> None:
+    assert is_only_a_picture(svg) is is_a_picture
+
+
+@given(st.text(max_size=120), st.text(max_size=40))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_article_ends_in_problems_or_in_a_site(station: StationFolder, body: str, title: str) -> None:
+    """Whatever an officer writes: no traceback, and what is built is well-formed XML."""
+    station.file("content/fraud/any.md", article_text(body, json.dumps(title, ensure_ascii=False)))
+    library, problems = load(station.settings, AT)
+    if not problems:
+        for _path, data in feeds(library, AT, lambda article: article.html):
+            assert data
+
+
 def private(station: StationFolder, text: str = PERSON, mode: int = 0o600) -> Path:
-    station.file("private/A5W3R.jpg", b"\xff\xd8 not really")
+    station.file("private/A5W3R.jpg", b"\xff\xd8\xff not really").chmod(0o600)
     file = station.file("private/A5W3R.yml", text)
     file.chmod(mode)
     return file
@@ -125,22 +238,47 @@ def test_a_missing_persons_data_is_shown_only_while_searching(station: StationFo
     [alert] = station.load().articles
     assert alert.person_shown(AT)
     assert alert.person_shown(AT + timedelta(days=5)) is None
-    assert "小满" not in alert.revision + alert.html
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PERSON.replace("A5W3R.jpg", "../A5W3R.jpg"), "照片"),
+        (PERSON.replace("A5W3R.jpg", "A5W3R.yml"), "照片"),
+        (PERSON.replace("A5W3R.jpg", "link.jpg"), "照片"),
+        (PERSON.replace("basis", "base"), "缺少字段“basis”"),
+    ],
+)
+def test_private_data_that_cannot_be_used_keeps_from_publishing(
+    station: StationFolder, text: str, said: str
+) -> None:
+    station.article("alert/child.md", **ALERT_FIELDS, alert=SEARCHING)
+    private(station, text)
+    (station.folder / "private/link.jpg").symlink_to("A5W3R.jpg")
+    assert said in "\n".join(map(str, station.problems()))
 
 
 @pytest.mark.parametrize(
     ("alert", "text", "mode", "said"),
     [
         (SEARCHING.replace("}", ", state: resolved}"), PERSON, 0o600, "不应再保存"),
-        (SEARCHING, PERSON, 0o644, "chmod 600"),
         (SEARCHING, PERSON.replace("2026-11-25", "2026-11-19"), 0o600, "保存期已过"),
-        (SEARCHING, PERSON.replace("A5W3R.jpg", "../A5W3R.jpg"), 0o600, "旁边没有照片"),
-        (SEARCHING, PERSON.replace("basis", "base"), 0o600, "缺少字段“basis”"),
+        (SEARCHING, PERSON, 0o644, "chmod 600"),
     ],
 )
-def test_private_data_out_of_place_is_a_problem(
+def test_private_data_that_should_be_gone_never_holds_up_the_build_that_takes_it_down(
     station: StationFolder, alert: str, text: str, mode: int, said: str
 ) -> None:
     station.article("alert/child.md", **ALERT_FIELDS, alert=alert)
     private(station, text, mode)
-    assert said in "\n".join(map(str, station.problems()))
+    station.load()
+    assert said in "\n".join(map(str, check(station.settings, AT)))
+
+
+def test_private_data_that_git_would_carry_off_is_a_problem(station: StationFolder) -> None:
+    station.article("alert/child.md", **ALERT_FIELDS, alert=SEARCHING)
+    private(station)
+    subprocess.run(["git", "init", "-q"], cwd=station.folder, check=True)
+    assert [p.path for p in check(station.settings, AT)] == ["private/A5W3R.jpg", "private/A5W3R.yml"]
+    station.file(".gitignore", "/private/\n")
+    assert check(station.settings, AT) == []

@@ -50,9 +50,25 @@ def test_nothing_that_runs_or_covers_survives(body: str) -> None:
     ]
 
 
-def test_headings_are_listed_with_their_anchors() -> None:
-    headings = render("## 一 **二**\n### 三\n", str).headings
-    assert [(h.level, h.anchor, h.title) for h in headings] == [(2, "一-二", "一 二"), (3, "三", "三")]
+def test_a_heading_can_be_linked_to() -> None:
+    assert {"一-二", "三"} <= render("## 一 **二**\n### 三\n", str).anchors
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("![示意图](data:image/png;base64,AA==)", ("示意图",)),
+        ("[**表**格](file:///D:/a.pdf)", ("表格",)),
+        ("[好](https://h.cn)", ()),
+        ('<a id="x"></a>', ()),
+    ],
+)
+def test_what_loses_its_address_is_named(body: str, words: tuple[str, ...]) -> None:
+    assert render(body, str).without_address == words
+
+
+def test_a_character_that_no_feed_can_hold_is_dropped() -> None:
+    assert html("甲&#1;乙&#xFFFE;") == "<p>甲乙</p>\n"
 
 
 def test_every_address_is_followed_once_even_in_raw_html_with_odd_attributes() -> None:

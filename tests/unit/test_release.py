@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from gengfu_site.release import NotOurs, claim, staging, switch
+from gengfu_site.release import NotOurs, claim, replacing
 
 
 def test_a_folder_with_somebody_elses_files_is_refused_and_untouched(tmp_path: Path) -> None:
@@ -25,15 +26,40 @@ def test_an_empty_folder_becomes_ours_for_good(tmp_path: Path) -> None:
 def test_a_new_release_takes_the_old_ones_place_whole(tmp_path: Path) -> None:
     public = tmp_path / "public"
     for word in ("one", "two"):
-        new = staging(public)
-        (new / f"{word}.html").write_text(word)
-        switch(new, public)
+        with replacing(public) as new:
+            (new / f"{word}.html").write_text(word)
     assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "two.html"]
-    assert [f.name for f in tmp_path.iterdir()] == ["public"]
 
 
-def test_what_a_crash_left_behind_is_no_part_of_the_next_release(tmp_path: Path) -> None:
+def test_a_build_that_fails_leaves_the_release_as_it_was_and_nothing_for_the_next(tmp_path: Path) -> None:
     public = tmp_path / "public"
-    (staging(public) / "half.html").write_text("half")
-    switch(staging(public), public)
+    with replacing(public) as new:
+        (new / "one.html").write_text("one")
+    with pytest.raises(OSError, match="disk full"):
+        build_half(public)
+    assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "one.html"]
+    with replacing(public):
+        pass
     assert [f.name for f in public.iterdir()] == [".gengfu-site"]
+
+
+def build_half(public: Path) -> None:
+    with replacing(public) as new:
+        (new / "half.html").write_text("half")
+        raise OSError("disk full")
+
+
+def test_two_builds_at_once_take_turns(tmp_path: Path) -> None:
+    public = tmp_path / "public"
+    inside: list[int] = []
+
+    def build(number: int) -> None:
+        with replacing(public) as new:
+            inside.append(number)
+            (new / "a.html").write_text(str(number))
+            assert inside == [number], "two builds in one folder"
+            inside.remove(number)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(build, range(8)))
+    assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "a.html"]

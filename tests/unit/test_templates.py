@@ -98,7 +98,6 @@ MATTER = {
     "audience": ("老年人",),
     "cover": "pictures/cover.svg",
     "attachments": (),
-    "headings": (),
     "html": Markup("<h2>怎么认</h2><p>正文<b>要紧</b></p>"),
     "card": ContactCard(area=None, contacts=(STATION_LINE,)),
 }
@@ -279,7 +278,7 @@ def test_text_from_officers_is_never_markup(html, page):
 class TestHome:
     def test_asks_first_what_the_resident_needs(self, html, words):
         assert "打110 有危险、要报警 我被骗了 怎么认、怎么办 要办证 带什么、去哪办 找我的民警" in words(HOME)
-        for address in ("tel:110", "./fraud/", "./service/", "#areas"):
+        for address in ("tel:110", "./fraud/", "./service/", "#p--areas"):
             assert f'href="{address}"' in html(HOME)
 
     def test_counts_what_lies_behind_kinds_and_topics(self, words):
@@ -287,7 +286,7 @@ class TestHome:
         assert "燃气安全 3" in words(HOME)
 
     def test_lists_communities_under_their_police_room(self, html):
-        areas = html(HOME).partition('id="areas"')[2].partition("</main>")[0]
+        areas = html(HOME).partition('id="p--areas"')[2].partition("</main>")[0]
         first, second = areas.split("<section>")[1:]
         assert 'href="./area/qingsong/taoyuan/"' in first
         assert "桃园社区" not in second
@@ -441,6 +440,13 @@ class TestAlert:
         ("青松路派出所 0000-5550110（24 小时，8:30 后）", ["0000-5550110"]),
         ("0000-5550110 转 8001", ["0000-5550110"]),
         ("到窗口来", []),
+        ("138 0013 8000", ["13800138000"]),
+        ("+86 571 8888 0000", ["+8657188880000"]),
+        ("(0571)88880000", ["057188880000"]),
+        ("0571 8888 0000", ["057188880000"]),
+        ("400-888-0000", ["400-888-0000"]),
+        ("96110，2026-11-20起", ["96110"]),
+        ("11月20日 8:30-17:30，203室", []),
     ],
 )
 def test_numbers_in_a_text_can_be_tapped(html, text, numbers):

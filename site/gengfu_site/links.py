@@ -1,0 +1,287 @@
+"""What an article's text refers to: other articles, files beside it, addresses out of the site.
+
+Every address is followed when the article is bound, so that no reader and no group meets a link that leads
+nowhere; one that does is a problem at its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from posixpath import join, normpath, relpath
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+
+from gengfu_site import markdown
+from gengfu_site.article import Manuscript
+from gengfu_site.problems import Problem, nearest
+from gengfu_site.settings import Settings
+from gengfu_site.source import shortened
+from gengfu_site.svg import is_only_a_picture
+from gengfu_templates.i18n import _
+
+ATTACHMENTS = {
+    **dict.fromkeys((".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif"), "picture"),
+    **dict.fromkeys((".mp3", ".m4a", ".ogg", ".wav"), "audio"),
+    **dict.fromkeys((".mp4", ".webm"), "video"),
+    ".pdf": "document",
+}
+"""Kinds of file an article may bring along, and what each is to a reader."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A manuscript's body with every address followed."""
+
+    html: str
+    """Links relative to the article's own page."""
+    files: tuple[PurePosixPath, ...]
+    """All that must be published with it, below content/, each once."""
+    cover: PurePosixPath | None
+    attachments: tuple[PurePosixPath, ...]
+
+
+class Links:
+    """Follows the addresses of one library's manuscripts, as they are from ``at`` on."""
+
+    def __init__(self, settings: Settings, manuscripts: Iterable[Manuscript], at: datetime) -> None:
+        self._content = settings.content
+        self._root = settings.content.resolve()
+        self._by_path = {m.path: m for m in manuscripts}
+        self._at = at
+        self._anchors: dict[PurePosixPath, frozenset[str]] = {}
+        self._to_headings: list[_Use] = []
+
+    def bind(self, manuscript: Manuscript) -> tuple[Bound, list[Problem]]:
+        """The manuscript's body with its addresses followed, and those that lead nowhere."""
+        problems: list[Problem] = []
+        files: dict[PurePosixPath, None] = {}  # a set that keeps its order
+        url = url_of(manuscript.path)
+        reader = _Reader(manuscript)
+
+        def follow(address: str) -> str:
+            use = reader.use(address)
+            try:
+                target = self._target(use)
+            except _Lost as lost:
+                problems.append(use.problem(lost))
+                return address
+            if target is None:
+                return address
+            if target.suffix == ".md":
+                return _relative(url_of(target), url) + use.tail
+            files[target] = None
+            return _relative(target.as_posix(), url) + use.tail
+
+        def named(address: str, *location: str | int) -> PurePosixPath | None:
+            use = _Use(manuscript=manuscript, address=quote(address), line=manuscript.lines.line(*location))
+            try:
+                target = self._target(use)
+                if target is None or target.suffix == ".md":
+                    raise _Lost(_("“{address}”不是文件。").format(address=address), _("写文章旁边的文件名。"))
+            except _Lost as lost:
+                problems.append(manuscript.lines.problem(*location, message=lost.message, remedy=lost.remedy))
+                return None
+            files[target] = None
+            return target
+
+        rendered = markdown.render(manuscript.body, follow)
+        self._anchors[manuscript.path] = rendered.anchors
+        problems += [reader.without_address(text) for text in rendered.without_address]
+        cover = named(manuscript.cover, "cover") if manuscript.cover else None
+        attached = [named(address, "attachments", i) for i, address in enumerate(manuscript.attachments)]
+        bound = Bound(
+            html=rendered.html,
+            files=tuple(files),
+            cover=cover,
+            attachments=tuple(file for file in attached if file),
+        )
+        return bound, problems
+
+    def broken_anchors(self) -> Iterator[Problem]:
+        """Links to a heading that the article they lead to does not have; once all are bound."""
+        for use in self._to_headings:
+            anchors = self._anchors.get(use.path)
+            if anchors is None or use.anchor in anchors:
+                continue
+            close = nearest(use.anchor, sorted(anchors))
+            yield use.problem(
+                _Lost(
+                    _("“{address}”里的小标题不存在。").format(address=use.shown),
+                    _("是不是想写“#{close}”？").format(close=close) if close else _("检查小标题的文字。"),
+                )
+            )
+
+    def _target(self, use: _Use) -> PurePosixPath | None:
+        """The file that ``use`` leads to, None where it leads out of the site or within its own page.
+
+        :raises _Lost: it leads nowhere.
+        """
+        parts = use.parts()
+        if parts.scheme or parts.netloc:
+            return None
+        if use.anchor:
+            self._to_headings.append(use)
+        if not parts.path:
+            return None
+        if parts.path.startswith("/"):
+            raise _Lost(
+                _("链接“{address}”从根目录写起。").format(address=use.shown),
+                _("写相对于这篇文章的路径，例如 ../fraud/xxx.md。"),
+            )
+        file = self._content / use.path
+        if not self._lies_inside(file):
+            raise _Lost(
+                _("“{address}”指到 content/ 外面去了。").format(address=use.shown),
+                _("把文件放进 content/ 再链接。"),
+            )
+        hidden = any(part.startswith(".") for part in use.path.parts)
+        if hidden or not _is_file(file):
+            raise _Lost(_("链接的文件“{address}”不存在。").format(address=use.shown), self._near(use))
+        if use.path.suffix == ".md":
+            self._check_article(use)
+        else:
+            _check_file(file, use)
+        return use.path
+
+    def _lies_inside(self, file: Path) -> bool:
+        try:
+            return file.resolve().is_relative_to(self._root)
+        except (OSError, ValueError, RuntimeError):  # a name too long, a NUL, a ring of symbolic links
+            return False
+
+    def _near(self, use: _Use) -> str:
+        beside = self._content / use.path.parent
+        names = (
+            sorted(f.name for f in beside.iterdir() if not f.name.startswith(".")) if beside.is_dir() else []
+        )
+        if close := nearest(use.path.name, names):
+            found = relpath((use.path.parent / close).as_posix(), use.manuscript.path.parent.as_posix())
+            return _("是不是想写“{close}”？").format(close=found)
+        return _("检查文件名和文件夹；路径从这篇文章所在的文件夹算起。")
+
+    def _check_article(self, use: _Use) -> None:
+        target = self._by_path.get(use.path)
+        if target and target.published > max(use.manuscript.published, self._at):
+            raise _Lost(
+                _("链接的文章“{address}”比这篇发布得晚，在它发布之前链接打不开。").format(address=use.shown),
+                _("先去掉这个链接，或把两篇的发布时间改成一样。"),
+            )
+
+
+class _Lost(Exception):
+    """An address that leads nowhere, and how to mend it."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message, self.remedy = message, remedy
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Use:
+    """One use of an address in a manuscript."""
+
+    manuscript: Manuscript
+    address: str
+    """As written."""
+    line: int
+
+    @property
+    def shown(self) -> str:
+        return shortened(unquote(self.address), 60)
+
+    def parts(self) -> SplitResult:
+        """:raises _Lost: it is no address at all."""
+        try:
+            return urlsplit(self.address)
+        except ValueError:
+            raise _Lost(
+                _("“{address}”不是网址。").format(address=self.shown), _("检查方括号和斜杠，重新复制一遍。")
+            ) from None
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Of the file it leads to, below content/; where it has none, of the article itself."""
+        written = unquote(self.parts().path)
+        if not written:
+            return self.manuscript.path
+        return PurePosixPath(normpath(join(self.manuscript.path.parent.as_posix(), written)))
+
+    @property
+    def anchor(self) -> str:
+        return unquote(self.parts().fragment)
+
+    @property
+    def tail(self) -> str:
+        """What follows the path, as written."""
+        return urlunsplit(("", "", "", self.parts().query, self.parts().fragment))
+
+    def problem(self, lost: _Lost) -> Problem:
+        return Problem(
+            path=self.manuscript.lines.path, line=self.line, message=lost.message, remedy=lost.remedy
+        )
+
+
+class _Reader:
+    """Finds the line of each use of an address, in the order of the text."""
+
+    def __init__(self, manuscript: Manuscript) -> None:
+        self._manuscript = manuscript
+        self._read_to: dict[str, int] = {}
+
+    def use(self, address: str) -> _Use:
+        body = self._manuscript.body
+        spellings = "|".join(re.escape(s) for s in {address, unquote(address)} if s)
+        found = re.compile(rf"""(?:(?<=[(<"'\s:])|^)(?:{spellings})""", re.MULTILINE).search(
+            body, self._read_to.get(address, 0)
+        )
+        if found:
+            self._read_to[address] = found.end()
+        return _Use(
+            manuscript=self._manuscript, address=address, line=self._line(found.start() if found else 0)
+        )
+
+    def without_address(self, text: str) -> Problem:
+        """What to say of a link or picture whose address the sanitiser dropped."""
+        return Problem(
+            path=self._manuscript.lines.path,
+            line=self._line(max(self._manuscript.body.find(text), 0)),
+            message=_("“{text}”这个链接或图片的地址用不了。").format(text=shortened(text)),
+            remedy=_("可以用 https:、tel:、mailto: 开头的地址，或文章旁边的文件；图片存成文件再引用。"),
+        )
+
+    def _line(self, position: int) -> int:
+        return self._manuscript.body_line + self._manuscript.body.count("\n", 0, position)
+
+
+def url_of(path: PurePosixPath) -> str:
+    """Address of the article at ``path``, below the site; not quoted."""
+    return path.with_suffix("").as_posix() + "/"
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # too long a name
+        return False
+
+
+def _check_file(file: Path, use: _Use) -> None:
+    suffix = file.suffix.lower()
+    if suffix not in ATTACHMENTS:
+        raise _Lost(
+            _("不能附带这种文件：“{address}”。").format(address=use.shown),
+            _("可以附带的有：{kinds}。").format(kinds=" ".join(sorted(ATTACHMENTS))),
+        )
+    if suffix == ".svg" and not is_only_a_picture(file.read_bytes()):
+        raise _Lost(
+            _("SVG 图片“{address}”里有会运行的代码，或者文件已损坏。").format(address=use.shown),
+            _("用绘图软件另存为“普通 SVG”，或改用 PNG。"),
+        )
+
+
+def _relative(target: str, url: str) -> str:
+    """Address of ``target`` (below the site) as the page ``url`` writes it."""
+    there = relpath(target, url)
+    return quote(there + "/" if target.endswith("/") and not there.endswith("/") else there)
