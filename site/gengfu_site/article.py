@@ -264,6 +264,7 @@ def parse(
     if matter is None:
         return None, problems
     problems += _inconsistent(matter, document)
+    problems += _unwritten(body, body_line, name)
     if problems:
         return None, problems
     return (
@@ -311,6 +312,20 @@ def _undeclared(document: Document, station: Station) -> Iterator[Problem]:
                 )
 
 
+_TO_WRITE = re.compile(r"【待写[^】]*】")
+"""What the beginnings that ``gengfu new`` writes leave to the officer."""
+
+
+def _unwritten(body: str, body_line: int, name: str) -> Iterator[Problem]:
+    for found in _TO_WRITE.finditer(body):
+        yield Problem(
+            path=name,
+            line=body_line + body.count("\n", 0, found.start()),
+            message=_("这里还没有写：{what}").format(what=found[0]),
+            remedy=_("写上内容，或删掉这一行。"),
+        )
+
+
 def _inconsistent(matter: FrontMatter, document: Document) -> Iterator[Problem]:
     """Fields that are right one by one and wrong together."""
 
@@ -332,7 +347,9 @@ def _inconsistent(matter: FrontMatter, document: Document) -> Iterator[Problem]:
     if matter.kind == "alert" and not matter.alert:
         yield wrong("kind", _("紧急警情缺少 alert 部分。"), _("补上 alert，或把 kind 改成别的。"))
     if matter.kind == "alert" and not matter.expires:
-        yield wrong("kind", _("紧急警情必须写明何时失效。"), _("加一行 expires，到时网页会自动说明已失效。"))
+        yield wrong(
+            "expires", _("紧急警情必须写明何时失效。"), _("加一行 expires，到时网页会自动说明已失效。")
+        )
     if matter.kind != "alert" and matter.alert:
         yield wrong("alert", _("只有紧急警情（kind: alert）能有 alert 部分。"), _("改 kind，或删掉 alert。"))
     if matter.kind == "video" and not matter.attachments:

@@ -137,7 +137,10 @@ def serve(folder: Path, host: str, port: int) -> None:
     with tempfile.TemporaryDirectory(prefix="gengfu-") as made:
         target = Path(made, "public")
 
+        troubled = False
+
         def rebuild() -> None:
+            nonlocal troubled
             try:
                 problems = preview(settings_in(folder), clock.now(), target)
             except ProblemsFound as error:
@@ -147,6 +150,9 @@ def serve(folder: Path, host: str, port: int) -> None:
                 return
             if problems:
                 show_problems(problems)
+            elif troubled:
+                _out.print(_("没有问题了。"), style="green")
+            troubled = bool(problems)
 
         rebuild()
         server = live_server(rebuild, target, first, host, port)

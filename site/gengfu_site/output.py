@@ -51,6 +51,9 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     by_id = {page.id: page for page in shown if isinstance(page, ArticlePage)}
 
     def content(article: Article) -> str:
+        if article.person:
+            # Feed readers keep what they fetched; a missing person's data must be able to leave.
+            return f"<p>{escape(article.summary)}</p>"
         page = by_id[article.id]
         # Icons are drawn once in a page's head; a feed has no such place.
         return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))

@@ -361,8 +361,12 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
     remedy = _("照着其他文件的写法改。")
     match detail["type"]:
         case "missing" | "missing_argument":
-            message = _("缺少字段“{field}”。").format(field=field)
-            remedy = _("补上这一行。")
+            if location in document.lines:
+                message = _("“{field}”还没有写。").format(field=field)
+                remedy = _("在冒号后面写上内容。")
+            else:
+                message = _("缺少字段“{field}”。").format(field=field)
+                remedy = _("补上这一行。")
         case "extra_forbidden" | "unexpected_keyword_argument":
             known = sorted(_field_names(model))
             message = _("没有“{field}”这个字段。").format(field=field)

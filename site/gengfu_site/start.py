@@ -20,7 +20,15 @@ from gengfu_templates.i18n import _
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32 (https://www.crockford.com/base32.html): nothing to mistake when read out."""
-_STARTER = ("mkdocs.yml", "timetable.yml", "groups.csv", "content")
+_STARTER = {
+    "mkdocs.yml": "mkdocs.yml",
+    "timetable.yml": "timetable.yml",
+    "groups.csv": "groups.csv",
+    "content": "content",
+    "docs/articles.zh-CN.md": "文章怎么写.md",
+    "docs/groups.zh-CN.md": "群和时间表.md",
+}
+"""What a new station begins with, by its place in the starter station."""
 _GITIGNORE = """\
 # 生成的网页、正在推送的记录、机器人地址和走失人员信息，都不进版本库。
 /public/
@@ -51,8 +59,8 @@ def new_station(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AlreadyThere(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _STARTER:
-        source = starter() / name
+    for place, name in _STARTER.items():
+        source = starter() / place
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
         copy(source, folder / name)
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8", newline="\n")

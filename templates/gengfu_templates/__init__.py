@@ -20,7 +20,7 @@ ARTICLES = _HERE / "articles"
 
 
 def starter() -> Path:
-    """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``content/``.
+    """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``content/``, ``docs/``.
 
     In a wheel it lies inside this package; in a checkout the repository itself is that station.
     """

@@ -1,0 +1,116 @@
+"""Every file of the site: a missing person is in it only while searched for; sitemap, robots, feeds' content."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import feedparser
+import pytest
+
+from gengfu_site.output import Copied, Generated, outputs
+from gengfu_site.view import Page, environment, render
+from stations import AT, StationFolder
+
+SEARCHING = '{form: 走失, place: 桃园社区, tell: "110"}'
+PERSON = (
+    "name: 小满\nage: 4 岁\nlast_seen: 11月20日 17:00 桃园社区南门\nphoto: A5W3R.jpg\n"
+    "basis: 监护人同意\nerase_after: 2026-11-25\n"
+)
+PHOTO = b"\xff\xd8\xff picture of the child"
+
+
+def site(station: StationFolder, at: datetime = AT) -> dict[str, bytes]:
+    """Path and bytes of every file."""
+    library = station.load(at)
+    env = environment(library.settings)
+    made: dict[str, bytes] = {}
+    for output in outputs(library, at, env):
+        assert output.path not in made, "each path once"
+        match output:
+            case Page():
+                made[output.path] = render(env, output).encode()
+            case Generated():
+                made[output.path] = output.data
+            case Copied():
+                made[output.path] = output.source.read_bytes()
+    return made
+
+
+def holding(made: dict[str, bytes], *words: bytes) -> set[str]:
+    return {path for path, data in made.items() if any(word in data for word in words)}
+
+
+@pytest.fixture
+def search(station: StationFolder) -> StationFolder:
+    station.article("alert/child.md", id="A5W3R", kind="alert", expires="2026-12-01", alert=SEARCHING)
+    station.file("private/A5W3R.yml", PERSON).chmod(0o600)
+    station.file("private/A5W3R.jpg", PHOTO).chmod(0o600)
+    return station
+
+
+def test_while_searching_the_person_is_on_the_page_and_in_the_catalogue_but_in_no_feed(
+    search: StationFolder,
+) -> None:
+    made = site(search)
+    assert holding(made, "小满".encode(), "桃园社区南门".encode()) == {
+        "alert/child/index.html",
+        "catalogue.json",
+    }
+    assert holding(made, PHOTO) == {"alert/child/photo.jpg"}
+
+
+@pytest.mark.parametrize("end", ["resolved", "cancelled", "withdrawn", "erase_after", "expires"])
+def test_when_the_search_ends_no_byte_of_the_person_is_left(search: StationFolder, end: str) -> None:
+    fields = {"id": "A5W3R", "kind": "alert", "expires": "2026-12-01", "alert": SEARCHING}
+    days = 0
+    match end:
+        case "resolved" | "cancelled":
+            search.article(
+                "alert/child.md", **{**fields, "alert": SEARCHING.replace("}", f", state: {end}}}")}
+            )
+        case "withdrawn":
+            search.article("alert/child.md", **fields, withdrawn="误报")
+        case "erase_after":
+            days = 5
+        case "expires":
+            days = 11
+    made = site(search, AT + timedelta(days=days))
+    assert "alert/child/index.html" in made
+    assert holding(made, "小满".encode(), "桃园社区南门".encode(), PHOTO, b"photo.jpg") == set()
+
+
+def test_the_sitemap_lists_what_may_be_found_with_its_own_date(station: StationFolder) -> None:
+    station.article(updated="2026-11-20 10:00")
+    station.article("tip/old.md", id="T0001", kind="tip", expires="2026-11-20 10:00")
+    station.article("alert/a.md", id="A0001", kind="alert", expires="2026-12-01", alert=SEARCHING)
+    made = site(station)
+    sitemap = made["sitemap.xml"].decode()
+    url = "<loc>https://qingsong.example/fraud/brushing/</loc><lastmod>2026-11-20T10:00:00+08:00</lastmod>"
+    assert url in sitemap
+    assert [word for word in ("tip/old", "alert/a/", "404") if word in sitemap] == []
+    assert b"Sitemap: https://qingsong.example/sitemap.xml" in made["robots.txt"]
+
+
+def test_feeds_carry_the_whole_article_with_absolute_addresses_and_no_icon(station: StationFolder) -> None:
+    station.article(
+        "service/s.md",
+        id="S0001",
+        kind="service",
+        service="{department: 窗口, visit: 跑一次, phone: 0000-5550110, materials: [{name: 户口簿}]}",
+        body="看[另一篇](../fraud/b.md)\n",
+    )
+    station.article("fraud/b.md", id="F0001")
+    [entry] = feedparser.parse(site(station)["service/feed.xml"], sanitize_html=False).entries
+    content = entry.content[0].value
+    assert 'href="https://qingsong.example/fraud/b/"' in content
+    assert "户口簿" in content
+    assert "<svg" not in content
+
+
+def test_a_feed_holds_the_newest_fifty(station: StationFolder) -> None:
+    for n in range(51):
+        station.article(
+            f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇", published=f"2026-10-01 10:{n:02}"
+        )
+    entries = feedparser.parse(site(station)["feed.xml"]).entries
+    assert (len(entries), entries[0].title, entries[-1].title) == (50, "第50篇", "第1篇")
