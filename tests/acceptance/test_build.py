@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from installed import ROOT, Installed
 from stations import StationFolder
@@ -107,7 +110,8 @@ def test_a_new_article_is_asked_for_what_it_lacks_and_then_published(
     installed.run("gengfu", "new", "fraud", "假冒客服: 退款", "--name", "refund", cwd=station.folder)
     file = station.folder / "content/fraud/refund.md"
     assert "summary" in installed.run("gengfu", "check", cwd=station.folder, code=1).stderr
-    file.write_text(file.read_text("utf-8").replace("summary:", "summary: 客服不会让你转账。"), "utf-8")
+    text = re.sub(r"【待写[^】]*】", "写好了", file.read_text("utf-8"))
+    file.write_text(text.replace("summary:", "summary: 客服不会让你转账。"), "utf-8")
     installed.run("gengfu", "check", cwd=station.folder)
     installed.run("gengfu", "build", cwd=station.folder)
     assert "假冒客服: 退款" in (station.folder / "public/fraud/refund/index.html").read_text("utf-8")
@@ -137,6 +141,44 @@ def test_a_webhook_address_in_a_tracked_file_is_refused_and_not_repeated(
 def test_a_folder_without_a_station_is_wrong_use(installed: Installed, tmp_path: Path) -> None:
     done = installed.run("gengfu", "build", cwd=tmp_path, code=2)
     assert "gengfu init" in done.stderr
+
+
+def test_the_preview_shows_an_edit_and_survives_a_mistake(
+    installed: Installed, station: StationFolder
+) -> None:
+    station.article(body="第一版\n")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    page = f"http://127.0.0.1:{port}/fraud/brushing/"
+    serve = subprocess.Popen(
+        [installed.bin / "gengfu", "serve", "--port", str(port)],
+        cwd=station.folder,
+        env=installed.environ(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        shows(page, "第一版")
+        station.article("fraud/other.md", id="bad")
+        station.article(body="第二版\n")
+        shows(page, "第二版")
+    finally:
+        serve.terminate()
+        serve.wait()
+
+
+def shows(address: str, words: str, seconds: float = 30) -> None:
+    """Wait until the page at ``address`` holds ``words``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if words in requests.get(address, timeout=5).text:
+                return
+        except requests.ConnectionError:
+            pass
+        assert time.monotonic() < deadline, f"{words} not shown"
+        time.sleep(0.05)
 
 
 def wait_for_the_next_second() -> None:
