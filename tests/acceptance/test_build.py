@@ -173,7 +173,7 @@ def shows(address: str, words: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            if words in requests.get(address, timeout=5).text:
+            if words in requests.get(address, timeout=5).content.decode():
                 return
         except requests.ConnectionError:
             pass
