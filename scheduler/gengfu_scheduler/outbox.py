@@ -292,6 +292,20 @@ _TOLD = (
     .group_by(_delivery.c.group_id, _message_entry.c.entry)
 )
 
+# Broadcasts that a person should not lose sight of, however many came after them: of which something still
+# waits, or of which something came to grief since a given instant.
+_OPEN = select(_delivery.c.broadcast_id).where(
+    _delivery.c.state.in_(("pending", "sending"))
+    | (_delivery.c.state.in_(("unknown", "rejected")) & (_delivery.c.changed_at >= bindparam("since")))
+)
+
+# A person says that a task is done. ``confirmed`` stays empty: nobody but that person knows.
+_SAID = (
+    update(_delivery)
+    .where(_delivery.c.id == bindparam("delivery"), _delivery.c.state == "handed")
+    .values(state="sent", changed_at=bindparam("now"), reason=bindparam("evidence"))
+)
+
 # How many deliveries of each broadcast stand where.
 _COUNTS = (
     select(
@@ -299,6 +313,7 @@ _COUNTS = (
         _delivery.c.state,
         func.count().label("number"),
         func.sum(case((_delivery.c.confirmed, 1), else_=0)).label("confirmed"),
+        func.sum(case((_delivery.c.confirmed.is_(None), 1), else_=0)).label("without_answer"),
     )
     .where(_delivery.c.broadcast_id.in_(bindparam("ids", expanding=True)))
     .group_by(_delivery.c.broadcast_id, _delivery.c.state)
@@ -313,7 +328,9 @@ class BroadcastStatus:
     counts: Mapping[State, int]
     """Deliveries by state; a state without any is left out."""
     confirmed: int
-    """Of those ``sent``: confirmed by the platform's own code. The rest was only accepted."""
+    """Of those ``sent``: confirmed by the platform's own code."""
+    said: int = 0
+    """Of those ``sent``: passed on by hand, by that person's own word. The rest was only accepted."""
 
 
 class OutboxUnusable(GengfuError):
@@ -555,32 +572,34 @@ class Outbox:
         pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts - 1, 30))
         return timedelta(seconds=pause * (0.5 + self._random()))
 
+    def said(self, ids: Collection[int], by: str, *, now: datetime) -> None:
+        """Note that ``by`` says to have passed on the deliveries of ``ids``; those not ``handed`` are left alone."""
+        evidence = _("由{by}转发（本人说）").format(by=by)
+        rows = [{"delivery": id, "now": now, "evidence": evidence} for id in ids]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(_SAID, rows)
+
     # Reading
 
-    def broadcasts(self, *, limit: int = 20) -> list[BroadcastStatus]:
-        """The newest broadcasts, newest first, each with its deliveries counted by state."""
+    def broadcasts(self, *, limit: int = 20, since: datetime | None = None) -> list[BroadcastStatus]:
+        """The newest broadcasts, newest first, each with its deliveries counted by state.
+
+        :param since: where given, older ones too of which something still waits, or came to grief since then.
+        """
         newest = select(_broadcast).order_by(_broadcast.c.scheduled_for.desc(), _broadcast.c.id.desc())
         with self._reading() as connection:
-            rows = connection.execute(newest.limit(limit)).all()
-            counts: dict[int, dict[State, int]] = {row.id: {} for row in rows}
-            confirmed = dict.fromkeys(counts, 0)
-            for count in connection.execute(_COUNTS, {"ids": list(counts)}):
-                counts[count.broadcast_id][count.state] = count.number
-                confirmed[count.broadcast_id] += count.confirmed
-        return [
-            BroadcastStatus(
-                broadcast=Broadcast(
-                    key=row.key,
-                    form=row.form,
-                    title=row.title,
-                    scheduled_for=row.scheduled_for,
-                    expires=row.expires,
-                ),
-                counts=counts[row.id],
-                confirmed=confirmed[row.id],
-            )
-            for row in rows
-        ]
+            rows = list(connection.execute(newest.limit(limit)))
+            if since is not None:
+                older = _broadcast.c.id.in_(_OPEN) & _broadcast.c.id.not_in([row.id for row in rows])
+                rows += connection.execute(newest.where(older), {"since": since})
+            return _counted(connection, rows)
+
+    def broadcast(self, key: str) -> BroadcastStatus | None:
+        """The broadcast ``key`` with its deliveries counted by state; None where there is none."""
+        with self._reading() as connection:
+            rows = connection.execute(select(_broadcast).where(_broadcast.c.key == key)).all()
+            return next(iter(_counted(connection, rows)), None)
 
     def deliveries(self, key: str) -> list[Delivery]:
         """All deliveries of the broadcast ``key``, as they were planned; none for an unknown key."""
@@ -680,6 +699,32 @@ def _disable(connection: Connection, group: str, reason: str, now: datetime) -> 
         ),
         {"group_id": group, "reason": reason, "since": now},
     )
+
+
+def _counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatus]:
+    """The broadcasts of ``rows`` with their deliveries counted."""
+    counts: dict[int, dict[State, int]] = {row.id: {} for row in rows}
+    confirmed, said = dict.fromkeys(counts, 0), dict.fromkeys(counts, 0)
+    for count in connection.execute(_COUNTS, {"ids": list(counts)}):
+        counts[count.broadcast_id][count.state] = count.number
+        confirmed[count.broadcast_id] += count.confirmed
+        if count.state == "sent":
+            said[count.broadcast_id] = count.without_answer
+    return [
+        BroadcastStatus(
+            broadcast=Broadcast(
+                key=row.key,
+                form=row.form,
+                title=row.title,
+                scheduled_for=row.scheduled_for,
+                expires=row.expires,
+            ),
+            counts=counts[row.id],
+            confirmed=confirmed[row.id],
+            said=said[row.id],
+        )
+        for row in rows
+    ]
 
 
 def _deliveries(connection: Connection, ids: Collection[int]) -> list[Delivery]:

@@ -484,6 +484,41 @@ def test_a_broadcast_is_counted_by_state_the_newest_first(outbox: Outbox) -> Non
     assert [b.broadcast.key for b in outbox.broadcasts(limit=1)] == ["new"]
 
 
+def test_what_is_open_or_came_to_grief_lately_is_not_hidden_by_newer_broadcasts(outbox: Outbox) -> None:
+    plan(outbox, "A", key="long ago", at=NOON - 2 * DAY)
+    send(outbox, Rejected(reason="no"), at=NOON - 2 * DAY)
+    plan(outbox, "A", key="refused", at=NOON)
+    send(outbox, Rejected(reason="no"))
+    plan(outbox, "A", key="waits", at=NOON + SECOND)
+    for key, at in [("fine", NOON + MINUTE), ("newest", NOON + 2 * MINUTE)]:
+        plan(outbox, "B", key=key, at=at)
+        outbox.settle([(d.id, Sent(confirmed=True)) for d in outbox.claim(now=at) if d.group == "B"], now=at)
+    assert [b.broadcast.key for b in outbox.broadcasts(limit=1)] == ["newest"]
+    seen = [b.broadcast.key for b in outbox.broadcasts(limit=1, since=NOON - DAY)]
+    assert seen == ["newest", "waits", "refused"]
+
+
+def test_a_broadcast_is_found_by_its_key_however_old(outbox: Outbox) -> None:
+    for n in range(30):
+        plan(outbox, "A", key=f"b{n}", at=NOON + n * SECOND)
+    found = outbox.broadcast("b0")
+    assert found is not None
+    assert (found.broadcast.title, found.counts) == ("b0", {"pending": 1})
+    assert outbox.broadcast("b30") is None
+
+
+def test_what_a_person_says_to_have_passed_on_is_sent_by_their_word_only(outbox: Outbox) -> None:
+    plan(outbox, "A B")
+    send(outbox, Handed(to="王姐"))
+    plan(outbox, "C", key="robot")
+    send(outbox, Sent(confirmed=False))
+    (a, _b), (c,) = outbox.deliveries("digest@21-120000"), outbox.deliveries("robot")
+    outbox.said([a.id, c.id], "王姐", now=NOON)
+    assert standing(outbox) == {"A": "sent", "B": "handed", "C": "sent"}
+    assert outbox.deliveries("digest@21-120000")[0].reason == "由王姐转发（本人说）"
+    assert [(b.confirmed, b.said) for b in outbox.broadcasts()] == [(0, 0), (0, 1)]
+
+
 def test_a_broadcast_to_nobody_is_remembered_too(outbox: Outbox) -> None:
     assert plan(outbox, "", key="k")
     assert outbox.broadcasts()[0].counts == {}
