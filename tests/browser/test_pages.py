@@ -188,7 +188,7 @@ def test_the_first_tab_stop_leads_past_the_header_and_can_be_seen(phone):
     assert stop.inner_text() == "跳到正文"
     assert stop.evaluate("e => getComputedStyle(e).outlineStyle + e.getBoundingClientRect().left") == "solid0"
     page.tab.keyboard.press("Enter")
-    assert page.tab.evaluate("document.activeElement.id") == "main"
+    assert page.tab.evaluate("document.activeElement.id") == "p--main"
 
 
 def test_paper_carries_the_guide_without_what_one_cannot_press(phone):
