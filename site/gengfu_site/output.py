@@ -19,7 +19,8 @@ from gengfu_site.catalogue import dumps
 from gengfu_site.feeds import catalogue, feeds
 from gengfu_site.library import Article, Library
 from gengfu_site.markdown import with_absolute_links
-from gengfu_site.view import ArticlePage, Page, pages, photo, render_matter
+from gengfu_site.render import render_matter
+from gengfu_site.view import ArticlePage, Page, pages, photo
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 

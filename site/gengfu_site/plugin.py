@@ -25,7 +25,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
-from gengfu_site import clock, release, view
+from gengfu_site import clock, release, render, view
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import ProblemsFound
@@ -55,7 +55,7 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
         if settings is None:
             raise PluginError(str(ProblemsFound(problems)))
         self._settings = replace(settings, content=Path(config.docs_dir), public=Path(config.site_dir))
-        self._env = view.environment(self._settings)
+        self._env = render.environment(self._settings)
         try:
             release.claim(self._settings.public)
         except release.NotOurs as error:
@@ -81,7 +81,7 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
     def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
         """Only what our templates know."""
         assert isinstance(page, ViewPage)
-        return view.context(page.view)
+        return render.context(page.view)
 
 
 class ViewPage(Page):

@@ -15,8 +15,9 @@ from gengfu_site import release
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, Output, outputs
 from gengfu_site.problems import Problem, ProblemsFound
+from gengfu_site.render import environment, render
 from gengfu_site.settings import Settings
-from gengfu_site.view import Page, environment, render
+from gengfu_site.view import Page
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ import feedparser
 import pytest
 
 from gengfu_site.output import Copied, Generated, outputs
-from gengfu_site.view import Page, environment, render
+from gengfu_site.render import environment, render
+from gengfu_site.view import Page
 from stations import AT, StationFolder
 
 SEARCHING = '{form: 走失, place: 桃园社区, tell: "110"}'

@@ -13,7 +13,7 @@ import jinja2
 import pytest
 from markupsafe import Markup
 
-from gengfu_site import view
+from gengfu_site import render
 from gengfu_site.article import Alert, Case, Material, Service
 from gengfu_site.catalogue import ContactLine, Fact, Station
 from gengfu_site.settings import Settings
@@ -161,14 +161,14 @@ EVERY = (HOME, LIST, AREA, ARTICLE, GUIDE, SEARCHED, LOST)
 def env() -> jinja2.Environment:
     here = Path()
     station = Station(name="青松路派出所", url=FRAME.home, language="zh-CN", timezone="Asia/Shanghai")
-    return view.environment(
+    return render.environment(
         Settings(folder=here, content=here, public=here, private=here, overrides=None, station=station)
     )
 
 
 @pytest.fixture(scope="module")
 def html(env: jinja2.Environment) -> Callable[[Page], str]:
-    return lambda page: view.render(env, page)
+    return lambda page: render.render(env, page)
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ class TestEveryPage:
         assert ('content="noindex"' in text) is not page.listed
 
     def test_head_and_foot_lead_to_its_feeds(self, html, page):
-        base = view.context(page)["base_url"]
+        base = render.context(page)["base_url"]
         rss, atom = f'href="{base}/fraud/feed.xml"', f'href="{base}/fraud/atom.xml"'
         assert f'type="application/rss+xml" title="防骗常识 RSS" {rss}' in html(page)
         assert f'type="application/atom+xml" title="防骗常识 Atom" {atom}' in html(page)
@@ -243,7 +243,7 @@ class TestEveryPage:
         assert "<script" not in text
         assert not re.search(r' on\w+="| style="|url\(|@import', text)
         fetched = re.findall(r'(?:src|poster)="([^"]*)"|<link rel="(?:icon|stylesheet)" href="([^"]*)"', text)
-        base = view.context(page)["base_url"]
+        base = render.context(page)["base_url"]
         assert all(one.startswith(f"{base}/") or two == "data:," for one, two in fetched)
 
     def test_shows_the_banner_of_other_pages_alerts(self, html, page):
@@ -468,7 +468,7 @@ def test_the_style_is_small_enough_to_come_with_every_page():
 
 @pytest.mark.parametrize("page", [ARTICLE, GUIDE, SEARCHED], ids=kinds)
 def test_feeds_can_carry_the_matter_alone(env, page):
-    text = view.render_matter(env, page)
+    text = render.render_matter(env, page)
     assert "<p>正文<b>要紧</b></p>" in text
     assert "<h1>" not in text
     assert re.findall(r'(?:src|href)="(?!https://qingsong\.example/guide/|tel:|#|https://zwfw)', text) == []

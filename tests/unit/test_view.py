@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pytest
 
+from gengfu_site.render import context
 from gengfu_site.view import (
     AlertPage,
     AreaPage,
@@ -15,7 +16,6 @@ from gengfu_site.view import (
     ListPage,
     Page,
     ServicePage,
-    context,
     pages,
 )
 from stations import AT, StationFolder

@@ -1,0 +1,97 @@
+"""HTML of a page, from the theme's templates or the station's own.
+
+``mkdocs build`` and ``gengfu build`` both render here, in the same environment, so their bytes cannot differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import jinja2
+
+from gengfu_site.problems import GengfuError
+from gengfu_site.settings import Settings
+from gengfu_site.view import ArticlePage, NotFoundPage, Page
+from gengfu_templates import PAGES
+from gengfu_templates.i18n import _, translations
+
+
+def environment(settings: Settings) -> jinja2.Environment:
+    """The Jinja environment of the pages: the station's own templates before the theme's."""
+    folders = [settings.overrides] if settings.overrides else []
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, PAGES]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    wording = translations(settings.station.language)
+    env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
+    env.filters["numbers"] = telephone_numbers
+    return env
+
+
+class TemplateBroken(GengfuError):
+    """A page template, most likely the station's own, cannot be used."""
+
+    def __init__(self, error: jinja2.TemplateError) -> None:
+        name, line = getattr(error, "filename", None) or "", getattr(error, "lineno", "")
+        super().__init__(
+            _("网页模板有错：{error}（{name} {line}）").format(error=error, name=name, line=line)
+        )
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except jinja2.TemplateError as error:
+        raise TemplateBroken(error) from error
+
+
+def render(env: jinja2.Environment, page: Page) -> str:
+    """The page as HTML.
+
+    :raises TemplateBroken: its template has a mistake.
+    """
+    with _named():
+        return env.get_template(page.template).render(context(page))
+
+
+def render_matter(env: jinja2.Environment, page: ArticlePage) -> str:
+    """The article's matter alone, as a feed carries it: its template's block ``matter``."""
+    with _named():
+        template = env.get_template(page.template)
+        inside = template.new_context({"view": page, "base_url": page.frame.home.rstrip("/")})
+        return "".join(template.blocks["matter"](inside))
+
+
+def context(page: Page) -> dict[str, object]:
+    """All that a template sees. The 404 page is shown at any depth, so its links start at the root."""
+    if isinstance(page, NotFoundPage):
+        base_url = urlsplit(page.frame.home).path.rstrip("/")
+    else:
+        base_url = "/".join([".."] * page.url.count("/")) or "."
+    return {"view": page, "base_url": base_url}
+
+
+_NUMBER = re.compile(
+    r"""(?<![\d-])(?:
+        (?:\+86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}                   # mobile
+      | (?:\+86[ -]?\d{2,3}|\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3})[ -]?\d{3,4}[ -]?\d{4}  # with area code
+      | [48]00[ -]?\d{3}[ -]?\d{4}                                  # national, 400 and 800
+      | 1\d{2} | 1[02]\d{3} | 9[56]\d{3,4}                          # 110, 12345, 96110
+    )(?![\d-])""",
+    re.VERBOSE,
+)
+
+
+def telephone_numbers(text: str) -> list[tuple[str, str]]:
+    """Each telephone number in ``text``, as printed and as a ``tel:`` address dials it; where unsure, none."""
+    return [(found, re.sub(r"[ ()（）]", "", found)) for found in _NUMBER.findall(text)]
