@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from gengfu_scheduler.channels import KNOWN_HOSTS
-from gengfu_scheduler.channels.hand import write_task_pages
+from gengfu_scheduler.channels.hand import TASKS, TASKS_OF, write_task_pages
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
 from gengfu_scheduler.deliver import Circuits, deliver
 from gengfu_scheduler.draft import draft_occurrence
@@ -36,10 +36,6 @@ POLL = 0.1
 """Seconds between two looks at what other processes wrote: the outbox, the admin's files."""
 AFTER_TROUBLE = 5.0
 """Seconds to wait where the outbox or the task pages could not be written."""
-TASKS = "tasks"
-"""Folder of the task pages, in the state folder."""
-TASKS_OF = 50
-"""Newest broadcasts whose tasks are still worth doing."""
 
 Clock = Callable[[], datetime]
 Say = Callable[[str], None]

@@ -22,6 +22,10 @@ from gengfu_scheduler.message import Broadcast, Delivery, Group, Handed, Message
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _, officer_language
 
+TASKS = "tasks"
+"""Folder of the task pages, in the state folder."""
+TASKS_OF = 50
+"""Newest broadcasts whose tasks are still worth doing."""
 _KEY = ".key"
 
 
@@ -42,6 +46,17 @@ class TaskPage:
     groups: tuple[str, ...]
     """Ids of the groups to forward to."""
     path: Path
+
+
+def task_page(folder: Path, broadcast: str, owner: str) -> Path | None:
+    """Where in ``folder`` the page lies that tells ``owner`` what to pass on of the broadcast of this key.
+
+    None where no page was ever written there.
+    """
+    try:
+        return _path(folder, (folder / _KEY).read_bytes(), broadcast, owner)
+    except OSError:
+        return None
 
 
 class TasksUnwritable(GengfuError):
@@ -66,8 +81,7 @@ def write_task_pages(
                 if delivery.state == "handed":
                     by_owner[delivery.reason].append(delivery)
             for owner, theirs in by_owner.items():
-                name = hmac.digest(key, f"{broadcast.key}\n{owner}".encode(), hashlib.sha256).hex()[:32]
-                path = folder / f"{name}.html"
+                path = _path(folder, key, broadcast.key, owner)
                 _replace(path, _page(broadcast, owner, theirs, groups))
                 told = tuple(d.group for d in theirs)
                 pages.append(TaskPage(broadcast=broadcast.key, owner=owner, groups=told, path=path))
@@ -101,6 +115,11 @@ def _page(broadcast: Broadcast, owner: str, deliveries: list[Delivery], groups: 
         tasks=tasks,
         number=len(deliveries),
     )
+
+
+def _path(folder: Path, key: bytes, broadcast: str, owner: str) -> Path:
+    digest = hmac.digest(key, f"{broadcast}\n{owner}".encode(), hashlib.sha256)
+    return folder / f"{digest.hex()[:32]}.html"
 
 
 def _key(folder: Path) -> bytes:
