@@ -53,6 +53,7 @@ class Links:
         self._at = at
         self._anchors: dict[PurePosixPath, frozenset[str]] = {}
         self._to_headings: list[_Use] = []
+        self._good: set[PurePosixPath] = set()
 
     def bind(self, manuscript: Manuscript) -> tuple[Bound, list[Problem]]:
         """The manuscript's body with its addresses followed, and those that lead nowhere."""
@@ -131,6 +132,8 @@ class Links:
                 _("链接“{address}”从根目录写起。").format(address=use.shown),
                 _("写相对于这篇文章的路径，例如 ../fraud/xxx.md。"),
             )
+        if use.path in self._good:  # many articles share a cover
+            return use.path
         file = self._content / use.path
         if not self._lies_inside(file):
             raise _Lost(
@@ -144,6 +147,7 @@ class Links:
             self._check_article(use)
         else:
             _check_file(file, use)
+            self._good.add(use.path)
         return use.path
 
     def _lies_inside(self, file: Path) -> bool:

@@ -50,14 +50,12 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     shown = list(pages(library, at))
     yield from shown
     by_id = {page.id: page for page in shown if isinstance(page, ArticlePage)}
+    contents: dict[str, str] = {}  # an article is in several feeds
 
     def content(article: Article) -> str:
-        if article.person:
-            # Feed readers keep what they fetched; a missing person's data must be able to leave.
-            return f"<p>{escape(article.summary)}</p>"
-        page = by_id[article.id]
-        # Icons are drawn once in a page's head; a feed has no such place.
-        return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))
+        if article.id not in contents:
+            contents[article.id] = _content(article, by_id[article.id], env)
+        return contents[article.id]
 
     for path, data in feeds(library, at, content):
         yield Generated(path=path, data=data)
@@ -65,6 +63,15 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     yield Generated(path="sitemap.xml", data=_sitemap(shown).encode())
     yield Generated(path="robots.txt", data=_robots(library.settings.station.url).encode())
     yield from _files(library, at)
+
+
+def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> str:
+    """The article as a feed carries it: whole, and with absolute addresses."""
+    if article.person:
+        # Feed readers keep what they fetched; a missing person's data must be able to leave.
+        return f"<p>{escape(article.summary)}</p>"
+    # Icons are drawn once in a page's head; a feed has no such place.
+    return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))
 
 
 def _files(library: Library, at: datetime) -> Iterator[Copied]:
