@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from gengfu_site import cli as site
 from gengfu_site import clock
@@ -31,7 +30,7 @@ from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
     from gengfu_scheduler.outbox import Outbox
-    from gengfu_scheduler.report import Status, Upcoming
+    from gengfu_scheduler.report import BroadcastReport, Status, Telling, Upcoming
     from gengfu_scheduler.roster import Roster
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -102,7 +101,7 @@ def init(folder: Path) -> None:
         ("gengfu sandbox", _("另开一个窗口，看群里收到什么")),
         ("gengfu push services", _("发一次试试")),
     ):
-        _out.print(f"  {escape(line):24}[dim]{why}[/]")
+        _out.print(f"  {escape(line):24}[dim]{why}[/]" if why else f"  {escape(line)}")
 
 
 @main.command(help=_("检查文章、群清单和时间表，把所有问题一次列出来。"))
@@ -144,13 +143,8 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
     if not planned.upcoming:
         _out.print(_("这几天里时间表上没有安排。"))
         return
-    table = Table(show_lines=True)
-    table.add_column(_("时间"), no_wrap=True)
-    for heading, share in ((_("时段"), 2), (_("内容"), 5), (_("群"), 4)):
-        table.add_column(heading, overflow="fold", ratio=share)
-    for upcoming in planned.upcoming:
-        _add_upcoming(table, upcoming)
-    _out.print(table)
+    for slot in dict.fromkeys(upcoming.slot for upcoming in planned.upcoming):
+        _show_upcoming([upcoming for upcoming in planned.upcoming if upcoming.slot == slot])
 
 
 @main.command(
@@ -160,17 +154,18 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
 )
 @click.argument("target")
 @click.option("--dry-run", is_flag=True, help=_("只看会给每个群发什么，什么都不发、不记。"))
+@click.option("--yes", is_flag=True, help=_("免打扰时间里、或者一小时内刚发过，也不再询问。"))
 @_json_option
 @click.pass_obj
-def push(folder: Path, target: str, dry_run: bool, as_json: bool) -> None:
+def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> None:
     from gengfu_scheduler import report
     from gengfu_scheduler.draft import draft_push
 
     roster = _roster(folder)
     with _outbox(folder) as outbox:
         draft = draft_push(target, roster, outbox.told, _now())
-        if notice := report.quiet_notice(draft, roster, _now()):
-            _show_notices([notice])
+        doubts = report.push_doubts(draft, roster, outbox, _now())
+        _show_notices(doubts)
         if dry_run:
             preview = report.preview(draft, roster, slot=target, meant=len(draft.planned))
             if as_json:
@@ -179,11 +174,18 @@ def push(folder: Path, target: str, dry_run: bool, as_json: bool) -> None:
                 _show_preview(preview)
             return
 
-        from gengfu_scheduler.push import push as push_draft
+        if doubts and not yes and not _sure(_("仍然现在就发？")):
+            _err.print(_("没有发。脚本里要不经询问就发，请加 --yes。"))
+            sys.exit(1)
 
-        with _err.status(_("正在发送……")):
+        from gengfu_scheduler.push import push as push_draft
+        from gengfu_scheduler.state import running
+
+        # Groups on the console and what the admin is told must not get into the JSON.
+        aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
+        with aside, _err.status(_("正在发送……")):
             pushed = push_draft(draft, folder, os.environ, outbox, clock=_now, say=_say)
-        told = report.broadcast_report(outbox, draft.broadcast.key, roster)
+        told = report.broadcast_report(outbox, draft.broadcast.key, roster, _now(), tasks=_tasks(folder))
     if as_json:
         _print_json(told)
     else:
@@ -192,7 +194,9 @@ def push(folder: Path, target: str, dry_run: bool, as_json: bool) -> None:
         if pushed.by:
             _out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
         _show_broadcast(told)
-    if told.look_at and any(one.state != "handed" for one in told.look_at):
+    if any(one.state == "pending" for one in told.look_at) and not running(folder):
+        _show_notices([_("现在没有定时程序在运行，等待发送的不会自己发出去：请运行 gengfu run。")])
+    if told.look_at:
         sys.exit(1)
 
 
@@ -204,6 +208,7 @@ def run(folder: Path) -> None:
     from gengfu_scheduler.runner import run as keep_running
     from gengfu_scheduler.state import only_scheduler
 
+    _expect_station(folder)
     stop = _Stop()
     with only_scheduler(folder), _outbox(folder) as outbox:
         runner = Runner(folder, os.environ, outbox, clock=_now, say=_say, stopping=stop)
@@ -225,20 +230,59 @@ def status(folder: Path, as_json: bool) -> None:
     from gengfu_scheduler import report
     from gengfu_scheduler.state import running
 
-    trouble: GengfuError | None = None
-    roster: Roster | None = None
-    try:
-        roster = _roster(folder)
-    except GengfuError as error:
-        trouble = error
+    roster, trouble = _roster_if_right(folder)
     with _outbox(folder) as outbox:
-        found = report.status(outbox, roster, running(folder), _now())
+        found = report.status(outbox, roster, running(folder), _now(), tasks=_tasks(folder))
     if as_json:
         _print_json(found)
     else:
         _show_status(found)
     if trouble:
         raise trouble
+
+
+@main.group(help=_("要人手工转发的任务：谁、哪些群、文字在哪个页面上。"), invoke_without_command=True)
+@_json_option
+@click.pass_context
+def tasks(ctx: click.Context, as_json: bool) -> None:
+    from gengfu_scheduler import report
+
+    if ctx.invoked_subcommand:
+        return
+    folder: Path = ctx.obj
+    roster, _trouble = _roster_if_right(folder)
+    with _outbox(folder) as outbox:
+        found = report.open_tasks(outbox, roster, _now(), tasks=_tasks(folder))
+    if as_json:
+        _print_json(found)
+        return
+    for told in found:
+        _out.print(
+            f"[bold]{escape(told.title)}[/]  {told.scheduled_for:%m-%d %H:%M}  [dim]{escape(told.key)}[/]"
+        )
+        _show_tasks(told)
+    if not found:
+        _out.print(_("没有等人转发的任务。"))
+
+
+@tasks.command(help=_("记下某人说已经转发：BROADCAST 是 gengfu tasks 列出的发送编号，IDS 是群的编号。"))
+@click.argument("broadcast")
+@click.argument("ids", nargs=-1)
+@click.option("--all", "every", is_flag=True, help=_("这次发送里等人转发的所有群。"))
+@click.option("--by", required=True, help=_("谁说的。"))
+@click.pass_obj
+def done(folder: Path, broadcast: str, ids: tuple[str, ...], every: bool, by: str) -> None:
+    from gengfu_scheduler.push import passed_on
+
+    if bool(ids) == every:
+        raise click.UsageError(_("写上群的编号，或者写 --all。"))
+    roster = _roster(folder)
+    with _outbox(folder) as outbox:
+        waiting = [d.group for d in outbox.deliveries(broadcast) if d.state == "handed"]
+        if not waiting or not set(ids) <= set(waiting):
+            raise click.UsageError(_("这次发送里没有这样等人转发的群，见 gengfu tasks。"))
+        passed_on(broadcast, ids or waiting, by, outbox, roster, _tasks(folder), now=_now())
+    _out.print(_("已记下：{by}说已转发 {n} 个群。").format(by=escape(by), n=len(ids or waiting)))
 
 
 @main.group(help=_("群的管理。"))
@@ -368,9 +412,44 @@ def _say(text: str) -> None:
     _out.print(f"{datetime.now().astimezone():%m-%d %H:%M:%S}  {escape(text)}")
 
 
+def _sure(question: str) -> bool:
+    """Whether the person says yes; no where there is nobody to ask."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        return False
+
+
+def _expect_station(folder: Path) -> None:
+    """
+    :raises NoStation: neither half finds anything to work with in ``folder``.
+    """
+    from gengfu_scheduler.timetable import FILE
+
+    if not (folder / FILE).is_file():
+        site.settings_in(folder)
+
+
+def _tasks(folder: Path) -> Path:
+    from gengfu_scheduler.channels.hand import TASKS
+    from gengfu_scheduler.state import state_folder
+
+    return state_folder(folder).resolve() / TASKS
+
+
+def _roster_if_right(folder: Path) -> tuple[Roster | None, GengfuError | None]:
+    """The roster, or what is wrong with the files: what was told can be shown all the same."""
+    _expect_station(folder)
+    try:
+        return _roster(folder), None
+    except GengfuError as error:
+        return None, error
+
+
 def _roster(folder: Path) -> Roster:
     from gengfu_scheduler.roster import RosterFiles
 
+    _expect_station(folder)
     files = RosterFiles(folder, os.environ)
     roster = files.read()
     if files.trouble:
@@ -388,7 +467,9 @@ def _outbox(folder: Path) -> Iterator[Outbox]:
 
 
 def _print_json(data: Any) -> None:
-    click.echo(json.dumps(asdict(data), ensure_ascii=False, indent=1, default=datetime.isoformat))
+    """``data``: a report, or several."""
+    members = [asdict(one) for one in data] if isinstance(data, tuple) else asdict(data)
+    click.echo(json.dumps(members, ensure_ascii=False, indent=1, default=datetime.isoformat))
 
 
 def _show_notices(notices: Sequence[str]) -> None:
@@ -396,26 +477,28 @@ def _show_notices(notices: Sequence[str]) -> None:
         _err.print(escape(notice), style="yellow")
 
 
-def _add_upcoming(table: Table, upcoming: Upcoming) -> None:
+def _show_upcoming(occurrences: Sequence[Upcoming]) -> None:
+    """All that one slot will say."""
+    _out.print(f"\n[bold]{escape(occurrences[0].title)}[/]  [dim]{escape(occurrences[0].slot)}[/]")
+    for upcoming in occurrences:
+        at = upcoming.scheduled_for
+        _out.print(f"  {at:%m-%d} {_weekday(at)} {at:%H:%M}")
+        for telling in upcoming.tellings:
+            _out.print("\n".join(f"    ·{escape(title)}" for title in telling.items))
+            _out.print(f"      → {escape(_to_whom(telling, at))}", style="dim")
+        if not upcoming.tellings:
+            _out.print("    " + _("没有可发的（{n} 个群）").format(n=upcoming.silent), style="dim")
+
+
+def _to_whom(telling: Telling, at: datetime) -> str:
     from gengfu_scheduler.report import shortlist
 
-    when = f"{upcoming.scheduled_for:%m-%d} {_weekday(upcoming.scheduled_for)} {upcoming.scheduled_for:%H:%M}"
-    slot = escape(f"{upcoming.title}\n{upcoming.slot}")
-    for telling in upcoming.tellings:
-        number = _("{n} 个群").format(n=len(telling.groups))
-        if telling.by_hand:
-            number += _("（手工转发 {n}）").format(n=telling.by_hand)
-        if telling.not_before > upcoming.scheduled_for:
-            number += _("，免打扰时间，等到 {at:%H:%M}").format(at=telling.not_before)
-        table.add_row(
-            when,
-            slot,
-            escape("\n".join(f"·{title}" for title in telling.items)),
-            escape(f"{number}\n{shortlist(telling.names, 6)}"),
-        )
-        when = slot = ""
-    if not upcoming.tellings:
-        table.add_row(when, slot, _("没有可发的"), _("{n} 个群").format(n=upcoming.silent), style="dim")
+    number = _("{n} 个群").format(n=len(telling.groups))
+    if telling.by_hand:
+        number += _("（手工转发 {n}）").format(n=telling.by_hand)
+    if telling.not_before > at:
+        number += _("，免打扰时间，等到 {at:%H:%M}").format(at=telling.not_before)
+    return _("{number}：{names}").format(number=number, names=shortlist(telling.names, 6))
 
 
 def _weekday(day: datetime) -> str:
@@ -437,15 +520,40 @@ def _show_preview(preview: Upcoming) -> None:
         _out.print("\n".join(f"  {line}" for line in escape(text).splitlines()))
 
 
-def _show_broadcast(told: Any) -> None:
-    from gengfu_scheduler.report import count_words
+def _show_broadcast(told: BroadcastReport) -> None:
+    from gengfu_scheduler.report import count_words, shortlist
 
     _out.print(
         f"[bold]{escape(told.title)}[/]  {told.scheduled_for:%m-%d %H:%M}  "
-        f"{escape(count_words(told.counts, told.confirmed))}  [dim]{escape(told.key)}[/]"
+        f"{escape(count_words(told.counts, told.confirmed, told.said))}  [dim]{escape(told.key)}[/]"
     )
+    alike: dict[tuple[str, str], list[str]] = {}
     for one in told.look_at:
-        _out.print(f"    {escape(one.name)}（{escape(one.group)}）  {escape(one.words)}", style="yellow")
+        alike.setdefault((one.state, one.words), []).append(_named(one.name, one.group))
+    for (state, words), who in alike.items():
+        names = shortlist(who) if state in ("pending", "sending") else series(who)
+        _out.print(f"    {escape(names)}  {escape(words)}", style="yellow")
+    if "unknown" in told.counts:
+        _out.print(
+            "    → " + _("不明的可能到了，也可能没到：到群里看一眼，没有就手工补发一次；程序不会自己重发。"),
+            style="green",
+        )
+    _show_tasks(told)
+
+
+def _show_tasks(told: BroadcastReport) -> None:
+    for task in told.tasks:
+        names = series(map(_named, task.names, task.groups))
+        _out.print(
+            "    " + _("等{owner}手工转发：{names}").format(owner=escape(task.owner), names=escape(names)),
+            style="yellow",
+        )
+        if task.page:
+            _out.print("      " + _("文字在 {page}").format(page=escape(task.page)))
+
+
+def _named(name: str, id: str) -> str:
+    return _("{name}（{id}）").format(name=name, id=id)
 
 
 def _show_status(found: Status) -> None:

@@ -7,11 +7,12 @@ runs, this process takes the station's lock and delivers itself. Either way the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from gengfu_scheduler.channels.hand import TASKS_OF, write_task_pages
 from gengfu_scheduler.deliver import post_once
 from gengfu_scheduler.digest import footer
 from gengfu_scheduler.draft import Draft
@@ -73,6 +74,26 @@ def push(
     )
 
 
+def passed_on(
+    key: str,
+    groups: Collection[str],
+    by: str,
+    outbox: Outbox,
+    roster: Roster,
+    tasks: Path,
+    *,
+    now: datetime,
+) -> None:
+    """Note that ``by`` says to have told ``groups`` (ids) of the broadcast ``key``, and take them off the task pages.
+
+    :param tasks: the folder of task pages.
+    """
+    outbox.said([d.id for d in outbox.deliveries(key) if d.group in groups], by, now=now)
+    open_ones = [s.broadcast for s in outbox.broadcasts(limit=TASKS_OF) if "handed" in s.counts]
+    handed = [(broadcast, outbox.deliveries(broadcast.key)) for broadcast in open_ones]
+    write_task_pages(handed, roster.groups, tasks)
+
+
 def try_groups(
     groups: Iterable[Group],
     roster: Roster,
@@ -106,16 +127,24 @@ def try_groups(
 
 
 def _wait(draft: Draft, outbox: Outbox, clock: Clock, runner: Runner | None) -> None:
-    """Until nothing of ``draft`` can end before patience does; ``runner`` does the work where there is one."""
+    """Until nothing of ``draft`` can end before patience does; ``runner`` does the work where there is one.
+
+    A disabled group's delivery waits for a person, not for us.
+    """
     deadline = clock() + PATIENCE
     while True:
         if runner:
             runner.send()
+        disabled = outbox.disabled()
         waiting = [
             delivery
             for delivery in outbox.deliveries(draft.broadcast.key)
             if delivery.state == "sending"
-            or (delivery.state == "pending" and delivery.not_before <= deadline)
+            or (
+                delivery.state == "pending"
+                and delivery.group not in disabled
+                and delivery.not_before <= deadline
+            )
         ]
         if not waiting or clock() >= deadline:
             return

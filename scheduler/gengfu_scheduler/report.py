@@ -6,15 +6,18 @@ still has to do it; *unknown* is neither sent nor failed. Group by group where a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
+from gengfu_scheduler.channels.hand import TASKS_OF, task_page
 from gengfu_scheduler.digest import History, addressees
 from gengfu_scheduler.draft import Draft, Told, draft_occurrence
 from gengfu_scheduler.message import (
+    Broadcast,
     Delivery,
     Form,
     Handed,
@@ -34,10 +37,12 @@ from gengfu_scheduler.state import Holder
 from gengfu_scheduler.timetable import occurrences, unknown_years
 from gengfu_templates.i18n import _, series
 
-MISSED_FOR = timedelta(days=7)
-"""How long a missed occurrence is shown."""
-NEEDS_A_LOOK: tuple[State, ...] = ("unknown", "rejected", "expired", "handed")
-"""States in which deliveries are listed by the group's name."""
+SHOWN_FOR = timedelta(days=7)
+"""How long what was missed, refused or is unknown stays in the status."""
+TOLD_LATELY = timedelta(hours=1)
+"""Within which a second push of a slot is more likely a mistake than meant."""
+NEEDS_A_LOOK: tuple[State, ...] = ("unknown", "rejected", "expired", "pending", "sending")
+"""States in which deliveries are listed by the group's name: nobody knows yet that the group was told."""
 
 
 def state_words() -> dict[State, str]:
@@ -52,14 +57,6 @@ def state_words() -> dict[State, str]:
         "expired": _("过时未发"),
         "cancelled": _("已取消"),
     }
-
-
-def delivery_words(delivery: Delivery) -> str:
-    """Where one delivery stands, in the officer's words, with the evidence."""
-    if delivery.state == "handed":
-        return _("已交给{owner}手工转发").format(owner=delivery.reason)
-    words = state_words()[delivery.state]
-    return f"{words}：{delivery.reason}" if delivery.reason and delivery.state != "sent" else words
 
 
 # --- what will be told ----------------------------------------------------------------------------
@@ -168,18 +165,43 @@ def standing_notices(roster: Roster) -> tuple[str, ...]:
     )
 
 
-def quiet_notice(draft: Draft, roster: Roster, now: datetime) -> str:
-    """What to say of a digest that a person pushes into quiet hours; empty where it disturbs no group's."""
+def push_doubts(draft: Draft, roster: Roster, outbox: Outbox, now: datetime) -> tuple[str, ...]:
+    """What a person should know before pushing ``draft``; nothing where it is an alert, which may not wait."""
+    if draft.broadcast.form == "alert":
+        return ()
     quiet = [
         group.name
         for group in (roster.groups[planned.group] for planned in draft.planned)
         if roster.timetable.quiet_until(group, now)
     ]
-    if not quiet or draft.broadcast.form == "alert":
-        return ""
-    return _("{n} 个群正在免打扰时间：{names}。人工发起的发送不等免打扰时间结束。").format(
-        n=len(quiet), names=shortlist(quiet)
-    )
+    lately = [
+        known
+        for known in outbox.broadcasts()
+        if _slot(known.broadcast) == _slot(draft.broadcast)
+        and known.counts
+        and known.broadcast.scheduled_for >= now - TOLD_LATELY
+    ]
+    doubts = []
+    if quiet:
+        doubts.append(
+            _("{n} 个群正在免打扰时间：{names}。人工发起的发送不等免打扰时间结束。").format(
+                n=len(quiet), names=shortlist(quiet)
+            )
+        )
+    if lately:
+        doubts.append(
+            _("“{title}”在 {when:%H:%M} 刚发过：{counts}。").format(
+                title=draft.broadcast.title,
+                when=lately[0].broadcast.scheduled_for.astimezone(roster.timetable.timezone),
+                counts=_counted(lately[0]),
+            )
+        )
+    return tuple(doubts)
+
+
+def _slot(broadcast: Broadcast) -> str:
+    """The slot that ``broadcast`` is of, at its own time or pushed; of an alert something no slot is called."""
+    return broadcast.key.removeprefix("push:").partition("@")[0]
 
 
 def shortlist(names: Collection[str], most: int = 12) -> str:
@@ -217,6 +239,18 @@ class ByName:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Task:
+    """What one owner has still to pass on by hand."""
+
+    owner: str
+    page: str | None
+    """Path of the page that has the text; None where none was written yet."""
+    groups: tuple[str, ...]
+    """Ids."""
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BroadcastReport:
     """One broadcast and how far it got."""
 
@@ -227,7 +261,11 @@ class BroadcastReport:
     counts: Mapping[State, int]
     confirmed: int
     """Of ``sent``: by the platform's own code."""
+    said: int
+    """Of ``sent``: by the word of the person who passed it on."""
     look_at: tuple[ByName, ...]
+    """Deliveries of which nobody knows yet that the group was told."""
+    tasks: tuple[Task, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,66 +293,145 @@ class Status:
 
 
 def status(
-    outbox: Outbox, roster: Roster | None, scheduler: Holder | None, now: datetime, *, limit: int = 10
+    outbox: Outbox,
+    roster: Roster | None,
+    scheduler: Holder | None,
+    now: datetime,
+    *,
+    tasks: Path,
+    limit: int = 10,
 ) -> Status:
     """How things stand.
 
     :param roster: for names and the time zone; None where the files have problems: then ids must do.
-    :param limit: how many broadcasts back.
+    :param tasks: the folder of task pages.
+    :param limit: how many broadcasts back; older ones too where something waits, or lately came to grief.
     """
-    names, zone = _names_and_zone(roster)
-    broadcasts = (_reported(outbox, known, roster) for known in outbox.broadcasts(limit=limit))
+    ledger = _Ledger(outbox, roster, now, tasks)
     return Status(
         scheduler=scheduler,
-        broadcasts=tuple(broadcasts),
+        broadcasts=tuple(map(ledger.report, outbox.broadcasts(limit=limit, since=now - SHOWN_FOR))),
         disabled=tuple(
-            Disabled(group=group, name=names.get(group, group), reason=reason)
-            for group, reason in outbox.disabled().items()
+            Disabled(group=group, name=ledger.name(group), reason=reason)
+            for group, reason in ledger.disabled.items()
         ),
         missed=tuple(
-            Missed(slot=slot, scheduled_for=when.astimezone(zone))
-            for slot, when in outbox.missed(now - MISSED_FOR)
+            Missed(slot=slot, scheduled_for=when.astimezone(ledger.zone))
+            for slot, when in outbox.missed(now - SHOWN_FOR)
         ),
         notices=standing_notices(roster) if roster else (),
     )
 
 
-def broadcast_report(outbox: Outbox, key: str, roster: Roster) -> BroadcastReport:
+def broadcast_report(
+    outbox: Outbox, key: str, roster: Roster | None, now: datetime, *, tasks: Path
+) -> BroadcastReport:
     """How far the broadcast ``key`` got.
 
-    :raises KeyError: there is none of this key among the newest.
+    :raises KeyError: there is none of this key.
     """
-    for known in outbox.broadcasts():
-        if known.broadcast.key == key:
-            return _reported(outbox, known, roster)
-    raise KeyError(key)
+    known = outbox.broadcast(key)
+    if known is None:
+        raise KeyError(key)
+    return _Ledger(outbox, roster, now, tasks).report(known)
 
 
-def _reported(outbox: Outbox, known: BroadcastStatus, roster: Roster | None) -> BroadcastReport:
-    names, zone = _names_and_zone(roster)
-    look_at: list[ByName] = []
-    if not known.counts.keys().isdisjoint(NEEDS_A_LOOK):
-        look_at = [
-            ByName(group=d.group, name=names.get(d.group, d.group), state=d.state, words=delivery_words(d))
-            for d in outbox.deliveries(known.broadcast.key)
-            if d.state in NEEDS_A_LOOK
-        ]
-    return BroadcastReport(
-        key=known.broadcast.key,
-        form=known.broadcast.form,
-        title=known.broadcast.title,
-        scheduled_for=known.broadcast.scheduled_for.astimezone(zone),
-        counts=dict(known.counts),
-        confirmed=known.confirmed,
-        look_at=tuple(sorted(look_at, key=lambda d: (NEEDS_A_LOOK.index(d.state), d.name))),
+def open_tasks(
+    outbox: Outbox, roster: Roster | None, now: datetime, *, tasks: Path
+) -> tuple[BroadcastReport, ...]:
+    """The broadcasts of which people have still something to pass on, newest first."""
+    ledger = _Ledger(outbox, roster, now, tasks)
+    return tuple(
+        ledger.report(known) for known in outbox.broadcasts(limit=TASKS_OF) if "handed" in known.counts
     )
 
 
-def _names_and_zone(roster: Roster | None) -> tuple[dict[str, str], ZoneInfo | None]:
-    """Group names by id and the station's zone; without a roster none, and this machine's."""
-    if roster is None:
-        return {}, None
-    return {id: group.name for id, group in roster.groups.items()}, roster.timetable.timezone
+def broadcast_line(known: BroadcastStatus) -> str:
+    """One broadcast in one line, for a log."""
+    return f"{known.broadcast.title}  {_counted(known)}"
+
+
+class _Ledger:
+    """The outbox in an officer's words, as of one instant."""
+
+    def __init__(self, outbox: Outbox, roster: Roster | None, now: datetime, tasks: Path) -> None:
+        self._outbox = outbox
+        self._roster = roster
+        self._now = now
+        self._tasks_folder = tasks
+        self.disabled = outbox.disabled()
+        self.zone = roster.timetable.timezone if roster else None
+        """The station's; None, this machine's, where its files have problems."""
+
+    def name(self, group: str) -> str:
+        listed = self._roster and self._roster.groups.get(group)
+        return listed.name if listed else group
+
+    def report(self, known: BroadcastStatus) -> BroadcastReport:
+        deliveries: list[Delivery] = []
+        if not known.counts.keys().isdisjoint({*NEEDS_A_LOOK, "handed"}):
+            deliveries = self._outbox.deliveries(known.broadcast.key)
+        look_at = [
+            ByName(group=d.group, name=self.name(d.group), state=d.state, words=self._words(d))
+            for d in deliveries
+            if d.state in NEEDS_A_LOOK
+        ]
+        return BroadcastReport(
+            key=known.broadcast.key,
+            form=known.broadcast.form,
+            title=known.broadcast.title,
+            scheduled_for=known.broadcast.scheduled_for.astimezone(self.zone),
+            counts=dict(known.counts),
+            confirmed=known.confirmed,
+            said=known.said,
+            look_at=tuple(sorted(look_at, key=lambda d: (NEEDS_A_LOOK.index(d.state), d.name))),
+            tasks=self._tasks(known.broadcast, (d for d in deliveries if d.state == "handed")),
+        )
+
+    def _tasks(self, broadcast: Broadcast, handed: Iterable[Delivery]) -> tuple[Task, ...]:
+        by_owner: defaultdict[str, list[str]] = defaultdict(list)
+        for delivery in handed:
+            by_owner[delivery.reason].append(delivery.group)
+        tasks = []
+        for owner, groups in sorted(by_owner.items()):
+            page = task_page(self._tasks_folder, broadcast.key, owner)
+            tasks.append(
+                Task(
+                    owner=owner,
+                    page=str(page) if page else None,
+                    groups=tuple(groups),
+                    names=tuple(map(self.name, groups)),
+                )
+            )
+        return tuple(tasks)
+
+    def _words(self, delivery: Delivery) -> str:
+        """Where a delivery stands, with the evidence; of one that waits, why and until when."""
+        parts = [delivery.reason]
+        if delivery.state == "pending":
+            if delivery.group in self.disabled:
+                parts = [_("群已停用（{reason}）").format(reason=self.disabled[delivery.group])]
+            elif delivery.not_before > self._now:
+                quiet = self._quiet(delivery) and _("免打扰时间")
+                parts = [
+                    quiet or delivery.reason,
+                    _("等到 {when}").format(when=self._clock(delivery.not_before)),
+                ]
+            parts.append(_("{when} 前发不出就作废").format(when=self._clock(delivery.expires)))
+        word, why = state_words()[delivery.state], _("，").join(filter(None, parts))
+        return _("{word}：{why}").format(word=word, why=why) if why else word
+
+    def _quiet(self, delivery: Delivery) -> bool:
+        group = self._roster and self._roster.groups.get(delivery.group)
+        return bool(
+            self._roster and group and not delivery.reason
+            and self._roster.timetable.quiet_until(group, self._now)
+        )  # fmt: skip
+
+    def _clock(self, at: datetime) -> str:
+        there = at.astimezone(self.zone)
+        today = there.date() == self._now.astimezone(self.zone).date()
+        return f"{there:%H:%M}" if today else f"{there:%m-%d %H:%M}"
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -338,10 +455,14 @@ def outcome_words(outcome: Outcome) -> str:
             assert_never(outcome)
 
 
-def count_words(counts: Mapping[State, int], confirmed: int) -> str:
+def count_words(counts: Mapping[State, int], confirmed: int, said: int = 0) -> str:
     """A broadcast's counts in one line, honest words and no zeros."""
     words = state_words()
-    sent = counts.get("sent", 0)
-    parts = [(_("已确认"), confirmed), (words["sent"], sent - confirmed)]
+    accepted = counts.get("sent", 0) - confirmed - said
+    parts = [(_("已确认"), confirmed), (words["sent"], accepted), (_("本人说已转发"), said)]
     parts += [(words[state], counts.get(state, 0)) for state in words if state != "sent"]
     return _("，").join(f"{word} {number}" for word, number in parts if number)
+
+
+def _counted(known: BroadcastStatus) -> str:
+    return count_words(known.counts, known.confirmed, known.said)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gengfu_scheduler import cli
-from gengfu_scheduler.state import only_scheduler, running
+from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.state import database_url, only_scheduler, running
 from stations import empty_station
 from watch import Watch, alert, tip, watch_in
 
@@ -54,17 +56,21 @@ class TestPush:
             assert "青松一群" in result.stdout
         assert json.loads(run("status", "--json").stdout)["broadcasts"] == []
 
-    def test_it_says_how_it_ended(self, run: Run) -> None:
+    def test_it_says_how_it_ended(self, run: Run, station: Watch) -> None:
         result = run("push", "morning")
         assert result.exit_code == 0, result.output
         assert "已确认 1，已交人手工转发 1" in result.stdout
-        assert "河东群（h1）  已交给赵警官手工转发" in result.stdout
+        assert "等赵警官手工转发：河东群（h1）" in result.stdout
+        assert (station.folder / ".gengfu/tasks").resolve().as_posix() in result.stdout
 
     def test_its_json_is_for_programs(self, run: Run, station: Watch) -> None:
-        station.write("groups.csv", CONSOLE.replace("q1,青松一群,webhook,console,青松路,\n", ""))
-        told = json.loads(run("push", "morning", "--json").stdout)
-        assert told["counts"] == {"handed": 1}
-        assert told["look_at"][0]["group"] == "h1"
+        station.write("groups.csv", CONSOLE)
+        result = run("push", "morning", "--json")
+        told = json.loads(result.stdout)
+        assert "题a" in result.stderr
+        assert told["counts"] == {"handed": 1, "sent": 1}
+        assert told["tasks"][0]["groups"] == ["h1"]
+        assert Path(told["tasks"][0]["page"]).is_file()
         assert datetime.fromisoformat(told["scheduled_for"]).tzinfo
 
     def test_a_second_alert_of_the_same_revision_says_so(self, run: Run) -> None:
@@ -78,6 +84,28 @@ class TestPush:
         result = run("push", "morning")
         assert result.exit_code == 1
         assert "青松一群（q1）  被拒：" in result.stdout
+
+    def test_what_nobody_will_send_is_named_with_what_to_do(self, run: Run, station: Watch) -> None:
+        station.write("groups.csv", CONSOLE.replace("console", "wecom"))
+        with Outbox(database_url(station.folder, {})) as outbox:
+            outbox.disable("q1", "93000 invalid webhook url", now=datetime.now(UTC))
+        before = time.monotonic()
+        result = run("push", "morning")
+        assert time.monotonic() - before < 5
+        assert result.exit_code == 1
+        assert "青松一群（q1）  等待发送：群已停用（93000 invalid webhook url）" in result.stdout
+        assert "gengfu run" in result.stderr
+
+    def test_within_the_hour_it_asks_first(self, run: Run, station: Watch) -> None:
+        assert run("push", "morning").exit_code == 0
+        station.publish(tip("b", expires=FOREVER))
+        refused = run("push", "morning")
+        assert refused.exit_code == 1
+        assert "刚发过" in refused.stderr
+        assert "--yes" in refused.stderr
+        assert run("push", "morning", input="y\n").exit_code == 0
+        station.publish(tip("c", expires=FOREVER))
+        assert run("push", "morning", "--yes").exit_code == 0
 
     @pytest.mark.parametrize(
         ("arguments", "code", "words"),
@@ -99,10 +127,13 @@ class TestPush:
 
 
 class TestOtherCommands:
-    def test_plan_shows_a_table_and_the_same_as_json(self, run: Run) -> None:
-        table = run("plan", "--days", "3")
-        assert table.exit_code == 0, table.output
-        assert "每日提示" in table.stdout
+    def test_plan_shows_a_list_and_the_same_as_json(self, run: Run) -> None:
+        listed = run("plan", "--days", "3")
+        assert listed.exit_code == 0, listed.output
+        title, first, item, whom = listed.stdout.strip().splitlines()[:4]
+        assert title == "每日提示  morning"
+        assert first.endswith(" 08:00")
+        assert (item, whom) == ("    ·题a", "      → 2 个群（手工转发 1）：青松一群、河东群")
         upcoming = json.loads(run("plan", "--days", "3", "--json").stdout)["upcoming"]
         assert len(upcoming) == 3
         assert upcoming[0]["tellings"][0]["items"] == ["题a"]
@@ -121,6 +152,27 @@ class TestOtherCommands:
         assert result.exit_code == 1
         assert "每日提示" in result.stdout
         assert "groups.csv" in result.stderr
+
+    def test_tasks_are_listed_until_someone_says_they_are_done(self, run: Run) -> None:
+        assert "没有等人转发" in run("tasks").stdout
+        run("push", "morning")
+        assert "等赵警官手工转发：河东群（h1）" in run("tasks").stdout
+        (told,) = json.loads(run("tasks", "--json").stdout)
+        assert run("tasks", "done", told["key"], "q1", "--by", "赵警官").exit_code == 2
+        assert run("tasks", "done", told["key"], "--by", "赵警官").exit_code == 2
+        assert run("tasks", "done", told["key"], "h1", "--by", "赵警官").exit_code == 0
+        assert run("tasks", "done", told["key"], "--all", "--by", "赵警官").exit_code == 2
+        assert not Path(told["tasks"][0]["page"]).exists()
+        assert "已确认 1，本人说已转发 1" in run("status").stdout
+
+    @pytest.mark.parametrize("command", [["status"], ["run"], ["plan"], ["push", "x"], ["tasks"]])
+    def test_a_folder_that_is_no_station_is_said_to_be_none_and_left_alone(
+        self, tmp_path: Path, command: list[str]
+    ) -> None:
+        result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), *command])
+        assert result.exit_code == 2
+        assert "不是一个站点文件夹" in result.stderr
+        assert list(tmp_path.iterdir()) == []
 
     def test_groups_test_asks_first_and_tells_how_each_ended(self, run: Run) -> None:
         refused = run("groups", "test", input="n\n")

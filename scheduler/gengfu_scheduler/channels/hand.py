@@ -135,6 +135,6 @@ def _key(folder: Path) -> bytes:
 
 
 def _replace(path: Path, text: str) -> None:
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{os.getpid()}")  # the scheduler may be writing the same page
     new.write_text(text, encoding="utf-8")
     new.replace(path)
