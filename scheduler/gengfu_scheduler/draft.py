@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gengfu_scheduler.digest import History, addressees, compose_alert, compose_all, reaches
-from gengfu_scheduler.message import Broadcast, Planned
+from gengfu_scheduler.message import Broadcast, Message, Planned
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.timetable import Occurrence, Slot
-from gengfu_site.catalogue import Entry
+from gengfu_site.catalogue import Catalogue, Entry
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _
 
@@ -51,6 +51,7 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
             Planned(
                 group=p.group,
                 message=p.message,
+                last_told=p.last_told,
                 not_before=quiet_until(roster.groups[p.group], p.not_before) or p.not_before,
             )
             for p in planned
@@ -70,7 +71,7 @@ def draft_push(target: str, roster: Roster, told: Told, now: datetime) -> Draft:
     if target in slots:
         draft = _push_slot(slots[target], roster, told, now)
     elif target in alerts:
-        draft = _push_alert(alerts[target], roster, now)
+        draft = _push_alert(alerts[target], roster, told, now)
     else:
         close = nearest(target, [*slots, *alerts])
         raise Refused(
@@ -99,14 +100,18 @@ def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
     )
 
 
-def _push_alert(entry: Entry, roster: Roster, now: datetime) -> Draft:
+def _push_alert(entry: Entry, roster: Roster, told: Told, now: datetime) -> Draft:
     if not entry.live(now):
         raise Refused(
             _(
                 "警情“{title}”已过期或还没到发布时间，不能发。改好 published 和 expires，重新发布网站再发。"
             ).format(title=entry.title)
         )
-    groups = [g for g in roster.groups.values() if g.joined <= now and reaches(entry, g)]
+    groups = {g.id: g for g in roster.groups.values() if g.joined <= now and reaches(entry, g)}
+    if entry.alert and entry.alert.state != "active":
+        # Whoever heard the alarm hears its end, whatever areas the article names by now.
+        histories = told([id for id in roster.groups if id not in groups])
+        groups |= {id: roster.groups[id] for id, history in histories.items() if entry.id in history}
     return Draft(
         broadcast=Broadcast(
             key=f"alert:{entry.id}:{entry.revision}",
@@ -121,8 +126,25 @@ def _push_alert(entry: Entry, roster: Roster, now: datetime) -> Draft:
                 message=compose_alert(entry, group, roster.catalogue.station),
                 not_before=now,
             )
-            for group in groups
+            for group in groups.values()
         ),
+    )
+
+
+def alert_of(key: str) -> str:
+    """The id of the alert that the broadcast ``key`` tells of."""
+    return key.split(":")[1]
+
+
+def is_over(key: str, catalogue: Catalogue) -> bool:
+    """Whether the alert of the broadcast ``key`` ended, or is gone, after that was planned.
+
+    A newer revision of an alert that is still active does not end it.
+    """
+    _form, id, revision = key.split(":")
+    entry = next((entry for entry in catalogue.entries if entry.id == id), None)
+    return (
+        entry is None or entry.alert is None or (entry.revision != revision and entry.alert.state != "active")
     )
 
 
@@ -130,6 +152,16 @@ def _digests(slot: Slot, roster: Roster, told: Told, now: datetime) -> tuple[Pla
     groups = addressees(slot, roster.groups.values(), now)
     histories = told([group.id for group in groups])
     return tuple(
-        Planned(group=group.id, message=message, not_before=now)
+        Planned(
+            group=group.id,
+            message=message,
+            not_before=now,
+            last_told=_last(message, histories.get(group.id, {})),
+        )
         for group, message in compose_all(slot, groups, roster.catalogue, histories, now)
     )
+
+
+def _last(message: Message, history: History) -> datetime | None:
+    """When a group of this history was last told any of the message's items."""
+    return max((history[item.entry] for item in message.items if item.entry in history), default=None)

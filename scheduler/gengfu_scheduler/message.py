@@ -13,9 +13,6 @@ Reach = Literal["webhook", "hand"]
 Form = Literal["digest", "alert"]
 State = Literal["pending", "sending", "sent", "handed", "rejected", "unknown", "expired", "cancelled"]
 
-FINAL: frozenset[State] = frozenset({"sent", "rejected", "unknown", "expired", "cancelled"})
-"""States that no automatic step leaves, but for an alert's single resend of an ``unknown``."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class QuietHours:
@@ -115,6 +112,8 @@ class Planned:
     group: str
     message: Message
     not_before: datetime
+    last_told: datetime | None = None
+    """For which instant the group was last told any of a digest's items, as the drafter knew; None: never."""
 
 
 @dataclass(frozen=True, kw_only=True)

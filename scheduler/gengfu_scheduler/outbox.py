@@ -27,6 +27,7 @@ from typing import Any, Self, TypeVar, assert_never
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -46,6 +47,7 @@ from sqlalchemy import (
     delete,
     event,
     func,
+    literal_column,
     select,
     update,
 )
@@ -81,7 +83,7 @@ TOLD: frozenset[State] = frozenset({"pending", "sending", "sent", "handed", "unk
 """States in which a group counts as told, so that no item reaches it twice: what may have arrived, counts."""
 
 _IDS_A_STATEMENT = 5_000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535.
-_SCHEMA_LOCK = 0x67656E676675
+_SCHEMA_LOCK, _PLANNING_LOCK = 0x67656E676675, 0x67656E676676
 
 
 class _Instant(TypeDecorator[datetime]):
@@ -111,6 +113,7 @@ _broadcast = Table(
     Column("scheduled_for", _Instant, nullable=False),
     Column("expires", _Instant, nullable=False),
     Column("planned_at", _Instant, nullable=False),
+    Column("erased", Boolean, nullable=False),  # an alert that is over: what it said is gone
 )
 
 # A message is kept once, however many groups are told it; ``digest`` is the SHA-256 of ``content``.
@@ -128,6 +131,7 @@ _message_entry = Table(
     _metadata,
     Column("message_id", ForeignKey("message.id"), primary_key=True),
     Column("entry", String, primary_key=True),
+    Index("message_of_entry", "entry"),
 )
 
 _delivery = Table(
@@ -149,6 +153,7 @@ _delivery = Table(
     UniqueConstraint("broadcast_id", "group_id", "part"),
     Index("delivery_due", "state", "rank", "not_before"),
     Index("delivery_of_group", "group_id", "message_id"),
+    Index("delivery_of_message", "message_id", "group_id"),
 )
 
 _missed = Table(
@@ -263,6 +268,9 @@ _EXPIRE = (
 # When the next delivery wants to leave, for whoever sleeps until then.
 _DUE_AT = select(func.min(_delivery.c.not_before)).where(_delivery.c.state == "pending", _NOT_DISABLED)
 
+# When the next alert is over.
+_ERASE_AT = select(func.min(_broadcast.c.expires)).where(_broadcast.c.form == "alert", ~_broadcast.c.erased)
+
 # Deliveries without their messages, which many of them share.
 _ROWS = select(
     _delivery.c.id,
@@ -278,6 +286,11 @@ _ROWS = select(
     _broadcast.c.expires,
 ).join(_broadcast)
 
+# An alert that was begun and then ended may have been passed on by the person it was handed to.
+_COUNTS_AS_TOLD = _delivery.c.state.in_(sorted(TOLD)) | (
+    (_delivery.c.rank == 0) & (_delivery.c.attempts > 0) & _delivery.c.state.in_(("expired", "cancelled"))
+)
+
 # Which entries each group was told, and for which instant last; the planned instant, not the one of sending,
 # so that "again after 30 days" does not drift by the seconds a broadcast takes.
 _TOLD = (
@@ -288,8 +301,28 @@ _TOLD = (
     )
     .join(_broadcast, _broadcast.c.id == _delivery.c.broadcast_id)
     .join(_message_entry, _message_entry.c.message_id == _delivery.c.message_id)
-    .where(_delivery.c.group_id.in_(bindparam("ids", expanding=True)), _delivery.c.state.in_(sorted(TOLD)))
+    .where(_COUNTS_AS_TOLD)
     .group_by(_delivery.c.group_id, _message_entry.c.entry)
+)
+
+# Alerts that are over and still say what they said.
+_OVER = select(_broadcast.c.id).where(
+    _broadcast.c.form == "alert", ~_broadcast.c.erased, _broadcast.c.expires <= bindparam("now")
+)
+
+# The messages of the given broadcasts that nothing still to be sent shares.
+_SPENT = (
+    select(_message.c.id, _message.c.content)
+    .distinct()
+    .join(_delivery, _delivery.c.message_id == _message.c.id)
+    .where(
+        _delivery.c.broadcast_id.in_(bindparam("ids", expanding=True)),
+        _message.c.id.not_in(
+            select(_delivery.c.message_id)
+            .join(_broadcast)
+            .where(_broadcast.c.form == "alert", _broadcast.c.expires > bindparam("now"))
+        ),
+    )
 )
 
 # Broadcasts that a person should not lose sight of, however many came after them: of which something still
@@ -382,42 +415,70 @@ class Outbox:
 
     # Planning
 
-    def plan(self, broadcast: Broadcast, planned: Iterable[Planned], *, now: datetime) -> bool:
+    def plan(self, broadcast: Broadcast, planned: Iterable[Planned], *, now: datetime) -> int:
         """Write the broadcast and a pending delivery for each of ``planned``, all or nothing.
 
-        :returns: False, and nothing is written, if a broadcast of this key is there already.
+        A digest is left out where its group was told any of its items since it was drafted. A new revision
+        of an alert ends the earlier ones. A key is planned once, but for an alert's: planned again, it
+        reaches the groups that it has not reached, where that is certain.
+
+        :returns: how many deliveries are to be sent that were not before.
         """
-        planned = tuple(planned)
         with self._writing() as connection:
-            row = {**asdict(broadcast), "planned_at": now}
-            key = connection.execute(
-                _insert(connection, _broadcast).on_conflict_do_nothing().returning(_broadcast.c.id), row
-            ).scalar()
+            if connection.dialect.name == "postgresql":
+                # Of two that plan the same items the second must see what the first wrote.
+                connection.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
+            row = {**asdict(broadcast), "planned_at": now, "erased": False}
+            insert = _insert(connection, _broadcast)
+            if broadcast.form == "alert":
+                on_conflict = insert.on_conflict_do_update(
+                    index_elements=["key"], set_={"expires": insert.excluded.expires, "erased": False}
+                )
+            else:
+                on_conflict = insert.on_conflict_do_nothing()
+            key = connection.execute(on_conflict.returning(_broadcast.c.id), row).scalar()
             if key is None:
-                return False
+                return 0
+            if broadcast.form == "alert":
+                alert = broadcast.key.rpartition(":")[0] + ":"
+                earlier = _broadcast.c.key.startswith(alert, autoescape=True)
+                _end(connection, earlier & (_broadcast.c.id != key), now)
+                planned = tuple(planned)
+            else:
+                planned = _not_yet_told(connection, tuple(planned))
             messages = _keep(connection, {p.message for p in planned})
-            if planned:
-                shared = {
+            rows = [
+                {
                     "broadcast_id": key,
+                    "group_id": p.group,
                     "part": 1,
+                    "message_id": messages[p.message],
                     "rank": 0 if broadcast.form == "alert" else 1,
                     "state": "pending",
                     "resent": False,
                     "attempts": 0,
+                    "not_before": p.not_before,
                     "changed_at": now,
                     "reason": "",
                 }
-                rows = [
-                    {
-                        "group_id": p.group,
-                        "message_id": messages[p.message],
-                        "not_before": p.not_before,
-                        **shared,
-                    }
-                    for p in planned
-                ]
+                for p in planned
+            ]
+            if broadcast.form == "alert":
+                return _add_or_reopen(connection, rows)
+            if rows:
                 connection.execute(_delivery.insert(), rows)
-        return True
+            return len(rows)
+
+    def alerts(self, *, now: datetime) -> list[str]:
+        """The keys of the alerts whose time is not over, oldest first."""
+        query = select(_broadcast.c.key).where(_broadcast.c.form == "alert", _broadcast.c.expires > now)
+        with self._reading() as connection:
+            return list(connection.scalars(query.order_by(_broadcast.c.id)))
+
+    def withdraw(self, keys: Collection[str], *, now: datetime) -> None:
+        """End the alerts ``keys``: what is not sent stays unsent (``cancelled``), what they said is erased."""
+        with self._writing() as connection:
+            _end(connection, _broadcast.c.key.in_(keys), now)
 
     def record_missed(self, slot: str, scheduled_for: datetime, *, now: datetime) -> None:
         """Note that ``slot`` was not sent at ``scheduled_for``; noting it again changes nothing."""
@@ -457,7 +518,7 @@ class Outbox:
         told: dict[str, dict[str, datetime]] = {}
         with self._reading() as connection:
             for ids in _batches(groups):
-                for row in connection.execute(_TOLD, {"ids": ids}):
+                for row in connection.execute(_TOLD.where(_delivery.c.group_id.in_(ids))):
                     told.setdefault(row.group_id, {})[row.entry] = row.last
         return told
 
@@ -506,15 +567,18 @@ class Outbox:
         """Give up pending deliveries past their time and return them.
 
         They become ``expired``; one that waited for its second sending stays ``unknown``, as the first was.
+        An alert that is over is erased: its text goes, and nobody is asked to pass it on any more.
         """
         with self._writing() as connection:
             ids = connection.scalars(_EXPIRE, {"now": now}).all()
+            _erase(connection, now)
             return _deliveries(connection, ids)
 
     def due_at(self) -> datetime | None:
-        """When the next pending delivery wants to leave, or expires first; None if none is pending."""
+        """When the next pending delivery may leave or an alert is to be erased; None if there is neither."""
         with self._reading() as connection:
-            return connection.execute(_DUE_AT).scalar()
+            instants = (connection.execute(query).scalar() for query in (_DUE_AT, _ERASE_AT))
+            return min((instant for instant in instants if instant), default=None)
 
     def _settle(
         self, connection: Connection, ids: Sequence[int], outcomes: Mapping[int, Outcome], now: datetime
@@ -545,6 +609,7 @@ class Outbox:
                 evidence = outcome.reason
             case Rejected():
                 evidence = outcome.reason
+                state = "unknown" if row.resent else state  # the first sending may have arrived
             case Unknown():
                 evidence = outcome.reason
                 retry = now + self._backoff(row.attempts)
@@ -639,6 +704,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # what is erased is not left in the file
     for last in (False, False, False, False, True):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -688,6 +754,69 @@ def _keep(connection: Connection, messages: Collection[Message]) -> dict[Message
     if entries:
         connection.execute(_insert(connection, _message_entry).on_conflict_do_nothing(), entries)
     return kept
+
+
+def _not_yet_told(connection: Connection, planned: Collection[Planned]) -> tuple[Planned, ...]:
+    """Those whose group was not told any of their items since they were drafted."""
+    last: dict[tuple[str, str], datetime] = {}
+    entries = {item.entry for p in planned for item in p.message.items}
+    for batch in _batches(entries):
+        for row in connection.execute(_TOLD.where(_message_entry.c.entry.in_(batch))):
+            last[row.group_id, row.entry] = row.last
+
+    def newer(p: Planned) -> bool:
+        found = (last.get((p.group, item.entry)) for item in p.message.items)
+        return any(when and (p.last_told is None or when > p.last_told) for when in found)
+
+    return tuple(p for p in planned if not newer(p))
+
+
+def _add_or_reopen(connection: Connection, rows: Sequence[dict[str, object]]) -> int:
+    """Insert the deliveries; of those there already, reopen what certainly did not arrive. How many."""
+    if not rows:
+        return 0
+    insert = _insert(connection, _delivery)
+    columns = ("message_id", "state", "not_before", "changed_at", "reason")
+    # Constants as text: a parameter would belong to a row.
+    begun: ColumnElement[int] = literal_column("CASE WHEN delivery.attempts > 0 THEN 1 ELSE 0 END")
+    reopened = insert.on_conflict_do_update(
+        index_elements=["broadcast_id", "group_id", "part"],
+        # One begun stays known as such; the pauses between its tries begin anew.
+        set_={**{column: insert.excluded[column] for column in columns}, "attempts": begun},
+        where=literal_column("delivery.state IN ('rejected', 'expired', 'cancelled')"),
+    )
+    return len(connection.execute(reopened.returning(_delivery.c.id), rows).all())
+
+
+def _end(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    """End the alerts ``which`` names: nothing of them is sent any more, and they are erased."""
+    ids = connection.scalars(select(_broadcast.c.id).where(which)).all()
+    # What is on its way now and comes back unsent finds its time over.
+    over = update(_broadcast).where(_broadcast.c.id.in_(ids), _broadcast.c.expires > now)
+    connection.execute(over.values(expires=now))
+    waiting = _delivery.c.state.in_(("pending", "handed"))
+    connection.execute(
+        update(_delivery)
+        .where(_delivery.c.broadcast_id.in_(ids), waiting)
+        .values(state=case((_delivery.c.resent, "unknown"), else_="cancelled"), changed_at=now)
+    )
+    _erase(connection, now)
+
+
+def _erase(connection: Connection, now: datetime) -> None:
+    """Take back from the record what alerts said that are over - a missing person's data -, and their tasks."""
+    ids = connection.scalars(_OVER, {"now": now}).all()
+    if not ids:
+        return
+    connection.execute(
+        update(_delivery)
+        .where(_delivery.c.broadcast_id.in_(ids), _delivery.c.state == "handed")
+        .values(state=case((_delivery.c.resent, "unknown"), else_="expired"), changed_at=now)
+    )
+    for row in connection.execute(_SPENT, {"ids": ids, "now": now}).all():
+        erased = {"content": _dumps(replace(_loads(row.content), body="")), "digest": f"erased:{row.id}"}
+        connection.execute(update(_message).where(_message.c.id == row.id).values(erased))
+    connection.execute(update(_broadcast).where(_broadcast.c.id.in_(ids)).values(erased=True))
 
 
 def _disable(connection: Connection, group: str, reason: str, now: datetime) -> None:
