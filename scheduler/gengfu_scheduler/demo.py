@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,10 +22,10 @@ from threading import Event, Thread
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.channels import CHANNELS
-from gengfu_scheduler.draft import draft_push
-from gengfu_scheduler.groups import COLUMNS, CSV, read_groups
+from gengfu_scheduler.draft import Refused, draft_push
+from gengfu_scheduler.groups import CSV, SINCE_EVER, read_groups
 from gengfu_scheduler.message import Group
-from gengfu_scheduler.outbox import BroadcastStatus, Outbox
+from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.rehearsal import PORT, robots, write_webhooks
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.runner import Clock, Runner, Say, run
@@ -55,7 +55,7 @@ slots:
   services:
     {{title: 办事不跑空, at: "{2}", days: 每天, pick: {{kinds: [service], fresh: 3650d, new: 3}}}}
 """
-_SLOTS = 3
+_SLOTS = ("morning", "notices", "services")
 
 
 class NotAllTold(GengfuError):
@@ -65,7 +65,20 @@ class NotAllTold(GengfuError):
 class Demo:
     """A station at work: its site is served, its scheduler runs, the sandbox receives."""
 
-    def __init__(self, site: str, sandbox: Sandbox, outbox: Outbox, roster: Roster, clock: Clock) -> None:
+    def __init__(
+        self,
+        site: str,
+        sandbox: Sandbox,
+        outbox: Outbox,
+        roster: Roster,
+        due: Mapping[str, datetime],
+        *,
+        clock: Clock,
+        say: Say,
+    ) -> None:
+        """
+        :param due: when each slot fires, by its name.
+        """
         self.site = site
         """Address of the guide site."""
         self.wall = sandbox.url
@@ -73,7 +86,9 @@ class Demo:
         self._sandbox = sandbox
         self._outbox = outbox
         self._roster = roster
+        self._due = due
         self._clock = clock
+        self._say = say
 
     def tell_all(self, stopping: Callable[[], bool]) -> None:
         """Wait until each slot is told, then push the active alerts and wait for those.
@@ -82,13 +97,17 @@ class Demo:
         :raises NotAllTold: it took more than a minute.
         """
         deadline = time.monotonic() + _PATIENCE
-        self._wait(_SLOTS, deadline, stopping)
-        alerts = [e for e in self._roster.catalogue.entries if e.alert and e.alert.state == "active"]
-        for alert in alerts:
-            now = self._clock()
-            draft = draft_push(alert.id, self._roster, self._outbox.told, now)
-            self._outbox.plan(draft.broadcast, draft.planned, now=now)
-        self._wait(_SLOTS + len(alerts), deadline, stopping)
+        self._wait(deadline, stopping)
+        for alert in self._roster.catalogue.entries:
+            if alert.alert and alert.alert.state == "active":
+                now = self._clock()
+                try:
+                    draft = draft_push(alert.id, self._roster, self._outbox.told, now)
+                except Refused as refused:
+                    self._say(f"{alert.title}  {refused}")
+                else:
+                    self._outbox.plan(draft.broadcast, draft.planned, now=now)
+        self._wait(deadline, stopping)
 
     def received(self) -> list[Received]:
         """What the groups received, in order."""
@@ -103,19 +122,21 @@ class Demo:
                     waiting.setdefault(self._roster.groups[delivery.group], []).append(delivery.message.title)
         return waiting
 
-    def _wait(self, broadcasts: int, deadline: float, stopping: Callable[[], bool]) -> None:
-        while not (stopping() or self._told(broadcasts)):
+    def _wait(self, deadline: float, stopping: Callable[[], bool]) -> None:
+        while not (stopping() or self._told()):
             if time.monotonic() > deadline:
                 raise NotAllTold(_("一分钟内没有全部发完，见上面的输出。"))
             time.sleep(0.1)
 
-    def _told(self, broadcasts: int) -> bool:
-        found = self._outbox.broadcasts()
-        return len(found) >= broadcasts and not any(_open(status) for status in found)
-
-
-def _open(status: BroadcastStatus) -> bool:
-    return "pending" in status.counts or "sending" in status.counts
+    def _told(self) -> bool:
+        """Whether each slot had its turn, be it that it had nothing to say, and nothing waits to be sent."""
+        for slot, when in self._due.items():
+            until = self._outbox.planned_until(slot)
+            if until is None or until < when:
+                return False
+        return not any(
+            "pending" in status.counts or "sending" in status.counts for status in self._outbox.broadcasts()
+        )
 
 
 @contextmanager
@@ -139,32 +160,45 @@ def demo(station: Path, clock: Clock, say: Say) -> Iterator[Demo]:
                 )
             )
             with _connected(folder, settings) as sandbox:
-                _write_timetable(folder, settings, clock())
+                due = _write_timetable(folder, settings, clock())
                 with _scheduler(folder, clock, say) as (outbox, roster):
-                    yield Demo(site, sandbox, outbox, roster, clock)
+                    yield Demo(site, sandbox, outbox, roster, due, clock=clock, say=say)
 
 
 def _copy(source: Path, folder: Path, site: str) -> Settings:
     """The station's articles, settings and groups, its site where the demo serves it."""
-    shutil.copytree(source / "content", folder / "content")
-    shutil.copyfile(source / FILE, folder / FILE)
-    _copy_groups(source / CSV, folder / CSV)
-    text = (folder / FILE).read_text("utf-8")
+    station = _settings(source)
+    for place in filter(None, (station.content, station.overrides)):
+        shutil.copytree(place, folder / place.relative_to(station.folder))
+    text = (source / FILE).read_text("utf-8")
     (folder / FILE).write_text(re.sub(r"(?m)^site_url:.*$", f"site_url: {site}", text), "utf-8")
+    _write_groups(folder / CSV, _groups(source, station))
+    return _settings(folder)
+
+
+def _settings(folder: Path) -> Settings:
     settings, problems = read_settings(folder / FILE)
     if settings is None:
         raise ProblemsFound(problems)
     return settings
 
 
-def _copy_groups(source: Path, target: Path) -> None:
-    """The groups without quiet hours of their own: the demo must work at night too."""
-    with source.open(encoding="utf-8-sig", newline="") as table:
-        rows = [{**row, "quiet_hours": ""} for row in csv.DictReader(table)]
-    with target.open("w", encoding="utf-8", newline="") as table:
-        writer = csv.DictWriter(table, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+def _groups(folder: Path, settings: Settings) -> Sequence[Group]:
+    groups, problems = read_groups(folder, settings.station, os.environ, CHANNELS)
+    if problems:
+        raise ProblemsFound(problems)
+    return groups
+
+
+def _write_groups(file: Path, groups: Iterable[Group]) -> None:
+    """The groups as they were read, but without quiet hours of their own: the demo must work at night too."""
+    with file.open("w", encoding="utf-8", newline="") as table:
+        writer = csv.writer(table)
+        writer.writerow(("id", "name", "reach", "platform", "area", "audience", "topics", "owner", "joined"))
+        for g in groups:
+            lists = ";".join(g.audience), ";".join(g.topics)
+            joined = f"{g.joined:%Y-%m-%d}" if g.joined > SINCE_EVER else ""
+            writer.writerow((g.id, g.name, g.reach, g.platform, g.area or "", *lists, g.owner, joined))
 
 
 @contextmanager
@@ -193,9 +227,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 @contextmanager
 def _connected(folder: Path, settings: Settings) -> Iterator[Sandbox]:
     """A sandbox with a robot for each group, whose address the station knows."""
-    groups, problems = read_groups(folder, settings.station, os.environ, CHANNELS)
-    if problems:
-        raise ProblemsFound(problems)
+    groups = _groups(folder, settings)
     try:
         sandbox = Sandbox(robots(groups), port=PORT)
     except PortTaken:
@@ -205,11 +237,14 @@ def _connected(folder: Path, settings: Settings) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def _write_timetable(folder: Path, settings: Settings, now: datetime) -> None:
-    first = now.astimezone(ZoneInfo(settings.station.timezone)) + _FIRST
-    times = [f"{first + n * _APART:%H:%M:%S}" for n in range(_SLOTS)]
+def _write_timetable(folder: Path, settings: Settings, now: datetime) -> dict[str, datetime]:
+    """A timetable that begins at once; returns when each slot fires."""
+    first = now.astimezone(ZoneInfo(settings.station.timezone)).replace(microsecond=0) + _FIRST
+    due = {slot: first + n * _APART for n, slot in enumerate(_SLOTS)}
+    times = [f"{when:%H:%M:%S}" for when in due.values()]
     text = _TIMETABLE.format(*times, zone=settings.station.timezone)
     (folder / "timetable.yml").write_text(text, "utf-8")
+    return due
 
 
 @contextmanager

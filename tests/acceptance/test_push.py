@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -62,7 +63,7 @@ def test_a_new_station_pushes_to_the_sandbox_at_once(installed: Installed, tmp_p
     folder = tmp_path / "station"
     installed.run("gengfu", "build", cwd=folder)
     sandbox = subprocess.Popen(
-        [installed.bin / "gengfu", "sandbox"],
+        [installed.bin / "gengfu", "sandbox", "--port", "0"],
         cwd=folder,
         env=installed.environ(),
         stdout=subprocess.PIPE,
@@ -70,16 +71,36 @@ def test_a_new_station_pushes_to_the_sandbox_at_once(installed: Installed, tmp_p
     )
     assert sandbox.stdout
     try:
-        assert "8780" in sandbox.stdout.readline()
-        done = installed.run("gengfu", "push", "services", "--json", cwd=folder)
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", sandbox.stdout.readline())
+        assert found
+        addresses = folder / "webhooks.csv"
+        addresses.write_text(addresses.read_text().replace(":8780/", f":{found[1]}/"))
+        done = installed.run("gengfu", "push", "services", "--yes", "--json", cwd=folder)
     finally:
         sandbox.terminate()
         sandbox.stdout.close()
         sandbox.wait()
     told = json.loads(done.stdout)
     assert told["counts"]["sent"] == told["confirmed"] > 5
-    assert {one["state"] for one in told["look_at"]} == {"handed"}
-    assert list((folder / ".gengfu/tasks").glob("*.html"))
+    assert told["look_at"] == []
+    pages = {str(page) for page in (folder / ".gengfu/tasks").glob("*.html")}
+    assert {task["page"] for task in told["tasks"]} == pages != set()
+
+
+def test_the_demo_shows_whatever_station_is_valid(installed: Installed, station: StationFolder) -> None:
+    """One without notices or videos, with groups.yml, quiet hours and an alert that concerns no group."""
+    station.article()
+    alert = {"kind": "alert", "id": "F7K2R", "areas": "[河东]", "expires": "2099-01-01"}
+    station.article("alert/fire.md", **alert, alert='{form: 火情, place: 一号楼, tell: "119"}')
+    station.file(
+        "groups.yml",
+        "groups:\n- {id: a, name: 甲群, reach: webhook, platform: wecom, area: 青松路}\n"
+        '- {id: b, name: 乙群, reach: hand, owner: 李警官, area: 青松路, quiet_hours: "00:00-23:59"}\n',
+    )
+    shown = installed.run("gengfu", "demo", "--once", cwd=station.folder).stdout
+    assert "【甲群】企业微信" in shown
+    assert "1 条消息已到群里" in shown
+    assert "乙群（李警官）  每日平安提示" in shown
 
 
 def test_a_dry_run_shows_everything_and_writes_nothing(installed: Installed, tmp_path: Path) -> None:
@@ -133,7 +154,7 @@ def test_twenty_kills_leave_every_group_told_once_or_named(
         before = len(sandbox.messages())
         with running(installed, folder) as scheduler:
             push = subprocess.Popen(
-                [installed.bin / "gengfu", "push", "hand"],
+                [installed.bin / "gengfu", "push", "hand", "--yes"],
                 cwd=folder,
                 env=installed.environ(),
                 stdout=subprocess.DEVNULL,
