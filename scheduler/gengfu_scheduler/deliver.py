@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gengfu_scheduler.channels import channel_for
-from gengfu_scheduler.channels.channel import HttpChannel
+from gengfu_scheduler.channels.channel import HttpChannel, cut
 from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport, host_of
 from gengfu_scheduler.message import Delivery, Group, Handed, Message, Outcome, Rejected, Sent, Unknown
 from gengfu_scheduler.outbox import Outbox
@@ -29,6 +29,8 @@ IN_FLIGHT = 200
 BATCH = 50
 """Deliveries that are claimed, and outcomes that are written, together, where there are as many: each batch
 costs a flush to disk, and the larger it is the longer part of what is in flight only waits for it."""
+EVIDENCE = 400
+"""Bytes of what a platform answered that are kept."""
 SETTLE_AFTER = timedelta(milliseconds=50)
 """How long an outcome may wait to be written with others."""
 
@@ -250,7 +252,10 @@ def _bug(error: Exception) -> str:
 
 
 def _redacted(outcome: Outcome, group: Group) -> Outcome:
-    """``outcome`` without the group's address and secret, which a platform may have echoed."""
+    """``outcome`` without the group's address and secret, which a platform may have echoed, and no longer than useful.
+
+    Cut last: half an address would not be recognised.
+    """
     if isinstance(outcome, Sent | Handed):
         return outcome
     path = re.sub(r"^\w+://[^/?]*", "", group.webhook or "")
@@ -258,4 +263,4 @@ def _redacted(outcome: Outcome, group: Group) -> Outcome:
     reason = outcome.reason
     for credential in sorted((c for c in credentials if c and len(c) > 7), key=len, reverse=True):
         reason = reason.replace(credential, "…")
-    return replace(outcome, reason=reason)
+    return replace(outcome, reason=cut(reason, EVIDENCE))

@@ -110,7 +110,7 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
         entry.summary,
         _("地点：{place}").format(place=alert.place),
         *(_("{label}：{value}").format(label=fact.label, value=fact.value) for fact in alert.facts),
-        _("请联系：{tell}").format(tell=alert.tell),
+        _("请联系：{tell}").format(tell=alert.tell) if alert.state == "active" else "",
         _("现状：{state}").format(state=_state(alert, station)),
     ]
     return Message(

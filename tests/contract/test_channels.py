@@ -127,7 +127,7 @@ def test_a_wecom_digest_is_a_news_card_of_title_items_and_footer() -> None:
             "articles": [
                 {
                     "title": "每日警情提示",
-                    "description": "桃园社区 李警官 0571-00000000",
+                    "description": "",
                     "url": "https://x.test/",
                 },
                 {"title": "刷单返利", "description": "先给小钱，再骗大钱。", "url": ITEM.url},
@@ -144,7 +144,10 @@ def test_a_wecom_digest_is_a_news_card_of_title_items_and_footer() -> None:
 
 
 def test_a_wecom_digest_of_seven_items_fills_the_card_and_of_eight_is_refused() -> None:
-    assert len(posted(replace(DIGEST, items=(ITEM,) * 7))["news"]["articles"]) == 8
+    full = posted(replace(DIGEST, items=(ITEM,) * 7))["news"]["articles"]
+    assert len(full) == 8
+    assert full[0]["description"] == DIGEST.footer
+    assert full[-1]["title"] == ITEM.title
     with pytest.raises(CannotRender, match="7"):
         posted(replace(DIGEST, items=(ITEM,) * 8))
 
@@ -180,8 +183,10 @@ def test_an_alert_without_its_page_goes_without_the_link() -> None:
 
 
 def test_nothing_in_an_alert_can_mention_or_colour() -> None:
-    content = posted(replace(ALERT, body="<@all> <font>"))["markdown"]["content"]
-    assert "> ＜@all> ＜font>" in content
+    evil = "<@all> <font>"
+    content = posted(replace(ALERT, title=evil, body=evil, footer=evil))["markdown"]["content"]
+    assert content.count("＜@all> ＜font>") == 3
+    assert content.count("<") == 4  # the two colours that are ours
 
 
 @given(body=st.text(max_size=200), times=st.integers(0, 60))
@@ -302,6 +307,12 @@ def test_the_console_shows_the_group_and_the_whole_text() -> None:
         "1. 刷单返利\n先给小钱，再骗大钱。\nhttps://x.test/fraud/shuadan/\n\n"
         "桃园社区 李警官 0571-00000000\n"
     )
+
+
+def test_a_title_that_has_its_brackets_gets_no_second_pair() -> None:
+    stream = io.StringIO()
+    Console(stream).deliver(replace(ALERT, title="【走失】寻人"), GROUP)
+    assert stream.getvalue().splitlines()[1:3] == ["【走失】寻人", "72岁，身穿红色羽绒服"]
 
 
 def test_by_hand_lies_with_the_owner() -> None:

@@ -901,6 +901,23 @@ def test_describe_prints_what_every_group_received(sandbox: Sandbox, clock: Cloc
     )
 
 
+def test_a_generic_message_is_shown_by_what_it_says_and_whole_only_on_request(
+    sandbox: Sandbox, clock: Clock
+) -> None:
+    data = {
+        "title": "每日提示",
+        "items": [{"title": "刷单返利", "url": "https://x.test/"}],
+        "footer": "派出所",
+    }
+    body = json.dumps({"type": "group.digest", "timestamp": "", "data": data}, ensure_ascii=False).encode()
+    deliver(sandbox, signed(body, clock.now), body)
+    assert describe(sandbox.messages()) == (
+        "【指挥平台】通用接口\n  20:00:00\n    ▎每日提示\n      · 刷单返利\n      派出所\n"
+    )
+    folded = get(sandbox, "")[1].partition("<details>")[2].partition("</details>")[0]
+    assert "https://x.test/" in folded
+
+
 def test_no_control_character_reaches_the_terminal(sandbox: Sandbox) -> None:
     send(sandbox, '{"msgtype":"text","text":{"content":"\x7f\x9b31m\u202e红"}}'.encode())
     printed = describe(sandbox.messages())

@@ -249,6 +249,23 @@ def test_a_webhook_that_a_platform_echoes_is_not_stored(outbox: Outbox) -> None:
     assert "secret-key" not in str(ended(outbox)) + str(outbox.disabled())
 
 
+@pytest.mark.parametrize("platform", ["wecom", "generic"])
+def test_no_part_of_a_webhook_is_kept_where_a_long_answer_is_cut(outbox: Outbox, platform: str) -> None:
+    names = [f"g{n}" for n in range(60)]
+    plan(outbox, names)
+    groups = listed(names, platform=platform)
+
+    def echo(request: Request) -> Reply:
+        room = 150 + 5 * int(request.url.rpartition("-g")[2])
+        body = f'{{"errcode":40058,"errmsg":"{"x" * room}{request.url}"}}'
+        return Answer(status=400 if platform == "generic" else 200, headers={}, body=body.encode())
+
+    deliver(outbox, groups, FakeTransport(echo), now=Clock())
+    reasons = [reason for _state, reason in ended(outbox).values()]
+    assert max(len(reason.encode()) for reason in reasons) <= 400
+    assert not [reason for reason in reasons if "secret" in reason]
+
+
 def test_when_told_to_stop_nothing_is_begun_and_what_is_on_its_way_is_awaited(outbox: Outbox) -> None:
     names = [f"g{n}" for n in range(50)]
     plan(outbox, names)

@@ -262,6 +262,7 @@ class TestAlert:
         assert message.title == f"【{word}】寻找走失老人"
         assert word in message.body.splitlines()[-1]
         assert "请勿再转" in message.body.splitlines()[-1]
+        assert "110" not in message.body
 
     def test_an_exercise_says_so_at_both_ends(self) -> None:
         message = announced(alert(status="exercise"))

@@ -6,6 +6,8 @@ the transport's. A :class:`LocalChannel` needs no network and ends a delivery it
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -20,6 +22,10 @@ from gengfu_templates.i18n import _
 USUAL_PAUSE = 60.0
 """Seconds to wait where a platform throttles without saying how long; WeCom counts by the minute."""
 LONGEST_PAUSE = 86400.0
+
+_PAGE = re.compile(rb"\s*<(?:!doctype +html|html)\b", re.I)
+# A tag, and with a style or script what it is about.
+_TAG = re.compile(r"<(?:style|script)\b[^<>]*>[^<]*|<[^<>]*>", re.I)
 
 
 class CannotRender(GengfuError):
@@ -83,9 +89,19 @@ def failure(answer: Answer) -> Outcome | None:
 
 
 def evidence(answer: Answer) -> str:
-    """Status and the beginning of the body, on one line."""
-    body = " ".join(answer.body[:1000].decode("utf-8", "replace").split())
-    return f"HTTP {answer.status} {body[:200]}".rstrip()
+    """Status and body on one line, of a web page only the words.
+
+    Not cut: the group's address must be found in it and taken out first, and half of it would not be found.
+    """
+    body = answer.body.decode("utf-8", "replace")
+    if is_page(answer):
+        body = html.unescape(_TAG.sub(" ", body))
+    return " ".join(["HTTP", str(answer.status), *body.split()])
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether this is a web page, as a portal or a proxy in between would answer."""
+    return "html" in answer.headers.get("content-type", "") or bool(_PAGE.match(answer.body))
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

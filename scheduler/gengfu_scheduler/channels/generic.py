@@ -3,8 +3,8 @@
 ``type`` is ``group.digest`` or ``group.alert``, ``data`` the message as :class:`~gengfu_scheduler.message.Message`
 has it, with the group's id. The group's secret, ``whsec_`` and base64, signs; without one the post is unsigned.
 
-The specification calls every 2xx a success, so that is the receiver's confirmation, unless it comes with a web
-page, as a portal in between would answer. It advises to retry whatever else comes, because a receiver can tell
+The specification calls every 2xx a success, so that is the receiver's confirmation. With a web page, as a portal in
+between would answer, it is nobody's: unknown. The specification advises to retry whatever else comes, because a receiver can tell
 a repetition by ``webhook-id``. We do not for 5xx: it can, but need not, and a digest twice in a group is worse
 than one that is listed as unknown. An alert's second sending carries the same id.
 """
@@ -19,9 +19,9 @@ import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from gengfu_scheduler.channels.channel import CannotRender, HttpChannel, address, evidence, failure
+from gengfu_scheduler.channels.channel import CannotRender, HttpChannel, address, evidence, failure, is_page
 from gengfu_scheduler.channels.transport import Answer, Request
-from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Sent
+from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Sent, Unknown
 from gengfu_templates.i18n import _
 
 
@@ -46,7 +46,9 @@ class Generic(HttpChannel):
     def outcome(self, answer: Answer) -> Outcome:
         if answer.status == 410:
             return Rejected(reason=evidence(answer), disable=True)
-        return failure(answer) or Sent(confirmed="html" not in answer.headers.get("content-type", ""))
+        if failed := failure(answer):
+            return failed
+        return Unknown(reason=evidence(answer)) if is_page(answer) else Sent(confirmed=True)
 
 
 def signature(key: bytes, *, id: str, timestamp: str, body: bytes) -> str:

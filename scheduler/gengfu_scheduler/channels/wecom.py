@@ -91,13 +91,13 @@ class WeCom(HttpChannel):
         except ValueError:
             body = None
         code = body.get("errcode") if isinstance(body, dict) else None
-        if not isinstance(code, int):
+        if type(code) is not int:  # true and false are, to Python, numbers too
             return Unknown(reason=_("看不懂的回答：{answer}").format(answer=evidence(answer)))
-        return VERDICTS.get(code, _refused)(f"{code} {body.get('errmsg', '')}"[:300])
+        return VERDICTS.get(code, _refused)(f"{code} {body.get('errmsg', '')}")
 
 
 def _news(message: Message) -> dict[str, object]:
-    """The digest's title with the site's home, its items, and below them, where there is room, the footer."""
+    """The digest's title with the site's home, its items, and at the end, or where no room is left above, the footer."""
     if len(message.items) >= ARTICLES:
         raise CannotRender(
             _("企业微信图文消息最多 {most} 条，这里有 {number} 条").format(
@@ -107,10 +107,12 @@ def _news(message: Message) -> dict[str, object]:
     home = message.home or message.items[0].url
     again = translations(message.language).gettext("【重发】") if message.resent else ""
     title = again + message.title
-    articles = [_article(title, message.footer, home)]
+    footer = message.footer.replace("\n", " ")
+    roomy = len(message.items) + 2 <= ARTICLES
+    articles = [_article(title, "" if roomy else footer, home)]
     articles += [_article(item.title, item.summary, item.url, item.image) for item in message.items]
-    if message.footer and len(articles) < ARTICLES:
-        articles.append(_article(message.footer.replace("\n", " "), "", home))
+    if footer and roomy:
+        articles.append(_article(footer, "", home))
     return {"msgtype": "news", "news": {"articles": articles}}
 
 
@@ -133,5 +135,6 @@ def _markdown(message: Message) -> dict[str, object]:
 
 def _alert(message: Message) -> str:
     # "<" would begin a colour or a mention; nothing an officer writes is meant as either.
-    lines = message.body.replace("<", "＜").splitlines()
-    return render("wecom-alert.md", message.language, message=message, lines=lines)
+    title, body, footer = (t.replace("<", "＜") for t in (message.title, message.body, message.footer))
+    harmless = replace(message, title=title, footer=footer)
+    return render("wecom-alert.md", message.language, message=harmless, lines=body.splitlines())

@@ -133,8 +133,9 @@ class Received:
 class Piece:
     """One piece of a message as the group sees it. A message is drawn as a column of pieces."""
 
-    kind: Literal["cover", "row", "rich", "code", "picture"]
-    """``cover``: a card's big first item. ``row``: an item. ``rich``: running text. ``code``: as is."""
+    kind: Literal["cover", "row", "rich", "code", "picture", "source"]
+    """``cover``: a card's big first item. ``row``: an item. ``rich``: running text. ``code``: as is.
+    ``source``: the whole post, for whoever wants to look it up."""
     title: str = ""
     text: str = ""
     url: str = ""

@@ -144,7 +144,8 @@ def describe(received: Iterable[Received], *, timezone: tzinfo = CHINA) -> str:
 def _text(message: Received, timezone: tzinfo) -> str:
     lines = [f"  {message.at.astimezone(timezone):%H:%M:%S}"]
     if message.seen:
-        lines += [line for piece in pieces(message) for line in _piece_lines(piece)]
+        shown = (piece for piece in pieces(message) if piece.kind != "source")
+        lines += [line for piece in shown for line in _piece_lines(piece)]
     else:
         lines.append(_("    ✗ 没有到群里：{reason}").format(reason=message.reason))
     lines += [f"    ⚠ {warning}" for warning in message.warnings]

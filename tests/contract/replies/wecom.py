@@ -36,9 +36,11 @@ REPLIES: list[tuple[int, str, Outcome]] = [
     (200, '{"errcode":99999,"errmsg":"???"}', Rejected(reason="99999 ???")),
     # no code at all: nobody can say
     (200, "", Unknown(reason="看不懂的回答：HTTP 200")),
-    (200, "<html><title>登录上网</title></html>", Unknown(reason="看不懂的回答：HTTP 200 <html>")),
+    (200, "<html><title>登录上网</title></html>", Unknown(reason="看不懂的回答：HTTP 200 登录上网")),
     (200, "[]", Unknown(reason="看不懂的回答：HTTP 200 []")),
     (200, '{"errcode":"0"}', Unknown(reason="看不懂的回答：")),
+    (200, '{"errcode":false}', Unknown(reason="看不懂的回答：")),
+    (200, '{"errcode":true}', Unknown(reason="看不懂的回答：")),
     (200, '{"errcode":0', Unknown(reason="看不懂的回答：")),
     # HTTP's own words
     (302, "", Unknown(reason="HTTP 302")),
@@ -48,6 +50,6 @@ REPLIES: list[tuple[int, str, Outcome]] = [
     (408, "", Unknown(reason="HTTP 408")),
     (429, "", Throttled(after=60, reason="HTTP 429")),
     (500, '{"errcode":0,"errmsg":"ok"}', Unknown(reason="HTTP 500")),
-    (502, "<html>Bad Gateway</html>", Unknown(reason="HTTP 502 <html>Bad")),
+    (502, "<html><style>p{}</style><p>Bad&#32;Gateway</html>", Unknown(reason="HTTP 502 Bad Gateway")),
     (504, "", Unknown(reason="HTTP 504")),
 ]

@@ -71,8 +71,11 @@ class Generic(Platform):
         return _warnings(payload, post, robot)
 
     def draw(self, body: bytes) -> list[Piece]:
-        text = json.dumps(json.loads(body), ensure_ascii=False, indent=2)
-        return [Piece(kind="code", text=text, html=_coloured(text))]
+        post = json.loads(body)
+        text = json.dumps(post, ensure_ascii=False, indent=2)
+        said = _said(post)
+        whole = Piece(kind="source" if said else "code", text=text, html=_coloured(text))
+        return [*said, whole]
 
 
 def _header(post: Post, name: str) -> str:
@@ -135,6 +138,20 @@ def _warnings(payload: Any, post: Post, robot: Robot) -> list[str]:
     if not robot.secret:
         warnings.append(_("没有登记密钥，签名未核对"))
     return warnings
+
+
+def _said(post: Any) -> list[Piece]:
+    """What a post says whose ``data`` has a title, items with titles and a footer; nothing of any other's."""
+    data = post.get("data") if isinstance(post, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get("title"), str):
+        return []
+    listed = data.get("items")
+    items = (
+        [item.get("title") for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    )
+    parts = [data.get("body"), *(f"· {title}" for title in items), data.get("footer")]
+    lines = "\n".join(part for part in parts if isinstance(part, str) and part)
+    return [Piece(kind="row", title=data["title"], text=lines)]
 
 
 _TOKEN = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*")(?=:)|(?P<string>"(?:[^"\\]|\\.)*")')
