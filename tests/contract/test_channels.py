@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.replies import generic, wecom
@@ -189,6 +189,7 @@ def test_nothing_in_an_alert_can_mention_or_colour() -> None:
     assert content.count("<") == 4  # the two colours that are ours
 
 
+@settings(max_examples=40)
 @given(body=st.text(max_size=200), times=st.integers(0, 60))
 def test_a_wecom_alert_always_fits_and_keeps_its_link_and_footer(body: str, times: int) -> None:
     content = posted(replace(ALERT, body=body * times))["markdown"]["content"]
@@ -197,6 +198,7 @@ def test_a_wecom_alert_always_fits_and_keeps_its_link_and_footer(body: str, time
     assert f"]({ITEM.url})" in content
 
 
+@settings(max_examples=40)
 @given(title=st.text(max_size=300), summary=st.text(max_size=800))
 def test_a_wecom_digest_always_fits(title: str, summary: str) -> None:
     item = replace(ITEM, title=title, summary=summary)

@@ -321,7 +321,7 @@ parts = st.dictionaries(
 KINDS = ("text", "markdown", "markdown_v2", "image", "news", "file", "template_card")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(kind=st.sampled_from(KINDS), part=parts | json_values)
 def test_any_json_gets_a_verdict_and_what_is_taken_can_be_drawn(kind: str, part: Any) -> None:
     body = json.dumps({"msgtype": kind, kind: part}, ensure_ascii=False).encode("utf-8", "replace")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gengfu_scheduler.digest import compose, compose_alert, compose_all, reaches
@@ -183,6 +183,7 @@ class TestTheMessage:
         assert elsewhere is not None
         assert elsewhere.footer == "青松路派出所 · 值班室 0000-5550100"
 
+    @settings(max_examples=40)
     @given(
         areas=st.lists(st.sampled_from([None, "青松路", "青松路/桃园社区"]), min_size=1, max_size=8),
         ages=st.lists(st.integers(0, 60), max_size=8),
