@@ -13,9 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
+from gengfu_scheduler.draft import draft_push
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.runner import Runner
-from gengfu_site.catalogue import AlertEntry, Area, Catalogue, Entry, Station, dumps
+from gengfu_site.catalogue import AlertEntry, AlertState, Area, Catalogue, Entry, Station, dumps
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 16, tzinfo=SHANGHAI)
@@ -39,7 +40,8 @@ slots:
   evening: {title: 晚间提示, at: "20:00", late: 2h, to: {areas: [青松路]}, pick: {repeat: 0}}
 """
 ENVIRON = {
-    name: f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={name}-0000-marker" for name in ("Q1", "Q2")
+    name: f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={name}-0000-marker"
+    for name in ("Q1", "Q2", "Q3")
 }
 
 
@@ -62,8 +64,8 @@ def tip(id: str, published: str = "00:00", **fields: Any) -> Entry:
     return Entry(id=id, published=instant(published), **{**defaults, **fields})
 
 
-def alert(id: str, revision: str = "1", **fields: Any) -> Entry:
-    body = AlertEntry(form="火情", place="桃园 3 栋", tell="119", status="actual", state="active")
+def alert(id: str, revision: str = "1", state: AlertState = "active", **fields: Any) -> Entry:
+    body = AlertEntry(form="火情", place="桃园 3 栋", tell="119", status="actual", state=state)
     return tip(id, kind="alert", revision=revision, alert=body, **fields)
 
 
@@ -128,6 +130,13 @@ class Watch:
         for text in times:
             self.now = instant(text)
             self.runner.tick()
+
+    def push(self, *targets: str) -> None:
+        """What ``gengfu push`` writes, and the round it causes."""
+        for target in targets:
+            draft = draft_push(target, self.start().roster, self.outbox.told, self.now)
+            self.outbox.plan(draft.broadcast, draft.planned, now=self.now)
+        self.runner.tick()
 
     def heard(self) -> list[str]:
         """``group: titles, state`` of every delivery, by broadcast, oldest first."""

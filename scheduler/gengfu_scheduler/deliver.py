@@ -19,6 +19,8 @@ from pathlib import Path
 from gengfu_scheduler.channels import channel_for
 from gengfu_scheduler.channels.channel import HttpChannel, cut
 from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport, host_of
+from gengfu_scheduler.draft import is_push
+from gengfu_scheduler.groups import address_mark
 from gengfu_scheduler.message import Delivery, Group, Handed, Message, Outcome, Rejected, Sent, Unknown
 from gengfu_scheduler.outbox import Outbox
 from gengfu_site.problems import GengfuError
@@ -33,6 +35,11 @@ EVIDENCE = 400
 """Bytes of what a platform answered that are kept."""
 SETTLE_AFTER = timedelta(milliseconds=50)
 """How long an outcome may wait to be written with others."""
+MOMENT = timedelta(seconds=1)
+"""Until a group that is not listed is looked for in the list as it is written then."""
+
+QuietUntil = Callable[[Group, datetime], datetime | None]
+"""The end of the group's quiet hours that an instant lies in: :meth:`Timetable.quiet_until`."""
 
 
 class Circuits:
@@ -76,15 +83,19 @@ def deliver(
     now: Callable[[], datetime],
     circuits: Circuits | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    current: Callable[[], bool] = lambda: True,
+    quiet_until: QuietUntil = lambda _group, _at: None,
 ) -> None:
     """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
 
     :param groups: as the spreadsheet lists them now, by id.
     :param circuits: the runner's, kept from call to call.
     :param stopping: once true, nothing more is begun; what is on its way is awaited.
+    :param current: whether ``groups`` is still what the spreadsheet says.
+    :param quiet_until: digests wait for that, but for those that a person pushed.
     :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
     """
-    run = _Run(outbox, groups, now, circuits or Circuits(), stopping)
+    run = _Run(outbox, groups, now, circuits or Circuits(), stopping, current, quiet_until)
     try:
         with closing(transport.post_many(run.requests())) as arriving:
             for replies in arriving:
@@ -140,15 +151,20 @@ class _Run:
         now: Callable[[], datetime],
         circuits: Circuits,
         stopping: Callable[[], bool],
+        current: Callable[[], bool],
+        quiet_until: QuietUntil,
     ) -> None:
         self._outbox = outbox
         self._groups = groups
         self._now = now
         self._circuits = circuits
         self._stopping = stopping
+        self._current = current
+        self._quiet_until = quiet_until
         self._claimed: deque[Delivery] = deque()
         self._posted: dict[int, _Posted] = {}
         self._ended: list[tuple[int, Outcome]] = []
+        self._dead: dict[str, str] = {}
         self._held: list[tuple[int, datetime]] = []
         self._oldest: datetime | None = None
 
@@ -171,6 +187,8 @@ class _Run:
         """A reply has come."""
         posted = self._posted.pop(delivery)
         outcome = _outcome(posted.channel, posted.group, reply)
+        if isinstance(outcome, Rejected) and outcome.disable:
+            self._dead[posted.group.id] = address_mark(posted.group.webhook or "")
         self._circuits.record(posted.host, reply, outcome, now=self._now())
         self._end(delivery, outcome)
 
@@ -182,7 +200,7 @@ class _Run:
         if only_if_ripe and not ripe and self._now() - self._oldest < SETTLE_AFTER:
             return
         ended, held, self._ended, self._held, self._oldest = self._ended, self._held, [], [], None
-        self._outbox.settle(ended, now=self._now())
+        self._outbox.settle(ended, now=self._now(), dead=self._dead)
         self._outbox.put_back(held, now=self._now())
 
     def put_back_unbegun(self) -> None:
@@ -193,7 +211,14 @@ class _Run:
     def _begin(self, delivery: Delivery) -> Request | None:
         group = self._groups.get(delivery.group)
         if group is None:
-            self._end(delivery.id, Rejected(reason=_("群已不在名单中")))
+            if self._current():
+                self._end(delivery.id, Rejected(reason=_("群已不在名单中")))
+            else:
+                self._hold(delivery.id, self._now() + MOMENT)
+            return None
+        waits = delivery.message.form == "digest" and not is_push(delivery.broadcast)
+        if waits and (quiet_end := self._quiet_until(group, self._now())):
+            self._hold(delivery.id, min(quiet_end, delivery.expires))
             return None
         start = _begin(delivery.message, group, delivery.id, self._now())
         if not isinstance(start, tuple):

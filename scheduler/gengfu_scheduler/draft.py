@@ -17,6 +17,9 @@ from gengfu_templates.i18n import _
 ALERT_LASTS = timedelta(hours=24)
 """How long an alert without an end of its own may still be sent."""
 
+_PUSH = "push:"
+"""How the keys of digests begin that a person pushed."""
+
 Told = Callable[[Collection[str]], Mapping[str, History]]
 """The histories of groups, by id: :meth:`gengfu_scheduler.outbox.Outbox.told`."""
 
@@ -90,7 +93,7 @@ def draft_push(target: str, roster: Roster, told: Told, now: datetime) -> Draft:
 def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
     return Draft(
         broadcast=Broadcast(
-            key=f"push:{Occurrence(slot=slot, scheduled_for=now.astimezone(UTC)).key}",
+            key=f"{_PUSH}{Occurrence(slot=slot, scheduled_for=now.astimezone(UTC)).key}",
             form="digest",
             title=slot.title,
             scheduled_for=now,
@@ -129,6 +132,11 @@ def _push_alert(entry: Entry, roster: Roster, told: Told, now: datetime) -> Draf
             for group in groups.values()
         ),
     )
+
+
+def is_push(key: str) -> bool:
+    """Whether a person decided on the digests of the broadcast ``key``."""
+    return key.startswith(_PUSH)
 
 
 def alert_of(key: str) -> str:

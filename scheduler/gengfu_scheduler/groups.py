@@ -10,9 +10,12 @@ wherever something would be sent to it.
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import io
 import os
 import re
+import secrets
 import stat
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -105,6 +108,22 @@ def read_groups(
     return groups, tuple(problems)
 
 
+def address_mark(webhook: str) -> str:
+    """What an address can be known again by and not be found out from: a salted hash."""
+    salt = secrets.token_hex(8)
+    return f"{salt}:{_salted(webhook, salt)}"
+
+
+def is_address(webhook: str, mark: str) -> bool:
+    """Whether ``mark`` was made of this address."""
+    salt, _colon, digest = mark.partition(":")
+    return hmac.compare_digest(_salted(webhook, salt), digest)
+
+
+def _salted(webhook: str, salt: str) -> str:
+    return hashlib.sha256(f"{salt}{webhook}".encode()).hexdigest()
+
+
 class _Table:
     """Turns rows into groups; what is wrong gathers in ``problems``.
 
@@ -139,6 +158,7 @@ class _Table:
 
     def read(self, rows: Iterable[_Row]) -> Iterator[Group]:
         first_lines: dict[str, int] = {}
+        first_with: dict[str, str] = {}
         for row in rows:
             before = len(self.problems)
             group = self._group(row)
@@ -154,6 +174,10 @@ class _Table:
                         _("每个群一个编号，换一个没用过的。"),
                     ),
                 )
+            if group is not None and group.webhook:
+                other = first_with.setdefault(group.webhook, group.id)
+                if other != group.id:
+                    self._wrong(row, "webhook", _same_address(other, group.id))
             if group is not None and len(self.problems) == before:
                 yield group
 
@@ -194,7 +218,6 @@ class _Table:
             platform=platform,
             webhook=webhook if reach == "webhook" else None,
             secret=secret if reach == "webhook" else None,
-            keyword=cell("keyword", ""),
             area=group_area,
             audience=audience,
             topics=topics,
@@ -328,6 +351,15 @@ def _no_address() -> Mistake:
     return Mistake(
         _("机器人地址应以 https:// 开头，这里的不是（不在此显示）。"),
         _("到群机器人的设置里重新复制整个地址。"),
+    )
+
+
+def _same_address(first: str, second: str) -> Mistake:
+    return Mistake(
+        _("“{first}”和“{second}”用的是同一个机器人地址：这个群会收到两遍。").format(
+            first=first, second=second
+        ),
+        _("每个群用自己的机器人地址；同一个群只登记一次。"),
     )
 
 

@@ -41,8 +41,6 @@ class Group:
     """Its address. A credential: never logged, shown or stored in the outbox."""
     secret: str | None = field(default=None, repr=False)
     """Signing key, where the platform has one. Never shown either."""
-    keyword: str = ""
-    """Word the platform demands in each message; empty where it demands none."""
     area: str | None = None
     """Path of the area it belongs to; None for a group of the whole station."""
     audience: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import random as _random
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, assert_never
 
 from sqlalchemy import (
@@ -168,6 +168,7 @@ _progress = Table(
     "slot_progress",
     _metadata,
     Column("slot", String, primary_key=True),
+    Column("times", String, nullable=False),
     Column("planned_until", _Instant, nullable=False),
 )
 
@@ -176,6 +177,7 @@ _disabled = Table(
     _metadata,
     Column("group_id", String, primary_key=True),
     Column("reason", Text, nullable=False),
+    Column("address", String),  # a mark of the dead address, never the address
     Column("since", _Instant, nullable=False),
 )
 
@@ -493,21 +495,30 @@ class Outbox:
             rows = connection.execute(query.order_by(_missed.c.scheduled_for, _missed.c.slot))
             return [(row.slot, row.scheduled_for) for row in rows]
 
-    def planned_until(self, slot: str) -> datetime | None:
-        """Up to when the occurrences of ``slot`` have been dealt with; None for a slot never seen."""
-        with self._reading() as connection:
-            return connection.execute(
-                select(_progress.c.planned_until).where(_progress.c.slot == slot)
-            ).scalar()
+    def planned_until(self, slot: str, times: str | None = None) -> datetime | None:
+        """Up to when the occurrences of ``slot`` have been dealt with; None for a slot never seen.
 
-    def set_planned_until(self, slot: str, at: datetime) -> None:
+        :param times: where given, a slot seen at other times counts as never seen.
+        """
+        query = select(_progress.c.planned_until).where(_progress.c.slot == slot)
+        if times is not None:
+            query = query.where(_progress.c.times == times)
+        with self._reading() as connection:
+            return connection.execute(query).scalar()
+
+    def set_planned_until(self, slot: str, times: str, at: datetime) -> None:
+        """Note that the occurrences of ``slot`` are dealt with up to ``at``.
+
+        :param times: what they follow from.
+        """
         with self._writing() as connection:
             insert = _insert(connection, _progress)
             connection.execute(
                 insert.on_conflict_do_update(
-                    index_elements=["slot"], set_={"planned_until": insert.excluded.planned_until}
+                    index_elements=["slot"],
+                    set_={"times": insert.excluded.times, "planned_until": insert.excluded.planned_until},
                 ),
-                {"slot": slot, "planned_until": at},
+                {"slot": slot, "times": times, "planned_until": at},
             )
 
     def told(self, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
@@ -533,16 +544,24 @@ class Outbox:
             ids = connection.scalars(_CLAIM, {"now": now, "limit": limit}).all()
             return _deliveries(connection, ids)
 
-    def settle(self, outcomes: Sequence[tuple[int, Outcome]], *, now: datetime) -> None:
+    def settle(
+        self,
+        outcomes: Sequence[tuple[int, Outcome]],
+        *,
+        now: datetime,
+        dead: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Write how requests ended, by delivery id. Deliveries that are no longer ``sending`` are left alone.
 
         ``Unsent`` goes back to pending with growing, jittered pauses; ``Throttled`` likewise, but
         not before the pause asked for; an alert's first ``Unknown`` goes back once, marked as resent. ``Rejected(disable=True)``
         disables the group.
+
+        :param dead: by group, what the address that is dead can be known again by (:meth:`dead_addresses`).
         """
         with self._writing() as connection:
             for ids in _batches([id for id, _outcome in outcomes]):
-                self._settle(connection, ids, dict(outcomes), now)
+                self._settle(connection, ids, dict(outcomes), now, dead)
 
     def put_back(self, held: Sequence[tuple[int, datetime]], *, now: datetime) -> None:
         """Return claimed deliveries, of which no request was begun, to pending, each until its instant."""
@@ -581,7 +600,12 @@ class Outbox:
             return min((instant for instant in instants if instant), default=None)
 
     def _settle(
-        self, connection: Connection, ids: Sequence[int], outcomes: Mapping[int, Outcome], now: datetime
+        self,
+        connection: Connection,
+        ids: Sequence[int],
+        outcomes: Mapping[int, Outcome],
+        now: datetime,
+        dead: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         rows = connection.execute(_IN_FLIGHT, {"ids": ids}).all()
         if not rows:
@@ -590,7 +614,7 @@ class Outbox:
         for row in rows:
             outcome = outcomes[row.id]
             if isinstance(outcome, Rejected) and outcome.disable:
-                _disable(connection, row.group_id, outcome.reason, now)
+                _disable(connection, row.group_id, outcome.reason, dead.get(row.group_id), now)
 
     def _next(self, row: Any, outcome: Outcome, now: datetime) -> dict[str, object]:
         """The new values of an in-flight ``row``."""
@@ -678,12 +702,18 @@ class Outbox:
             rows = connection.execute(select(_disabled).order_by(_disabled.c.group_id))
             return {row.group_id: row.reason for row in rows}
 
+    def dead_addresses(self) -> dict[str, str | None]:
+        """Groups that nothing is sent to, and what :meth:`settle` was given to know their dead address by."""
+        with self._reading() as connection:
+            return {row.group_id: row.address for row in connection.execute(select(_disabled))}
+
     def disable(self, group: str, reason: str, *, now: datetime) -> None:
         """Send nothing to ``group`` until :meth:`enable`; its deliveries wait, and expire in their time."""
         with self._writing() as connection:
-            _disable(connection, group, reason, now)
+            _disable(connection, group, reason, None, now)
 
     def enable(self, group: str) -> None:
+        """Send to ``group`` again."""
         with self._writing() as connection:
             connection.execute(delete(_disabled).where(_disabled.c.group_id == group))
 
@@ -819,14 +849,14 @@ def _erase(connection: Connection, now: datetime) -> None:
     connection.execute(update(_broadcast).where(_broadcast.c.id.in_(ids)).values(erased=True))
 
 
-def _disable(connection: Connection, group: str, reason: str, now: datetime) -> None:
+def _disable(connection: Connection, group: str, reason: str, address: str | None, now: datetime) -> None:
     insert = _insert(connection, _disabled)
     connection.execute(
         insert.on_conflict_do_update(
             index_elements=["group_id"],
-            set_={"reason": insert.excluded.reason, "since": insert.excluded.since},
+            set_={column: insert.excluded[column] for column in ("reason", "address", "since")},
         ),
-        {"group_id": group, "reason": reason, "since": now},
+        {"group_id": group, "reason": reason, "address": address, "since": now},
     )
 
 

@@ -43,11 +43,14 @@ class Published:
         )
         self._catalogue: Catalogue | None = None
 
-    def read(self) -> Catalogue:
+    def read(self, *, ask: bool = True) -> Catalogue:
         """The newest catalogue that could be read; the same object as before where nothing changed.
 
+        :param ask: whether a web server may be asked; if not, what it last answered stands.
         :raises CatalogueUnavailable: none could be read, now or before.
         """
+        if self._catalogue is not None and isinstance(self._source, _Url) and not ask:
+            return self._catalogue
         try:
             text = self._source.changed_text()
             if text is not None:

@@ -52,9 +52,14 @@ class RosterFiles:
         """Whether a file of the admin's was written since the last reading. Cheap: it only looks at times."""
         return self._stamps() != self._seen
 
-    def read(self) -> Roster:
+    def current(self) -> bool:
+        """Whether the last reading has the groups and the timetable as they are written now."""
+        return not self.changed() and not self._problems
+
+    def read(self, *, ask: bool = True) -> Roster:
         """The roster as it is now.
 
+        :param ask: whether a web server may be asked for the catalogue; if not, its last answer stands.
         :raises ProblemsFound: groups or timetable have problems, and there never was a reading without.
         :raises CatalogueUnavailable: no catalogue could be read, now or before.
         """
@@ -62,7 +67,7 @@ class RosterFiles:
         address = catalogue_address(self._folder)
         if self._published is None or self._published.address != address:
             self._published = Published(address, self._folder)
-        catalogue = self._published.read()
+        catalogue = self._published.read(ask=ask)
         if self._last is not None and catalogue is not self._last.catalogue:
             self._last = replace(self._last, catalogue=catalogue)
         if self._judged != (self._seen, catalogue.station):

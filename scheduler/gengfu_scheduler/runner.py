@@ -8,8 +8,9 @@ own timetable names: its cron trigger numbers Monday 0 and doubles the repeated 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from zoneinfo import ZoneInfo
@@ -23,19 +24,22 @@ from gengfu_scheduler.channels import KNOWN_HOSTS
 from gengfu_scheduler.channels.hand import TASKS, TASKS_OF, write_task_pages
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
 from gengfu_scheduler.deliver import Circuits, deliver
-from gengfu_scheduler.draft import draft_occurrence
-from gengfu_scheduler.message import Broadcast
+from gengfu_scheduler.draft import alert_of, draft_occurrence, is_over
+from gengfu_scheduler.groups import is_address
+from gengfu_scheduler.message import Broadcast, Delivery
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.roster import Roster, RosterFiles
 from gengfu_scheduler.state import state_folder
-from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences
+from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences, times
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
 POLL = 0.1
 """Seconds between two looks at what other processes wrote: the outbox, the admin's files."""
 AFTER_TROUBLE = 5.0
-"""Seconds to wait where the outbox or the task pages could not be written."""
+"""Seconds to wait where the outbox could not be read or written."""
+CLOCK_SLIP = timedelta(minutes=1)
+"""How far a clock may be set back without a word."""
 
 Clock = Callable[[], datetime]
 Say = Callable[[str], None]
@@ -73,31 +77,46 @@ class Runner:
         self._say = say
         self._stopping = stopping
         self._files = RosterFiles(folder, environ)
+        # Of alerts that the catalogue lacks only those are gone that were there before it was read.
+        self._alerts = {alert_of(key) for key in outbox.alerts(now=clock())}
         self.roster = self._files.read()
         self._open_transport = transport
         self._transport = transport(self.roster.timetable.hosts)
         self._circuits = Circuits()
-        self._planned_until: dict[str, datetime] = {}
+        self._planned_until: dict[tuple[str, str], datetime] = {}
         self._trouble = self._files.trouble
-        self._tasks_for: dict[Broadcast, int] | None = None
+        self._tasks_for: dict[Broadcast, tuple[int, list[Delivery]]] = {}
+        self._tasks_trouble = ""
+        self._last_round = self._next_slot = datetime.min.replace(tzinfo=UTC)
 
     def tick(self) -> None:
         """One round; afterwards nothing is due that can be done now."""
-        now = self._clock()
-        # What waits already - an alert above all - waits for nothing that may be slow.
+        self._last_round = now = self._clock()
+        # By the timetable as it was until now: a slot whose time has come is not lost to an edit.
+        due, timezone = self._due(now), self.roster.timetable.timezone
+        # What waits already - an alert above all - waits for nothing that may be slow, such as a web server.
+        self._reload(ask=False)
         self.send()
-        self._reload(now)
-        due = self._due(now)
-        for occurrence in due:
-            self._plan(occurrence, now)
         if due:
+            self._reload(ask=True)
+            for occurrence in due:
+                self._plan(occurrence, timezone, now)
             self.send()
+        table = self.roster.timetable
+        for slot in table.slots:
+            self._until(slot, table.timezone, now)  # one that is new, or at other times, begins now
+        following = (next_after(slot, table.timezone, now) for slot in table.slots)
+        self._next_slot = min(following, default=datetime.max.replace(tzinfo=UTC))
 
     def send(self) -> None:
         """Clear up after a process that died in mid-send, give up what is too late, deliver what is due."""
         now = self._clock()
         stranded = [d for d in self._outbox.recover(now=now) if d.state == "unknown"]
         late = self._outbox.expire(now=now)
+        over = [key for key in self._outbox.alerts(now=now) if self._is_over(key)]
+        if over:
+            self._outbox.withdraw(over, now=now)
+        self._enable_readdressed()
         if stranded:
             self._say(_("上次发送中断，{n} 条结果不明，见 gengfu status。").format(n=len(stranded)))
         if late:
@@ -109,21 +128,25 @@ class Runner:
             now=self._clock,
             circuits=self._circuits,
             stopping=self._stopping,
+            current=self._files.current,
+            quiet_until=self.roster.timetable.quiet_until,
         )
         self._write_tasks()
 
     def has_work(self) -> bool:
-        """Whether another process wrote something that a round would deal with. Cheap."""
-        due = self._outbox.due_at()
-        return (due is not None and due <= self._clock()) or self._files.changed()
+        """Whether a round would find something to do: by the clock, or by what others wrote. Cheap.
 
-    def _reload(self, now: datetime) -> None:
+        The clock is looked at here too, because an alarm waits for time to pass and the clock may be set.
+        """
+        now, due = self._clock(), self._outbox.due_at()
+        by_clock = (due is not None and due <= now) or not self._last_round <= now < self._next_slot
+        return by_clock or self._files.changed()
+
+    def _reload(self, *, ask: bool) -> None:
         """Read again what changed; where it has problems, keep what was right and say so once."""
-        if not self._files.changed() and not self._due(now):
-            return
         before = self.roster
         try:
-            self.roster = self._files.read()
+            self.roster = self._files.read(ask=ask)
         except GengfuError as error:
             trouble = str(error)  # the catalogue has moved, and is not where it moved to
         else:
@@ -134,54 +157,95 @@ class Runner:
             self._say(text if trouble else _("改动过的文件已恢复正常。"))
         if self.roster.timetable.hosts != before.timetable.hosts:
             self._transport = self._open_transport(self.roster.timetable.hosts)
-        # A slot that was rewritten counts from now: its new times of earlier today were never promised.
-        for slot in self.roster.timetable.slots:
-            if slot not in before.timetable.slots and self._until(slot, now) < now:
-                self._set_until(slot, now)
+
+    def _is_over(self, key: str) -> bool:
+        self._alerts |= {entry.id for entry in self.roster.catalogue.entries if entry.alert}
+        return alert_of(key) in self._alerts and is_over(key, self.roster.catalogue)
+
+    def _enable_readdressed(self) -> None:
+        """Serve again the groups whose dead address was replaced, or that a person serves now."""
+        for id, dead in self._outbox.dead_addresses().items():
+            group = self.roster.groups.get(id)
+            if group and (
+                group.reach == "hand" or (group.webhook and dead and not is_address(group.webhook, dead))
+            ):
+                self._outbox.enable(id)
+                self._say(_("{name}（{id}）换了发送方式，恢复发送。").format(name=group.name, id=id))
 
     def _due(self, now: datetime) -> list[Occurrence]:
         """Occurrences that have come and are not dealt with, earliest first."""
         table = self.roster.timetable
-        due = [o for s in table.slots for o in occurrences(s, table.timezone, self._until(s, now), now)]
+        due = [
+            occurrence
+            for slot in table.slots
+            for occurrence in occurrences(slot, table.timezone, self._until(slot, table.timezone, now), now)
+        ]
         return sorted(due, key=lambda occurrence: occurrence.scheduled_for)
 
-    def _plan(self, occurrence: Occurrence, now: datetime) -> None:
+    def _plan(self, occurrence: Occurrence, timezone: ZoneInfo, now: datetime) -> None:
         slot, when = occurrence.slot, occurrence.scheduled_for
         if now - when > slot.late:
             self._outbox.record_missed(slot.id, when, now=now)
             self._say(
                 _("错过了：{title}（{when:%m-%d %H:%M}），已超过 late，不再补发。").format(
-                    title=slot.title, when=when.astimezone(self.roster.timetable.timezone)
+                    title=slot.title, when=when.astimezone(timezone)
                 )
             )
         else:
             draft = draft_occurrence(occurrence, self.roster, self._outbox.told, now)
             if draft.planned:
                 self._outbox.plan(draft.broadcast, draft.planned, now=now)
-        self._set_until(slot, when)
+        self._set_until(slot, timezone, when)
 
-    def _until(self, slot: Slot, now: datetime) -> datetime:
-        """Up to when the slot's occurrences are dealt with; a slot never seen begins now."""
-        if slot.id not in self._planned_until:
-            known = self._outbox.planned_until(slot.id)
-            if known is None:
-                self._set_until(slot, now)
-            else:
-                self._planned_until[slot.id] = known
-        return self._planned_until[slot.id]
+    def _until(self, slot: Slot, timezone: ZoneInfo, now: datetime) -> datetime:
+        """Up to when the slot's occurrences are dealt with; one never seen at these times begins now."""
+        key = slot.id, times(slot, timezone)
+        known = self._planned_until.get(key) or self._outbox.planned_until(*key)
+        if known and known > now + CLOCK_SLIP:
+            self._say(
+                _("时钟曾经走快：{title} 记到了 {until:%Y-%m-%d %H:%M}，现在从头按当前时刻算。").format(
+                    title=slot.title, until=known.astimezone(timezone)
+                )
+            )
+            known = None
+        if known is None:
+            self._set_until(slot, timezone, now)
+        else:
+            self._planned_until[key] = known
+        return self._planned_until[key]
 
-    def _set_until(self, slot: Slot, at: datetime) -> None:
-        self._outbox.set_planned_until(slot.id, at)
-        self._planned_until[slot.id] = at
+    def _set_until(self, slot: Slot, timezone: ZoneInfo, at: datetime) -> None:
+        key = slot.id, times(slot, timezone)
+        self._outbox.set_planned_until(*key, at)
+        # A slot is known at one set of times only, here as in the outbox.
+        self._planned_until = {known: v for known, v in self._planned_until.items() if known[0] != slot.id}
+        self._planned_until[key] = at
 
     def _write_tasks(self) -> None:
-        """Write the task pages, if others stand at ``handed`` than at the last writing."""
+        """Write the task pages, if others stand at ``handed`` than at the last writing.
+
+        Pages that cannot be written keep nobody from being told; that is said once, and tried again.
+        """
         recent = self._outbox.broadcasts(limit=TASKS_OF)
         counts = {status.broadcast: number for status in recent if (number := status.counts.get("handed"))}
-        if counts != self._tasks_for:
-            handed = [(broadcast, self._outbox.deliveries(broadcast.key)) for broadcast in counts]
-            write_task_pages(handed, self.roster.groups, state_folder(self._folder) / TASKS)
-            self._tasks_for = counts
+        before = self._tasks_for
+        if counts == {broadcast: number for broadcast, (number, _handed) in before.items()}:
+            return
+        handed = {
+            broadcast: before[broadcast]
+            if broadcast in before and before[broadcast][0] == number
+            else (number, self._outbox.deliveries(broadcast.key))
+            for broadcast, number in counts.items()
+        }
+        pages = [(broadcast, deliveries) for broadcast, (_number, deliveries) in handed.items()]
+        try:
+            write_task_pages(pages, self.roster.groups, state_folder(self._folder) / TASKS)
+        except GengfuError as error:
+            if str(error) != self._tasks_trouble:
+                self._say(str(error))
+            self._tasks_trouble = str(error)
+        else:
+            self._tasks_for, self._tasks_trouble = handed, ""
 
 
 class Alarm:
@@ -238,6 +302,8 @@ def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
                     pass
             except GengfuError as error:
                 say(str(error))
-                ring.wait(AFTER_TROUBLE)
+                again = time.monotonic() + AFTER_TROUBLE
+                while not stopping() and time.monotonic() < again:
+                    time.sleep(POLL)
     finally:
         alarm.close()

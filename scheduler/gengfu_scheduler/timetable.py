@@ -13,6 +13,7 @@ before it; until the package knows a year, Monday to Friday stand in, and :func:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -221,6 +222,13 @@ def next_after(slot: Slot, timezone: ZoneInfo, after: datetime) -> datetime:
     return next(occurrences(slot, timezone, after)).scheduled_for
 
 
+def times(slot: Slot, timezone: ZoneInfo) -> str:
+    """The words that the instants of ``slot`` follow from: two of equal words have the same instants."""
+    days = slot.days
+    sets = [sorted(chosen) for chosen in (days.weekdays, days.of_month, days.last)]
+    return json.dumps([timezone.key, [f"{at}" for at in slot.at], days.every, days.workdays, *sets])
+
+
 def unknown_years(slots: Iterable[Slot], after: datetime, until: datetime) -> tuple[int, ...]:
     """The years between the two for which working days are asked and the holiday notice is not known."""
     if not any(slot.days.workdays for slot in slots):
@@ -395,6 +403,14 @@ def _is_host(name: str) -> str:
     return name
 
 
+def _some_time(late: timedelta) -> timedelta:
+    if late < timedelta(minutes=1):
+        raise Mistake(
+            _("late 至少要一分钟，不然到点时总是已经晚了。"), _("写成 2h、30m 这样，或者删掉这一项。")
+        )
+    return late
+
+
 def _names_slot(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise Mistake(
@@ -417,7 +433,7 @@ class _Slot(BaseModel):
     days: DaysText = Slot.days
     to: Target = Slot.to
     pick: Pick = Slot.pick
-    late: Duration = Slot.late
+    late: Annotated[Duration, AfterValidator(_some_time)] = Slot.late
 
 
 class _Timetable(BaseModel):

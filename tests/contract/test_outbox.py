@@ -228,9 +228,12 @@ def test_a_missed_slot_is_recorded_once(outbox: Outbox) -> None:
 
 def test_the_outbox_remembers_how_far_a_slot_is_planned(outbox: Outbox) -> None:
     assert outbox.planned_until("morning") is None
-    outbox.set_planned_until("morning", NOON)
-    outbox.set_planned_until("morning", NOON + DAY)
-    assert outbox.planned_until("morning") == NOON + DAY
+    outbox.set_planned_until("morning", "08:00", NOON)
+    outbox.set_planned_until("morning", "08:00", NOON + DAY)
+    assert outbox.planned_until("morning") == outbox.planned_until("morning", "08:00") == NOON + DAY
+    assert outbox.planned_until("morning", "09:00") is None
+    outbox.set_planned_until("morning", "09:00", NOON)
+    assert outbox.planned_until("morning", "09:00") == NOON
 
 
 @pytest.mark.parametrize(
@@ -521,21 +524,17 @@ def test_pending_past_its_time_expires(outbox: Outbox) -> None:
 
 
 def test_a_dead_address_disables_its_group_until_it_is_enabled(outbox: Outbox) -> None:
+    dead = Rejected(reason="93000 invalid webhook url", disable=True)
     plan(outbox, "A", at=NOON)
-    send(outbox, Rejected(reason="93000 invalid webhook url", disable=True))
+    outbox.settle([(d.id, dead) for d in outbox.claim(now=NOON)], now=NOON, dead={"A": "mark"})
     plan(outbox, "A B", at=NOON + SECOND)
     assert outbox.disabled() == {"A": "93000 invalid webhook url"}
+    assert outbox.dead_addresses() == {"A": "mark"}
     assert groups(outbox.claim(now=NOON + MINUTE)) == "B"
     assert outbox.due_at() is None
     outbox.enable("A")
     assert outbox.due_at() == NOON + SECOND
     assert groups(outbox.claim(now=NOON + MINUTE)) == "A"
-
-
-def test_a_group_is_disabled_by_hand_with_the_newest_reason(outbox: Outbox) -> None:
-    outbox.disable("A", "群已解散", now=NOON)
-    outbox.disable("A", "换了群", now=NOON + DAY)
-    assert outbox.disabled() == {"A": "换了群"}
 
 
 OUTCOMES = st.sampled_from(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gengfu_scheduler.groups import SINCE_EVER, read_groups
+from gengfu_scheduler.groups import SINCE_EVER, address_mark, is_address, read_groups
 from gengfu_scheduler.message import Group, QuietHours
 from gengfu_site.catalogue import Area, Station, Topic
 
@@ -219,3 +219,18 @@ class TestAddresses:
         assert len(problems) == 2
         assert any("webhooks.csv:2 [id]" in p and "是不是想写“a”" in p for p in problems)
         assert any("webhooks.csv:4 [id]" in p and "第 3 行" in p for p in problems)
+
+    def test_one_address_for_two_groups_is_a_problem_that_names_both_and_not_the_address(
+        self, tmp_path: Path
+    ) -> None:
+        keep_webhooks(tmp_path, f"id,webhook\na,{SECRET}\nb,{SECRET}\n")
+        groups, (problem,) = read(tmp_path, self.GROUP.format("", "") + "b,乙群,webhook,wecom,,,,,,,,,,\n")
+        assert [group.id for group in groups] == ["a"]
+        assert problem.startswith("groups.csv:3 [webhook] “a”和“b”")
+
+    def test_an_address_is_known_again_by_a_mark_that_does_not_show_it(self) -> None:
+        mark = address_mark(SECRET)
+        assert is_address(SECRET, mark)
+        assert not is_address(SECRET + "x", mark)
+        assert address_mark(SECRET) != mark
+        assert "marker" not in mark

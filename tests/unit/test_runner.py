@@ -15,8 +15,9 @@ from gengfu_scheduler.draft import draft_push
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.published import CatalogueUnavailable
 from gengfu_scheduler.runner import Runner, run
+from gengfu_scheduler.state import state_folder
 from gengfu_site.problems import ProblemsFound
-from watch import ENVIRON, TIMETABLE, Watch, alert, instant, tip, watch_in
+from watch import ENVIRON, GROUPS, TIMETABLE, Watch, alert, instant, tip, watch_in
 
 DEADLINE = 10.0
 
@@ -82,14 +83,31 @@ class TestPlanning:
         watch.at("07:00", "08:00", "06:00", "08:00")
         assert len(watch.heard()) == 3
 
+    def test_a_clock_that_ran_ahead_and_was_set_right_silences_nothing(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "Wed 12:00")
+        watch.start()
+        watch.at("07:30", "08:00", "09:00")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+        assert sum("时钟曾经走快" in said for said in watch.said) == 2  # once for each slot
+
+    @pytest.mark.parametrize(("clock", "work"), [("07:59", False), ("08:00", True), ("06:00", True)])
+    def test_there_is_work_whenever_the_clock_says_so_however_it_came_there(
+        self, watch: Watch, clock: str, work: bool
+    ) -> None:
+        watch.at("07:00")
+        watch.now = instant(clock)
+        assert watch.runner.has_work() == work
+
     def test_a_group_that_has_not_joined_is_not_told(self, watch: Watch) -> None:
         watch.write(
             "groups.csv",
             "id,name,reach,owner,joined\na,甲,hand,李,2026-11-16\nb,乙,hand,李,2026-11-17\n",
         )
-        watch.publish(tip("a", "07:00"))
+        watch.publish(tip("a", "07:00"), alert("F"))
         watch.at("07:30", "08:00")
-        assert watch.heard() == ["a: 题a, handed"]
+        watch.push("F")
+        assert sorted(watch.heard()) == ["a: 题F, handed", "a: 题a, handed"]
 
     def test_a_digest_waits_for_the_end_of_a_groups_quiet_hours(self, watch: Watch) -> None:
         watch.publish(tip("a"))
@@ -117,6 +135,62 @@ class TestDelivering:
         kinds = ["markdown" if b'"markdown' in post.body else "news" for post in watch.platforms.posts]
         assert kinds == sorted(kinds)
         assert set(kinds) == {"markdown", "news"}
+
+    def test_a_digest_held_up_into_quiet_hours_waits_for_their_end_unless_a_person_pushed_it(
+        self, watch: Watch
+    ) -> None:
+        quiet = GROUPS.replace("21:00-09:00", "08:30-09:00").replace("青松路,,\n", "青松路,,08:30-09:00\n")
+        watch.write("groups.csv", quiet)
+        busy = Answer(status=429, headers={"retry-after": "2400"}, body=b"")
+        watch.platforms.answers = {"Q1": busy, "Q2": busy}
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        watch.platforms.answers.clear()
+        watch.at("08:45", "08:59")
+        assert watch.heard()[:2] == ["q1: 题a, pending", "q2: 题a, pending"]
+        watch.publish(tip("a"), tip("b", "08:50"))
+        watch.push("evening")
+        assert watch.heard()[-2:] == ["q1: 题b, sent", "q2: 题b, sent"]
+        watch.at("09:00")
+        assert watch.heard()[:2] == ["q1: 题a, sent", "q2: 题a, sent"]
+
+    def test_an_alert_that_the_catalogue_ended_is_not_sent_any_more(self, watch: Watch) -> None:
+        watch.platforms.answers["Q1"] = Answer(status=429, headers={}, body=b"")
+        watch.publish(alert("F"), alert("G"))
+        watch.at("12:00")
+        watch.push("F", "G")
+        watch.publish(alert("F", "2", state="resolved"))
+        watch.at("12:05")
+        watch.publish(alert("F", "2", state="resolved"), alert("H"))
+        watch.start()
+        watch.push("H")
+        assert sorted(line for line in watch.heard() if line.startswith("q1")) == [
+            "q1: 题F, cancelled",
+            "q1: 题G, cancelled",
+            "q1: 题H, pending",
+        ]
+
+    def test_an_alert_in_a_newer_catalogue_than_ours_is_sent(self, watch: Watch) -> None:
+        watch.publish(alert("F"))
+        draft = draft_push("F", watch.start().roster, watch.outbox.told, watch.now)
+        watch.publish()
+        watch.start()
+        watch.outbox.plan(draft.broadcast, draft.planned, now=watch.now)
+        watch.at("00:01")
+        assert watch.heard()[0] == "q1: 题F, sent"
+
+    def test_the_end_of_an_alert_reaches_whoever_heard_it_wherever_it_is_said_to_be(
+        self, watch: Watch
+    ) -> None:
+        watch.publish(alert("F"))
+        watch.at("12:00")
+        watch.push("F")
+        watch.publish(alert("F", "2", areas=("青松路",)))
+        watch.push("F")
+        watch.now = instant("13:00")
+        watch.publish(alert("F", "3", areas=("青松路",), state="resolved"))
+        watch.push("F")
+        assert watch.heard()[-3:] == ["q1: 题F, sent", "q2: 题F, sent", "h1: 题F, handed"]
 
     def test_what_a_dead_process_was_sending_is_unknown_and_said(self, watch: Watch) -> None:
         watch.publish(tip("a"))
@@ -146,6 +220,38 @@ class TestDelivering:
         (page,) = (watch.folder / ".gengfu" / "tasks").glob("*.html")
         assert "河东群" in page.read_text("utf-8")
 
+    def test_task_pages_that_cannot_be_written_silence_nothing_and_are_said_once(self, watch: Watch) -> None:
+        watch.at("07:00")
+        state_folder(watch.folder)
+        watch.write(".gengfu/tasks", "in the way")
+        watch.publish(tip("a"))
+        watch.at("08:00", "08:01", "09:00")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+        assert sum("待转发页面" in said for said in watch.said) == 1
+        (watch.folder / ".gengfu" / "tasks").unlink()
+        watch.at("09:01")
+        assert list((watch.folder / ".gengfu" / "tasks").glob("*.html")) != []
+
+    @pytest.mark.parametrize(
+        ("change", "ends"),
+        [
+            (("q1,青松一群,webhook,wecom,env:Q1,", "q1,青松一群,webhook,wecom,env:Q3,"), True),
+            (("q1,青松一群,webhook,wecom,env:Q1,青松路,", "q1,青松一群,hand,,,青松路,李警官"), True),
+            (("q1,青松一群", "q1,换名字"), False),
+            (("env:Q1", "env:NOT_SET"), False),
+        ],
+    )
+    def test_a_group_is_disabled_as_long_as_it_has_the_dead_address(
+        self, watch: Watch, change: tuple[str, str], ends: bool
+    ) -> None:
+        watch.platforms.answers["Q1"] = Answer(status=200, headers={}, body=b'{"errcode":93000}')
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        assert list(watch.outbox.disabled()) == ["q1"]
+        watch.write("groups.csv", GROUPS.replace(*change))
+        watch.at("08:30")
+        assert (watch.outbox.disabled() == {}) == ends
+
     def test_no_address_is_said_or_kept(self, watch: Watch) -> None:
         watch.platforms.answers["Q1"] = Answer(status=500, headers={}, body=f"no {ENVIRON['Q1']}".encode())
         watch.publish(tip("a"))
@@ -173,6 +279,51 @@ class TestEditing:
         watch.at("10:40")
         assert len(watch.heard()) == 3
         assert watch.outbox.missed(instant("00:00")) == []
+
+    def test_an_edit_loses_no_occurrence_that_is_due_just_then(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:59")
+        watch.write("timetable.yml", TIMETABLE.replace("08:00", "08:30").replace("每日提示", "早安提示"))
+        watch.at("08:00", "09:00")
+        assert len(watch.heard()) == 3
+
+    @pytest.mark.parametrize("restarted", [False, True])
+    @pytest.mark.parametrize(
+        ("edit", "missed"),
+        [
+            (("每日提示", "早安提示"), ["morning"]),
+            (('"08:00"', '"09:00"'), []),
+            (("repeat: 0", "repeat: 1"), ["morning"]),
+        ],
+    )
+    def test_a_slot_begins_anew_with_other_times_and_with_nothing_else(
+        self, watch: Watch, edit: tuple[str, str], missed: list[str], restarted: bool
+    ) -> None:
+        watch.at("07:00")
+        watch.write("timetable.yml", TIMETABLE.replace(*edit, 1))
+        if restarted:
+            watch.now = instant("12:00")
+            watch.start()
+        else:
+            watch.at("07:01")
+        watch.at("12:00")
+        expected = missed if restarted or missed else ["morning"]
+        assert [slot for slot, _when in watch.outbox.missed(instant("00:00"))] == expected
+
+    def test_a_group_that_is_listed_in_this_very_moment_is_told(self, watch: Watch) -> None:
+        watch.publish(alert("F"))
+        watch.at("12:00")
+        watch.write("groups.csv", GROUPS + "new,新群,hand,,,河东,李警官,\n")
+        draft = draft_push("F", watch.start().roster, watch.outbox.told, watch.now)
+        watch.write("groups.csv", GROUPS)
+        watch.start()
+        watch.outbox.plan(draft.broadcast, draft.planned, now=watch.now)
+        watch.write("groups.csv", GROUPS + "new,新群,hand,,,河东,李警官\n,,,\n,,\n,\nhalf saved")
+        watch.at("12:01")
+        assert watch.heard()[-1] == "new: 题F, pending"
+        watch.write("groups.csv", GROUPS + "new,新群,hand,,,河东,李警官,\n")
+        watch.at("12:02")
+        assert watch.heard()[-1] == "new: 题F, handed"
 
     def test_problems_keep_the_last_good_files_and_are_said_once(self, watch: Watch) -> None:
         watch.publish(tip("a"))

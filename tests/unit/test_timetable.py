@@ -328,3 +328,9 @@ slots:
         assert catalogue_address(tmp_path) == "public/catalogue.json"
         read(tmp_path, "catalogue: https://example.org/catalogue.json\nslots: nonsense")
         assert catalogue_address(tmp_path) == "https://example.org/catalogue.json"
+
+    def test_a_slot_that_is_always_too_late_is_a_problem(self, tmp_path: Path) -> None:
+        text = 'slots:\n  a: {{title: t, at: "06:00", late: {}}}\n'
+        assert read(tmp_path, text.format("1m"))[1] == []
+        (problem,) = read(tmp_path, text.format("0m"))[1]
+        assert "timetable.yml:2 [slots.a.late]" in problem
