@@ -189,8 +189,10 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> 
     if as_json:
         _print_json(told)
     else:
-        if pushed.repeated:
+        if not pushed.added:
             _out.print(_("这条内容以前已经发过，没有重复发送。当时的结果："))
+        elif pushed.added < len(pushed.deliveries):
+            _out.print(_("以前发过，这次只发给以前没发到的 {n} 个群。").format(n=pushed.added))
         if pushed.by:
             _out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
         _show_broadcast(told)
@@ -311,8 +313,8 @@ def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
         raise click.UsageError(_("所选的群都由人手工转发，没有机器人可以测试。"))
     for group in chosen:
         _out.print(f"  {escape(group.id)}  {escape(group.name)}")
-    if not yes:
-        click.confirm(_("向以上 {n} 个群各发一条测试消息？").format(n=len(chosen)), abort=True)
+    if not yes and not _sure(_("向以上 {n} 个群各发一条测试消息？").format(n=len(chosen))):
+        sys.exit(1)
     failed = False
     with _outbox(folder) as outbox:
         for group, outcome in try_groups(chosen, roster, outbox, clock=_now):
@@ -417,6 +419,7 @@ def _sure(question: str) -> bool:
     try:
         return click.confirm(question, err=True)
     except click.Abort:
+        click.echo(err=True)
         return False
 
 

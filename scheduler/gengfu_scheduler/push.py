@@ -34,8 +34,8 @@ class Pushed:
     """A broadcast and how far it got by the time its push returned."""
 
     broadcast: Broadcast
-    repeated: bool
-    """It had been planned before: nothing was added."""
+    added: int
+    """How many deliveries came of this push; none where it repeats an earlier one."""
     by: Holder | None
     """The running scheduler that delivers it; None where the push did so itself."""
     deliveries: tuple[Delivery, ...]
@@ -55,7 +55,7 @@ def push(
 
     What is not over within :data:`PATIENCE` stays in the outbox for the scheduler.
     """
-    repeated = not outbox.plan(draft.broadcast, draft.planned, now=clock())
+    added = outbox.plan(draft.broadcast, draft.planned, now=clock())
     by = running(folder)
     if by is None:
         try:
@@ -68,7 +68,7 @@ def push(
         _wait(draft, outbox, clock, None)
     return Pushed(
         broadcast=draft.broadcast,
-        repeated=repeated,
+        added=added,
         by=by,
         deliveries=tuple(outbox.deliveries(draft.broadcast.key)),
     )

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gengfu_scheduler import cli
+from gengfu_scheduler.message import Broadcast, Message, Planned, Rejected
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.state import database_url, only_scheduler, running
 from stations import empty_station
@@ -73,11 +74,15 @@ class TestPush:
         assert Path(told["tasks"][0]["page"]).is_file()
         assert datetime.fromisoformat(told["scheduled_for"]).tzinfo
 
-    def test_a_second_alert_of_the_same_revision_says_so(self, run: Run) -> None:
+    def test_a_second_alert_of_the_same_revision_says_so(self, run: Run, station: Watch) -> None:
         assert run("push", "F").exit_code == 0
         result = run("push", "F")
         assert result.exit_code == 0
         assert "以前已经发过" in result.stdout
+        station.write("groups.csv", CONSOLE + "q2,青松二群,webhook,console,青松路,\n")
+        later = run("push", "F")
+        assert later.exit_code == 0
+        assert "只发给以前没发到的 1 个群" in later.stdout
 
     def test_what_ended_badly_ends_with_exit_code_1(self, run: Run, station: Watch) -> None:
         station.write("groups.csv", CONSOLE.replace("console", "wecom"))
@@ -88,7 +93,12 @@ class TestPush:
     def test_what_nobody_will_send_is_named_with_what_to_do(self, run: Run, station: Watch) -> None:
         station.write("groups.csv", CONSOLE.replace("console", "wecom"))
         with Outbox(database_url(station.folder, {})) as outbox:
-            outbox.disable("q1", "93000 invalid webhook url", now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            message = Message(form="digest", title="早些时候", items=())
+            earlier = Broadcast(key="k@1", form="digest", title="", scheduled_for=now, expires=FOREVER)
+            outbox.plan(earlier, [Planned(group="q1", message=message, not_before=now)], now=now)
+            dead = Rejected(reason="93000 invalid webhook url", disable=True)
+            outbox.settle([(delivery.id, dead) for delivery in outbox.claim(now=now)], now=now)
         before = time.monotonic()
         result = run("push", "morning")
         assert time.monotonic() - before < 5
