@@ -134,9 +134,7 @@ class Demo:
             until = self._outbox.planned_until(slot)
             if until is None or until < when:
                 return False
-        return not any(
-            "pending" in status.counts or "sending" in status.counts for status in self._outbox.broadcasts()
-        )
+        return not any(status.open for status in self._outbox.broadcasts())
 
 
 @contextmanager

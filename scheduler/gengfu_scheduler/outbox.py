@@ -367,6 +367,11 @@ class BroadcastStatus:
     said: int = 0
     """Of those ``sent``: passed on by hand, by that person's own word. The rest was only accepted."""
 
+    @property
+    def open(self) -> bool:
+        """Whether something of it is still to be sent."""
+        return not self.counts.keys().isdisjoint(("pending", "sending"))
+
 
 class OutboxUnusable(GengfuError):
     """The database cannot be opened, read or written. ``evidence`` is what it said itself."""

@@ -28,6 +28,7 @@ from gengfu_scheduler.draft import alert_of, draft_occurrence, is_over
 from gengfu_scheduler.groups import is_address
 from gengfu_scheduler.message import Broadcast, Delivery
 from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.report import broadcast_line
 from gengfu_scheduler.roster import Roster, RosterFiles
 from gengfu_scheduler.state import state_folder
 from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences, times
@@ -87,6 +88,7 @@ class Runner:
         self._trouble = self._files.trouble
         self._tasks_for: dict[Broadcast, tuple[int, list[Delivery]]] = {}
         self._tasks_trouble = ""
+        self._open = {status.broadcast.key: status.open for status in outbox.broadcasts()}
         self._last_round = self._next_slot = datetime.min.replace(tzinfo=UTC)
 
     def tick(self) -> None:
@@ -102,6 +104,7 @@ class Runner:
             for occurrence in due:
                 self._plan(occurrence, timezone, now)
             self.send()
+        self._log()
         table = self.roster.timetable
         for slot in table.slots:
             self._until(slot, table.timezone, now)  # one that is new, or at other times, begins now
@@ -195,7 +198,17 @@ class Runner:
             draft = draft_occurrence(occurrence, self.roster, self._outbox.told, now)
             if draft.planned:
                 self._outbox.plan(draft.broadcast, draft.planned, now=now)
+            else:
+                self._say(_("{title}  没有可发的。").format(title=slot.title))
         self._set_until(slot, timezone, when)
+
+    def _log(self) -> None:
+        """Say how each broadcast went: after its first round, and once it is over."""
+        recent = self._outbox.broadcasts()
+        for status in reversed(recent):
+            if self._open.get(status.broadcast.key) != status.open:
+                self._say(broadcast_line(status))
+        self._open = {status.broadcast.key: status.open for status in recent}
 
     def _until(self, slot: Slot, timezone: ZoneInfo, now: datetime) -> datetime:
         """Up to when the slot's occurrences are dealt with; one never seen at these times begins now."""

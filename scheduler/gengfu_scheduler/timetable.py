@@ -374,7 +374,7 @@ def days(text: str) -> Days:
             raise Mistake(
                 _("认不出“{found}”是哪些日子。").format(found=shortened(term)),
                 _(
-                    "可以写 every day、workdays、mon,wed、15th、last fri，或每天、工作日、周一、15日、最后一个周五。"
+                    "可以写每天、工作日、周一、15日、最后一个周五，或 every day、workdays、mon,wed、15th、last fri。"
                 ),
             )
     return Days(

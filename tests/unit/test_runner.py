@@ -63,6 +63,17 @@ class TestPlanning:
         assert watch.outbox.missed(instant("00:00")) == [("morning", instant("08:00"))]
         assert any("错过了：每日提示（11-16 08:00）" in said for said in watch.said)
 
+    def test_the_log_says_how_each_broadcast_went_and_what_had_nothing_to_say(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "08:01", "09:00")
+        watch.start()
+        watch.at("20:00")
+        assert watch.said == [
+            "每日提示  已确认 1，等待发送 1，已交人手工转发 1",
+            "每日提示  已确认 2，已交人手工转发 1",
+            "晚间提示  没有可发的。",
+        ]
+
     def test_exactly_late_is_not_too_late(self, watch: Watch) -> None:
         watch.publish(tip("a"))
         watch.at("07:00", "09:59:59")
