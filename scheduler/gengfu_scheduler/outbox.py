@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import random as _random
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, assert_never
+from urllib.parse import quote
 
 from sqlalchemy import (
     Boolean,
@@ -43,11 +46,13 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     case,
+    cast,
     create_engine,
     delete,
     event,
     func,
     literal_column,
+    make_url,
     select,
     update,
 )
@@ -81,9 +86,12 @@ LONGEST_BACKOFF = 300.0
 """Seconds, before jitter."""
 TOLD: frozenset[State] = frozenset({"pending", "sending", "sent", "handed", "unknown"})
 """States in which a group counts as told, so that no item reaches it twice: what may have arrived, counts."""
+DRAFTS_LAST = timedelta(hours=1)
+"""How old a draft may be for :meth:`Outbox.plan` to see what was told since."""
 
 _IDS_A_STATEMENT = 5_000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535.
-_SCHEMA_LOCK, _PLANNING_LOCK = 0x67656E676675, 0x67656E676676
+_SCHEMA_LOCK, _PLANNING_LOCK, _SENDING_LOCK = 0x67656E676675, 0x67656E676676, 0x67656E676677
+_NOWHERE = "sqlite://"
 
 
 class _Instant(TypeDecorator[datetime]):
@@ -131,7 +139,6 @@ _message_entry = Table(
     _metadata,
     Column("message_id", ForeignKey("message.id"), primary_key=True),
     Column("entry", String, primary_key=True),
-    Index("message_of_entry", "entry"),
 )
 
 _delivery = Table(
@@ -153,7 +160,6 @@ _delivery = Table(
     UniqueConstraint("broadcast_id", "group_id", "part"),
     Index("delivery_due", "state", "rank", "not_before"),
     Index("delivery_of_group", "group_id", "message_id"),
-    Index("delivery_of_message", "message_id", "group_id"),
 )
 
 _missed = Table(
@@ -293,18 +299,29 @@ _COUNTS_AS_TOLD = _delivery.c.state.in_(sorted(TOLD)) | (
     (_delivery.c.rank == 0) & (_delivery.c.attempts > 0) & _delivery.c.state.in_(("expired", "cancelled"))
 )
 
-# Which entries each group was told, and for which instant last; the planned instant, not the one of sending,
-# so that "again after 30 days" does not drift by the seconds a broadcast takes.
-_TOLD = (
+# What each group was told, as "broadcast/message broadcast/message …": of the millions of rows that there may
+# be one text a group is read, and groups told alike have the same.
+_HEARD = (
     select(
         _delivery.c.group_id,
-        _message_entry.c.entry,
-        func.max(_broadcast.c.scheduled_for).label("last"),
+        func.aggregate_strings(
+            cast(_delivery.c.broadcast_id, String) + "/" + cast(_delivery.c.message_id, String), " "
+        ).label("heard"),
     )
+    .where(_COUNTS_AS_TOLD, _delivery.c.group_id.in_(bindparam("ids", expanding=True)))
+    .group_by(_delivery.c.group_id)
+)
+
+# Which of the given entries were told to which groups lately, and for which instant.
+_TOLD_LATELY = (
+    select(_delivery.c.group_id, _message_entry.c.entry, _broadcast.c.scheduled_for)
     .join(_broadcast, _broadcast.c.id == _delivery.c.broadcast_id)
     .join(_message_entry, _message_entry.c.message_id == _delivery.c.message_id)
-    .where(_COUNTS_AS_TOLD)
-    .group_by(_delivery.c.group_id, _message_entry.c.entry)
+    .where(
+        _broadcast.c.planned_at > bindparam("since"),
+        _message_entry.c.entry.in_(bindparam("entries", expanding=True)),
+        _COUNTS_AS_TOLD,
+    )
 )
 
 # Alerts that are over and still say what they said.
@@ -381,25 +398,37 @@ class OutboxUnusable(GengfuError):
         super().__init__(_("发送记录无法读写：{evidence}。{remedy}").format(evidence=evidence, remedy=remedy))
 
 
+class AnotherSends(GengfuError):
+    """The scheduler of another station sends from the same database."""
+
+
 class Outbox:
     """The ledger of deliveries. Safe to use from several threads and, one ``recover`` apart, processes."""
 
-    def __init__(self, url: str, *, random: Callable[[], float] = _random) -> None:
+    def __init__(self, url: str, *, reading: bool = False, random: Callable[[], float] = _random) -> None:
         """Open the outbox at ``url`` and make its tables where they are missing.
 
         :param url: ``sqlite:////abs/path`` or ``postgresql+psycopg://user@host/name``.
+        :param reading: nothing is made or changed, so that it works where nothing can be written; where no
+            outbox is, it reads as an empty one.
         :param random: uniform in [0, 1), spreads retries.
         :raises OutboxUnusable: it cannot be opened; so does every method that cannot read or write.
         """
         self._random = random
+        self._sender: Connection | None = None
         with _mapped():
+            if reading:
+                url = _for_reading(url)
             engine = create_engine(url)
             if engine.dialect.name == "sqlite":
-                event.listen(engine, "connect", _set_up_sqlite)
+                if not reading:
+                    event.listen(engine, "connect", _set_up_sqlite)
                 event.listen(engine, "begin", _begin_sqlite)
             self._engine = engine
             self._reader = engine.execution_options(begin="BEGIN")
             self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        if reading and url != _NOWHERE:
+            return
         try:
             with self._writing() as connection:
                 if engine.dialect.name == "postgresql":
@@ -418,6 +447,8 @@ class Outbox:
         self.close()
 
     def close(self) -> None:
+        if self._sender is not None:
+            self._sender.close()
         self._engine.dispose()
 
     # Planning
@@ -452,7 +483,7 @@ class Outbox:
                 _end(connection, earlier & (_broadcast.c.id != key), now)
                 planned = tuple(planned)
             else:
-                planned = _not_yet_told(connection, tuple(planned))
+                planned = _not_yet_told(connection, tuple(planned), now)
             messages = _keep(connection, {p.message for p in planned})
             rows = [
                 {
@@ -529,14 +560,28 @@ class Outbox:
     def told(self, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
         """For each of ``groups``: the entries it was told, or is about to be, and for which instant last.
 
-        Groups that were told nothing are left out.
+        The planned instant, not the one of sending, so that "again after 30 days" does not drift by the
+        seconds a broadcast takes. Groups told alike share one history; those told nothing are left out.
         """
-        told: dict[str, dict[str, datetime]] = {}
         with self._reading() as connection:
+            heard: dict[str, str] = {}
             for ids in _batches(groups):
-                for row in connection.execute(_TOLD.where(_delivery.c.group_id.in_(ids))):
-                    told.setdefault(row.group_id, {})[row.entry] = row.last
-        return told
+                heard |= {row.group_id: row.heard for row in connection.execute(_HEARD, {"ids": ids})}
+            told = {
+                text: [tuple(map(int, pair.split("/"))) for pair in text.split()] for text in heard.values()
+            }
+            entries: dict[int, list[str]] = {}
+            for batch in _batches({message for pairs in told.values() for _broadcast_id, message in pairs}):
+                query = select(_message_entry).where(_message_entry.c.message_id.in_(batch))
+                for row in connection.execute(query):
+                    entries.setdefault(row.message_id, []).append(row.entry)
+            instants = connection.execute(select(_broadcast.c.id, _broadcast.c.scheduled_for))
+            when = {row.id: row.scheduled_for for row in instants}
+        histories: dict[str, dict[str, datetime]] = {text: {} for text in told}
+        for text, pairs in told.items():
+            for instant, message in sorted((when[broadcast], message) for broadcast, message in pairs):
+                histories[text] |= dict.fromkeys(entries.get(message, ()), instant)
+        return {group: histories[text] for group, text in heard.items()}
 
     # Delivering
 
@@ -578,8 +623,12 @@ class Outbox:
     def recover(self, *, now: datetime) -> list[Delivery]:
         """Call a dead process's ``sending`` deliveries unknown, as :meth:`settle` would, and return them.
 
-        Only for a process that knows itself to be the only one sending.
+        Only for a process that knows itself to be the only one of its station that sends. On PostgreSQL,
+        which stations may share by mistake, it then is the only one of all until it closes.
+
+        :raises AnotherSends: one of another station does.
         """
+        self._be_only_sender()
         stopped = Unknown(reason=_("发送途中程序停止，结果不明"))
         with self._writing() as connection:
             stranded = connection.scalars(_ALL_IN_FLIGHT).all()
@@ -603,6 +652,23 @@ class Outbox:
         with self._reading() as connection:
             instants = (connection.execute(query).scalar() for query in (_DUE_AT, _ERASE_AT))
             return min((instant for instant in instants if instant), default=None)
+
+    def _be_only_sender(self) -> None:
+        if self._engine.dialect.name != "postgresql" or self._sender is not None:
+            return
+        with _mapped():
+            # A lock of the session, which therefore stays open and outside of any transaction.
+            sender = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            locked = sender.execute(select(func.pg_try_advisory_lock(_SENDING_LOCK))).scalar()
+        if not locked:
+            sender.close()
+            raise AnotherSends(
+                _(
+                    "另一个站点的定时程序正在用同一个数据库发送。每个站点要有自己的数据库："
+                    "改这里的 GENGFU_DATABASE，或先结束那一个。"
+                )
+            )
+        self._sender = sender
 
     def _settle(
         self,
@@ -733,6 +799,20 @@ class Outbox:
             yield connection
 
 
+def _for_reading(url: str) -> str:
+    """Where to read what ``url`` holds without making or changing a file."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database.startswith("file:"):
+        return url
+    file = Path(parsed.database).absolute()
+    if not file.exists():
+        return _NOWHERE
+    # Where the folder can be written, as a reader among writers. Where it cannot, nobody writes, and SQLite
+    # may take the file as it lies (https://www.sqlite.org/wal.html#read_only_databases).
+    mode = "mode=ro" if os.access(file.parent, os.W_OK) else "immutable=1"
+    return f"sqlite:///file:{quote(str(file))}?{mode}&uri=true"
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     # The driver would otherwise begin transactions by itself, and too late: see _begin_sqlite.
     connection.isolation_level = None
@@ -791,13 +871,14 @@ def _keep(connection: Connection, messages: Collection[Message]) -> dict[Message
     return kept
 
 
-def _not_yet_told(connection: Connection, planned: Collection[Planned]) -> tuple[Planned, ...]:
+def _not_yet_told(connection: Connection, planned: Collection[Planned], now: datetime) -> tuple[Planned, ...]:
     """Those whose group was not told any of their items since they were drafted."""
     last: dict[tuple[str, str], datetime] = {}
     entries = {item.entry for p in planned for item in p.message.items}
     for batch in _batches(entries):
-        for row in connection.execute(_TOLD.where(_message_entry.c.entry.in_(batch))):
-            last[row.group_id, row.entry] = row.last
+        for row in connection.execute(_TOLD_LATELY, {"since": now - DRAFTS_LAST, "entries": batch}):
+            key = row.group_id, row.entry
+            last[key] = max(last.get(key, row.scheduled_for), row.scheduled_for)
 
     def newer(p: Planned) -> bool:
         found = (last.get((p.group, item.entry)) for item in p.message.items)
@@ -949,9 +1030,9 @@ def _mapped() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise OutboxUnusable(str(error.orig), _remedy(error.orig)) from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError) as error:
         raise OutboxUnusable(
-            str(error), _("检查数据库地址的写法，例如 sqlite:////绝对路径/outbox.db")
+            str(error), _("检查 GENGFU_DATABASE 里数据库地址的写法，例如 sqlite:////绝对路径/outbox.db")
         ) from error
     except ModuleNotFoundError as error:
         raise OutboxUnusable(str(error), _("安装数据库驱动：pip install 'gengfu[postgresql]'")) from error

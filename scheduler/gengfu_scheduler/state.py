@@ -16,10 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gengfu_site.problems import GengfuError
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 _FOLDER = ".gengfu"
 _LOCK = "scheduler.lock"
+_MARKS = ("mkdocs.yml", "timetable.yml")
+"""Either shows that a folder is a station's."""
 _PATIENCE = 0.5
 """Seconds; :func:`running` holds the lock for an instant, which must not look like a scheduler."""
 
@@ -30,6 +32,10 @@ class Holder:
 
     host: str
     pid: int
+
+
+class NoStateFolder(GengfuError):
+    """The scheduler's folder is not there and cannot be made, or cannot be used."""
 
 
 class AlreadyRunning(GengfuError):
@@ -45,18 +51,35 @@ class AlreadyRunning(GengfuError):
 
 
 def state_folder(station: Path) -> Path:
-    """The scheduler's own folder in ``station``, made where it is missing, private and unknown to git."""
+    """The scheduler's own folder in ``station``, made where it is missing, private and unknown to git.
+
+    :raises NoStateFolder: ``station`` holds no station, or the folder cannot be made.
+    """
     folder = station / _FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    if not any((station / name).exists() for name in _MARKS):
+        raise NoStateFolder(
+            _("{station} 不是站点文件夹：里面没有 {marks}。到站点文件夹里运行，或用 -C 指明。").format(
+                station=station.resolve(), marks=series(_MARKS)
+            )
+        )
+    with _mapped(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
     return folder
 
 
-def database_url(station: Path, environ: Mapping[str, str]) -> str:
-    """Where the outbox lies: ``GENGFU_DATABASE``, else a file in the state folder."""
-    return environ.get("GENGFU_DATABASE") or f"sqlite:///{state_folder(station).resolve() / 'outbox.sqlite3'}"
+def database_url(station: Path, environ: Mapping[str, str], *, reading: bool = False) -> str:
+    """Where the outbox lies: ``GENGFU_DATABASE``, else a file in the state folder.
+
+    :param reading: it is only read, so the folder need not be there.
+    :raises NoStateFolder: the folder is needed and cannot be had.
+    """
+    if given := environ.get("GENGFU_DATABASE"):
+        return given
+    folder = station / _FOLDER if reading else state_folder(station)
+    return f"sqlite:///{folder.resolve() / 'outbox.sqlite3'}"
 
 
 @contextmanager
@@ -64,10 +87,14 @@ def only_scheduler(station: Path) -> Iterator[None]:
     """Be the one process that sends for ``station``.
 
     :raises AlreadyRunning: another one does.
+    :raises NoStateFolder: there is no place for the lock.
     """
     import fcntl  # POSIX only, as is the scheduler; other commands run elsewhere too
 
-    with (state_folder(station) / _LOCK).open("a+", encoding="utf-8") as file:
+    path = state_folder(station) / _LOCK
+    with _mapped(path):
+        file = path.open("a+", encoding="utf-8")
+    with file:
         patience = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -99,6 +126,16 @@ def running(station: Path) -> Holder | None:
         except BlockingIOError:
             return _holder(lock.read())
         return None
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NoStateFolder(
+            _("{path} 写不进去：{error}。检查空间和写权限。").format(path=path, error=error.strerror)
+        ) from error
 
 
 def _holder(text: str) -> Holder:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,7 +39,7 @@ from gengfu_scheduler.message import (
     Unknown,
     Unsent,
 )
-from gengfu_scheduler.outbox import Outbox, OutboxUnusable
+from gengfu_scheduler.outbox import AnotherSends, Outbox, OutboxUnusable
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
@@ -686,13 +688,56 @@ def test_a_read_only_database_can_be_read_and_refuses_writes_clearly(file: Path)
         assert standing(outbox) == {"A": "pending"}
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_reading_makes_and_changes_nothing(
+    file: Path, writable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Outbox(f"sqlite:///{file}", reading=True) as nothing:
+        assert nothing.broadcasts() == []
+    assert not file.exists()
+    with Outbox(f"sqlite:///{file}") as outbox:
+        plan(outbox, "A", key="k")
+    monkeypatch.setattr("os.access", lambda _path, _mode: writable)
+    with Outbox(f"sqlite:///{file}", reading=True) as reader:
+        assert groups(reader.deliveries("k")) == "A"
+        with pytest.raises(OutboxUnusable, match="只读"):
+            plan(reader, "A", key="l")
+    assert writable or [found.name for found in file.parent.iterdir()] == [file.name]
+
+
+def test_a_commit_is_flushed_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections: list[sqlite3.Connection] = []
+
+    class Seen(sqlite3.Connection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            connections.append(self)
+
+    connect = sqlite3.dbapi2.connect
+    monkeypatch.setattr("sqlite3.dbapi2.connect", lambda *a, **o: connect(*a, **{**o, "factory": Seen}))
+    with Outbox("sqlite://") as outbox:
+        plan(outbox, "A")
+        assert [c.execute("PRAGMA synchronous").fetchone()[0] for c in connections] == [2]  # FULL
+
+
+def test_two_stations_on_one_database_do_not_take_each_others_sendings_for_stranded(postgresql: str) -> None:
+    with Outbox(postgresql) as one, Outbox(postgresql) as other:
+        one.recover(now=NOON)
+        with pytest.raises(AnotherSends, match="GENGFU_DATABASE"):
+            other.recover(now=NOON)
+        one.recover(now=NOON)
+        one.close()
+        other.recover(now=NOON)
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
         ("sqlite:////nowhere/at/all/outbox.db", "检查所在文件夹"),
         ("sqlite:///{folder}/text.db", "不是完好的发送记录"),
         ("postgresql+psycopg://gengfu:hush@127.0.0.1:1/none", "检查数据库服务器"),
-        ("nonsense", "检查数据库地址"),
+        ("nonsense", "GENGFU_DATABASE"),
+        ("postgresql+psycopg://gengfu:hush@127.0.0.1:port/none", "GENGFU_DATABASE"),
     ],
 )
 def test_an_outbox_that_cannot_be_opened_says_what_to_do(tmp_path: Path, url: str, said: str) -> None:

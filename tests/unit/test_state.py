@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from gengfu_scheduler.state import AlreadyRunning, Holder, database_url, only_scheduler, running, state_folder
+from gengfu_scheduler.state import (
+    AlreadyRunning,
+    Holder,
+    NoStateFolder,
+    database_url,
+    only_scheduler,
+    running,
+    state_folder,
+)
+
+
+@pytest.fixture(autouse=True)
+def _station(tmp_path: Path) -> None:
+    (tmp_path / "mkdocs.yml").touch()
 
 
 def test_a_second_scheduler_is_refused_and_told_who_runs(
@@ -49,8 +62,9 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 
 
 def test_two_stations_do_not_hinder_each_other(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "timetable.yml").touch()
     with only_scheduler(tmp_path / "a"), only_scheduler(tmp_path / "b"):
         pass
 
@@ -64,3 +78,19 @@ def test_the_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
 def test_the_database_lies_there_unless_the_environment_says_otherwise(tmp_path: Path) -> None:
     assert database_url(tmp_path, {}) == f"sqlite:///{tmp_path.resolve()}/.gengfu/outbox.sqlite3"
     assert database_url(tmp_path, {"GENGFU_DATABASE": "postgresql://x"}) == "postgresql://x"
+
+
+def test_nothing_is_made_in_a_folder_that_is_no_station(tmp_path: Path) -> None:
+    (tmp_path / "mkdocs.yml").unlink()
+    with pytest.raises(NoStateFolder, match="不是站点文件夹"), only_scheduler(tmp_path):
+        pass
+    assert database_url(tmp_path, {}, reading=True).endswith("/.gengfu/outbox.sqlite3")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("in_the_way", [".gengfu", ".gengfu/scheduler.lock/x"])
+def test_where_its_files_cannot_be_made_it_says_so_with_the_path(tmp_path: Path, in_the_way: str) -> None:
+    (tmp_path / in_the_way).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / in_the_way).touch()
+    with pytest.raises(NoStateFolder, match=r"gengfu.*写不进去"), only_scheduler(tmp_path):
+        pass
