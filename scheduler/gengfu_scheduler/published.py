@@ -8,13 +8,15 @@ source breaks, the last good catalogue stays in use and :attr:`Published.trouble
 from __future__ import annotations
 
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from gengfu_site.catalogue import Catalogue, CatalogueUnreadable, loads
 from gengfu_site.problems import GengfuError, shown
 from gengfu_templates.i18n import _
 
-_TIMEOUT = (5.0, 15.0)
-"""Seconds to connect, and between two pieces of the answer."""
+PATIENCE = 10.0
+"""Seconds in which a web server must have answered whole, however it drips."""
 _MOST_BYTES = 256 << 20
 
 
@@ -103,22 +105,38 @@ class _Url:
 
     def changed_text(self) -> str | None:
         """The text, None where the server says that it is what was returned last."""
-        import requests  # a station that reads a file need not wait for it
-
-        headers = {"If-None-Match": self._tag} if self._tag else {}
+        # In a thread of its own, which is left behind where it takes too long: no timeout of a socket ends
+        # an answer that comes byte by byte.
+        answers: SimpleQueue[tuple[str, str] | _Unread | None] = SimpleQueue()
+        Thread(target=lambda: answers.put(_fetch(self._address, self._tag)), daemon=True).start()
         try:
-            with requests.get(self._address, headers=headers, timeout=_TIMEOUT, stream=True) as answer:
-                if answer.status_code == requests.codes.not_modified:
-                    return None
-                if answer.status_code != requests.codes.ok:
-                    raise _Unread(f"HTTP {answer.status_code}")
-                body = b""
-                for piece in answer.iter_content(1 << 16):
-                    body += piece
-                    if len(body) > _MOST_BYTES:
-                        raise _Unread(_("超过 {most} MiB").format(most=_MOST_BYTES >> 20))
-                text = body.decode("utf-8")
-                self._tag = answer.headers.get("ETag", "")
-                return text
-        except (requests.RequestException, UnicodeDecodeError) as error:
-            raise _Unread(str(error)) from error
+            answer = answers.get(timeout=PATIENCE)
+        except Empty:
+            raise _Unread(_("{n:g} 秒内没有读完").format(n=PATIENCE)) from None
+        if isinstance(answer, _Unread):
+            raise answer
+        if answer is None:
+            return None
+        text, self._tag = answer
+        return text
+
+
+def _fetch(address: str, tag: str) -> tuple[str, str] | _Unread | None:
+    """The text at ``address`` and its tag, None where the tag is still ``tag``, or why there is none."""
+    import requests  # a station that reads a file need not wait for it
+
+    headers = {"If-None-Match": tag} if tag else {}
+    try:
+        with requests.get(address, headers=headers, timeout=PATIENCE, stream=True) as answer:
+            if answer.status_code == requests.codes.not_modified:
+                return None
+            if answer.status_code != requests.codes.ok:
+                return _Unread(f"HTTP {answer.status_code}")
+            body = bytearray()
+            for piece in answer.iter_content(1 << 16):
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    return _Unread(_("超过 {most} MiB").format(most=_MOST_BYTES >> 20))
+            return body.decode("utf-8"), answer.headers.get("ETag", "")
+    except Exception as error:  # whatever it was, the one who waits is to know
+        return _Unread(str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -28,6 +28,7 @@ class Site:
     def __init__(self) -> None:
         self.body, self.tag, self.status = text("a").encode(), '"1"', 200
         self.requests: list[str | None] = []
+        self.drips: Event | None = None
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,7 +41,10 @@ class Site:
                     self.send_header("ETag", site.tag)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                while site.drips and not site.drips.wait(0.01):
+                    self.wfile.write(b" ")
+                if not site.drips:
+                    self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -120,6 +124,26 @@ class TestUrl:
         site.status, site.body = right
         assert ids(published.read()) == "a"
         assert published.trouble is None
+
+    def test_a_server_that_drips_is_left_and_said(
+        self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        published = Published(site.url, tmp_path)
+        good = published.read()
+        monkeypatch.setattr("gengfu_scheduler.published.PATIENCE", 0.05)
+        site.tag, site.drips = "", Event()
+        try:
+            assert published.read() is good
+        finally:
+            site.drips.set()
+        assert "没有读完" in (published.trouble or "")
+
+    def test_what_a_server_last_answered_stands_where_it_is_not_to_be_asked(
+        self, site: Site, tmp_path: Path
+    ) -> None:
+        published = Published(site.url, tmp_path)
+        assert published.read(ask=False) is published.read(ask=False)
+        assert len(site.requests) == 1
 
     def test_a_server_that_is_gone_is_said(self, site: Site, tmp_path: Path) -> None:
         with pytest.raises(CatalogueUnavailable, match=r"127\.0\.0\.1"):

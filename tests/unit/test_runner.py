@@ -12,9 +12,9 @@ import pytest
 
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.draft import draft_push
-from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
-from gengfu_scheduler.runner import Runner, run
+from gengfu_scheduler.runner import AFTER_TROUBLE, Runner, run
 from gengfu_scheduler.state import state_folder
 from gengfu_site.problems import ProblemsFound
 from watch import ENVIRON, GROUPS, TIMETABLE, Watch, alert, instant, tip, watch_in
@@ -396,6 +396,18 @@ class TestRunning:
             stop.set()
             thread.join(DEADLINE)
             assert not thread.is_alive(), "it stops when asked"
+
+    def test_asked_to_stop_it_does_not_first_wait_out_its_trouble(self) -> None:
+        class Troubled(Runner):
+            def __init__(self) -> None:
+                pass
+
+            def tick(self) -> None:
+                raise OutboxUnusable("disk is full", "")
+
+        stop, begun = Event(), datetime.now(UTC)
+        run(Troubled(), stop.is_set, lambda _said: stop.set())
+        assert (datetime.now(UTC) - begun).total_seconds() < AFTER_TROUBLE / 2
 
     def test_what_another_process_writes_is_delivered_at_once(self, watch: Watch, told: Event) -> None:
         now = datetime.now(UTC)
