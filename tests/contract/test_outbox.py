@@ -168,7 +168,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> str
         return f"sqlite:///{shutil.copy(empty_file, tmp_path / 'outbox.db')}"
     address: str = request.getfixturevalue("empty_database")
     tables = "delivery, broadcast, message_entry, message, missed, slot_progress, disabled_group"
-    execute(address, f"TRUNCATE {tables}")
+    execute(address, *(f"DELETE FROM {table}" for table in tables.split(", ")))
     return address
 
 

@@ -110,6 +110,19 @@ class TestPlanning:
         watch.now = instant(clock)
         assert watch.runner.has_work() == work
 
+    def test_two_drafts_of_one_slot_tell_an_item_once(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        roster, at = watch.start().roster, [instant("12:00:00"), instant("12:00:01")]
+        drafts = [draft_push("evening", roster, watch.outbox.told, now) for now in at]
+        assert [watch.outbox.plan(d.broadcast, d.planned, now=at[1]) for d in drafts] == [2, 0]
+
+    def test_what_may_be_told_again_soon_is(self, watch: Watch) -> None:
+        soon = TIMETABLE.replace("repeat: 0", "repeat: 1, repeat_after: 10m").replace("20:00", "08:30")
+        watch.write("timetable.yml", soon)
+        watch.publish(tip("a", evergreen=True))
+        watch.at("07:00", "08:00", "08:30")
+        assert [line for line in watch.heard() if line.startswith("q1")] == ["q1: 题a, sent"] * 2
+
     def test_a_group_that_has_not_joined_is_not_told(self, watch: Watch) -> None:
         watch.write(
             "groups.csv",
