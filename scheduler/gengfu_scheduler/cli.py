@@ -134,7 +134,7 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
     from gengfu_scheduler import report
 
     roster = _roster(folder)
-    with _outbox(folder) as outbox:
+    with _outbox(folder, reading=True) as outbox:
         planned = report.plan(roster, outbox.told, _now(), days)
     if as_json:
         _print_json(planned)
@@ -162,7 +162,7 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> 
     from gengfu_scheduler.draft import draft_push
 
     roster = _roster(folder)
-    with _outbox(folder) as outbox:
+    with _outbox(folder, reading=dry_run) as outbox:
         draft = draft_push(target, roster, outbox.told, _now())
         doubts = report.push_doubts(draft, roster, outbox, _now())
         _show_notices(doubts)
@@ -233,7 +233,7 @@ def status(folder: Path, as_json: bool) -> None:
     from gengfu_scheduler.state import running
 
     roster, trouble = _roster_if_right(folder)
-    with _outbox(folder) as outbox:
+    with _outbox(folder, reading=True) as outbox:
         found = report.status(outbox, roster, running(folder), _now(), tasks=_tasks(folder))
     if as_json:
         _print_json(found)
@@ -253,7 +253,7 @@ def tasks(ctx: click.Context, as_json: bool) -> None:
         return
     folder: Path = ctx.obj
     roster, _trouble = _roster_if_right(folder)
-    with _outbox(folder) as outbox:
+    with _outbox(folder, reading=True) as outbox:
         found = report.open_tasks(outbox, roster, _now(), tasks=_tasks(folder))
     if as_json:
         _print_json(found)
@@ -437,7 +437,7 @@ def _tasks(folder: Path) -> Path:
     from gengfu_scheduler.channels.hand import TASKS
     from gengfu_scheduler.state import state_folder
 
-    return state_folder(folder).resolve() / TASKS
+    return state_folder(folder, reading=True).resolve() / TASKS
 
 
 def _roster_if_right(folder: Path) -> tuple[Roster | None, GengfuError | None]:
@@ -461,11 +461,11 @@ def _roster(folder: Path) -> Roster:
 
 
 @contextmanager
-def _outbox(folder: Path) -> Iterator[Outbox]:
+def _outbox(folder: Path, *, reading: bool = False) -> Iterator[Outbox]:
     from gengfu_scheduler.outbox import Outbox
     from gengfu_scheduler.state import database_url
 
-    with Outbox(database_url(folder, os.environ)) as outbox:
+    with Outbox(database_url(folder, os.environ, reading=reading), reading=reading) as outbox:
         yield outbox
 
 

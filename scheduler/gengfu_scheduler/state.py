@@ -50,12 +50,15 @@ class AlreadyRunning(GengfuError):
         )
 
 
-def state_folder(station: Path) -> Path:
+def state_folder(station: Path, *, reading: bool = False) -> Path:
     """The scheduler's own folder in ``station``, made where it is missing, private and unknown to git.
 
+    :param reading: it need not be there and is not made.
     :raises NoStateFolder: ``station`` holds no station, or the folder cannot be made.
     """
     folder = station / _FOLDER
+    if reading:
+        return folder
     if not any((station / name).exists() for name in _MARKS):
         raise NoStateFolder(
             _("{station} 不是站点文件夹：里面没有 {marks}。到站点文件夹里运行，或用 -C 指明。").format(
@@ -78,8 +81,7 @@ def database_url(station: Path, environ: Mapping[str, str], *, reading: bool = F
     """
     if given := environ.get("GENGFU_DATABASE"):
         return given
-    folder = station / _FOLDER if reading else state_folder(station)
-    return f"sqlite:///{folder.resolve() / 'outbox.sqlite3'}"
+    return f"sqlite:///{state_folder(station, reading=reading).resolve() / 'outbox.sqlite3'}"
 
 
 @contextmanager

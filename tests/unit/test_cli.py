@@ -49,13 +49,16 @@ def run(station: Watch) -> Run:
 
 @pytest.mark.usefixtures("station")
 class TestPush:
-    def test_a_dry_run_shows_each_group_and_writes_nothing(self, run: Run) -> None:
+    def test_a_dry_run_shows_each_group_and_writes_nothing(self, run: Run, station: Watch) -> None:
         for target, words in [("morning", "题a"), ("F", "桃园 3 栋")]:
             result = run("push", target, "--dry-run")
             assert result.exit_code == 0, result.output
             assert words in result.stdout
             assert "青松一群" in result.stdout
         assert json.loads(run("status", "--json").stdout)["broadcasts"] == []
+        assert "没有等人转发" in run("tasks").stdout
+        assert run("plan").exit_code == 0
+        assert not (station.folder / ".gengfu").exists()
 
     def test_it_says_how_it_ended(self, run: Run, station: Watch) -> None:
         result = run("push", "morning")
@@ -208,12 +211,13 @@ class TestOtherCommands:
         assert "gengfu build" in result.stderr
 
     def test_an_unusable_database_is_words_not_a_traceback(
-        self, run: Run, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, station: Watch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("GENGFU_DATABASE", "sqlite:////nowhere/at/all.db")
-        result = run("status")
-        assert result.exit_code == 1
-        assert "Traceback" not in result.output
+        monkeypatch.setenv("GENGFU_DATABASE", f"sqlite:///{station.folder / 'groups.csv'}")
+        for command in (["status"], ["push", "morning"]):
+            result = run(*command)
+            assert result.exit_code == 1
+            assert "不是完好的发送记录" in result.stderr
 
     def test_every_command_explains_itself(self, run: Run) -> None:
         listed = run("--help").stdout
