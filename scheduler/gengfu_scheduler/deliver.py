@@ -59,7 +59,8 @@ class Circuits:
         probe = self._next_probe.get(host)
         if probe is None:
             return None
-        if now < probe:
+        # A probe further away than the pause was set by a clock that has been put back since.
+        if probe - self._pause <= now < probe:
             return probe
         self._next_probe[host] = now + self._pause
         return None

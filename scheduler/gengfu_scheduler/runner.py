@@ -86,7 +86,7 @@ class Runner:
         self._circuits = Circuits()
         self._planned_until: dict[tuple[str, str], datetime] = {}
         self._trouble = self._files.trouble
-        self._tasks_for: dict[Broadcast, tuple[int, list[Delivery]]] = {}
+        self._tasks_for: dict[Broadcast, tuple[int, list[Delivery]]] | None = None
         self._tasks_trouble = ""
         self._open = {status.broadcast.key: status.open for status in outbox.broadcasts()}
         self._last_round = self._next_slot = datetime.min.replace(tzinfo=UTC)
@@ -241,8 +241,9 @@ class Runner:
         """
         recent = self._outbox.broadcasts(limit=TASKS_OF)
         counts = {status.broadcast: number for status in recent if (number := status.counts.get("handed"))}
-        before = self._tasks_for
-        if counts == {broadcast: number for broadcast, (number, _handed) in before.items()}:
+        before = self._tasks_for or {}
+        unchanged = counts == {broadcast: number for broadcast, (number, _handed) in before.items()}
+        if unchanged and self._tasks_for is not None:
             return
         handed = {
             broadcast: before[broadcast]

@@ -325,6 +325,13 @@ def test_five_unknowns_in_a_row_open_a_hosts_circuit_and_one_probe_a_minute_deci
     assert circuits.open_until("a", now=at + 2 * MINUTE) is None
 
 
+def test_a_clock_put_back_does_not_keep_a_circuit_open() -> None:
+    circuits, silent = Circuits(), Unknown(reason="timeout")
+    for _post in range(5):
+        circuits.record("a", silent, silent, now=NOON + timedelta(days=365))
+    assert circuits.open_until("a", now=NOON) is None
+
+
 @pytest.mark.parametrize(
     ("between", "opens"),
     [

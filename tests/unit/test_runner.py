@@ -244,12 +244,25 @@ class TestDelivering:
         (page,) = (watch.folder / ".gengfu" / "tasks").glob("*.html")
         assert "河东群" in page.read_text("utf-8")
 
+    def test_task_pages_vanish_with_their_alert_whoever_ended_it(self, watch: Watch) -> None:
+        def pages() -> list[Path]:
+            return list((watch.folder / ".gengfu" / "tasks").glob("*.html"))
+
+        watch.publish(alert("F", expires=instant("13:00")))
+        watch.at("12:00")
+        watch.push("F")
+        assert pages() != []
+        watch.now = instant("13:00")
+        watch.outbox.expire(now=watch.now)  # another process, which then ended
+        watch.start()
+        watch.at("13:00")
+        assert pages() == []
+
     def test_task_pages_that_cannot_be_written_silence_nothing_and_are_said_once(self, watch: Watch) -> None:
-        watch.at("07:00")
         state_folder(watch.folder)
         watch.write(".gengfu/tasks", "in the way")
         watch.publish(tip("a"))
-        watch.at("08:00", "08:01", "09:00")
+        watch.at("07:00", "08:00", "08:01", "09:00")
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
         assert sum("待转发页面" in said for said in watch.said) == 1
         (watch.folder / ".gengfu" / "tasks").unlink()
