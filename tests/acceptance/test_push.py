@@ -119,6 +119,8 @@ def test_a_second_scheduler_refuses_and_names_the_first(installed: Installed, tm
         assert str(first.pid) in installed.run("gengfu", "run", cwd=folder, code=1).stderr
         first.send_signal(signal.SIGTERM)
         assert first.wait(10) == 0
+        assert first.stdout
+        assert "已停止" in first.stdout.read()
 
 
 @pytest.fixture

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +15,7 @@ from click.testing import CliRunner, Result
 from gengfu_scheduler import cli
 from gengfu_scheduler.message import Broadcast, Message, Planned, Rejected
 from gengfu_scheduler.outbox import Outbox
-from gengfu_scheduler.state import database_url, only_scheduler, running
+from gengfu_scheduler.state import database_url, only_scheduler
 from stations import empty_station
 from watch import Watch, alert, tip, watch_in
 
@@ -255,28 +252,3 @@ class TestCheck:
         result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check"])
         assert (result.exit_code, result.stderr) == (0, "")
         assert "没有发现问题" in result.stdout
-
-
-class TestRun:
-    def test_it_serves_until_asked_to_end_and_ends_cleanly(self, station: Watch) -> None:
-        program = "from gengfu_scheduler.cli import main; main()"
-        child = subprocess.Popen(
-            [sys.executable, "-c", program, "-C", str(station.folder), "run"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert child.stdout is not None
-            assert "开始值更：1 个时段，2 个群" in child.stdout.readline()
-            found = running(station.folder)
-            assert found is not None
-            assert found.pid == child.pid
-            child.send_signal(signal.SIGTERM)
-            out, err = child.communicate(timeout=20)
-        finally:
-            child.kill()
-            child.communicate()
-        assert child.returncode == 0, err
-        assert "已停止" in out
-        assert err == ""
