@@ -18,7 +18,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -448,7 +448,10 @@ class Outbox:
 
     def close(self) -> None:
         if self._sender is not None:
+            with suppress(SQLAlchemyError):  # a connection that broke has released it
+                self._sender.execute(select(func.pg_advisory_unlock(_SENDING_LOCK)))
             self._sender.close()
+            self._sender = None
         self._engine.dispose()
 
     # Planning
