@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ["GENGFU_LANG"] = "zh-CN"  # before anything of ours is imported: some wording is read then
 
 from stations import StationFolder, empty_station
+
+# How long an example takes is no part of any promise; machines are noisy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture

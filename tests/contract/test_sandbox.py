@@ -321,7 +321,7 @@ parts = st.dictionaries(
 KINDS = ("text", "markdown", "markdown_v2", "image", "news", "file", "template_card")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(kind=st.sampled_from(KINDS), part=parts | json_values)
 def test_any_json_gets_a_verdict_and_what_is_taken_can_be_drawn(kind: str, part: Any) -> None:
     body = json.dumps({"msgtype": kind, kind: part}, ensure_ascii=False).encode("utf-8", "replace")
@@ -821,7 +821,6 @@ def test_nothing_received_becomes_markup_and_nothing_is_loaded_from_elsewhere(
     assert "default-src 'none'" in policy
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="<>&\"'`*#[]()@!/ahref=font color:info\n中文", max_size=60))
 def test_any_markdown_becomes_only_the_tags_of_a_chat(source: str) -> None:
     allowed = {"p", "strong", "a", "span", "code"}
