@@ -175,10 +175,10 @@ class _Run:
             if self._claimed:
                 if request := self._begin(self._claimed.popleft()):
                     yield request
-            elif (room := IN_FLIGHT - self._unsettled()) < BATCH:
+            elif self._unsettled() + BATCH > IN_FLIGHT:
                 yield None
             else:
-                self._claimed.extend(self._outbox.claim(now=self._now(), limit=room))
+                self._claimed.extend(self._outbox.claim(now=self._now(), limit=BATCH))
                 if not self._claimed:
                     if not self._posted:
                         return
