@@ -142,6 +142,8 @@ class Throttled:
     after: float
     """Seconds to wait, at least."""
     reason: str
+    retries: int | None = None
+    """How often to try again at most; None: as long as its time lasts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -454,6 +454,17 @@ def test_throttled_waits_as_long_as_the_platform_asked(outbox: Outbox) -> None:
     assert groups(outbox.claim(now=NOON + MINUTE)) == "A"
 
 
+def test_throttled_too_often_is_refused_where_the_platform_says_how_often(outbox: Outbox) -> None:
+    plan(outbox, "A", key="busy")
+    busy = Throttled(after=1, reason="-1 system busy", retries=3)
+    now, tries = NOON, 0
+    while claimed := outbox.claim(now=now):
+        outbox.settle([(claimed[0].id, busy)], now=now)
+        now, tries = now + MINUTE, tries + 1
+    [delivery] = outbox.deliveries("busy")
+    assert (tries, delivery.state, delivery.reason) == (4, "rejected", "-1 system busy")
+
+
 def test_no_retry_is_put_past_the_end_of_its_time(outbox: Outbox) -> None:
     plan(outbox, "A")
     send(outbox, Throttled(after=7 * 86400, reason="quota"))

@@ -33,8 +33,8 @@ MARKDOWN = 4096
 Verdict = Callable[[str], Outcome]
 
 
-def _busy(seconds: float) -> Verdict:
-    return lambda text: Throttled(after=seconds, reason=text)
+def _busy(seconds: float, retries: int | None = None) -> Verdict:
+    return lambda text: Throttled(after=seconds, reason=text, retries=retries)
 
 
 def _sent(text: str) -> Outcome:
@@ -52,7 +52,7 @@ def _dead(text: str) -> Outcome:
 
 VERDICTS: dict[int, Verdict] = {
     0: _sent,
-    -1: _busy(10),  # system busy
+    -1: _busy(10, retries=3),  # system busy; the platform asks for no more than three
     45009: _busy(60),  # over 20 messages a minute (inferred)
     45033: _busy(10),  # too many calls at once (inferred)
     93000: _dead,  # invalid webhook url: robot deleted, key wrong

@@ -399,6 +399,9 @@ class Outbox:
             case Unsent():
                 earliest = min(now + self._backoff(row.attempts), row.expires)
                 evidence = outcome.reason
+            case Throttled() if outcome.retries is not None and row.attempts > outcome.retries:
+                state = "unknown" if row.resent else "rejected"
+                evidence = outcome.reason
             case Throttled():
                 pause = max(timedelta(seconds=outcome.after), self._backoff(row.attempts))
                 earliest = min(now + pause, row.expires)

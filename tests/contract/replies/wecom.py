@@ -15,7 +15,7 @@ TOO_LONG = f"markdown.content exceed max length 4096. invalid Request Parameter,
 REPLIES: list[tuple[int, str, Outcome]] = [
     (200, '{"errcode":0,"errmsg":"ok"}', Sent(confirmed=True)),
     (200, '{"errcode":0,"errmsg":"ok. Warning: wrong json format. "}', Sent(confirmed=False)),
-    (200, '{"errcode":-1,"errmsg":"system busy"}', Throttled(after=10, reason="-1 system busy")),
+    (200, '{"errcode":-1,"errmsg":"system busy"}', Throttled(after=10, reason="-1 system busy", retries=3)),
     (
         200,
         f'{{"errcode":45009,"errmsg":"api freq out of limit, {_HINT}"}}',
