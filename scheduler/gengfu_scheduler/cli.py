@@ -48,6 +48,8 @@ class _Gengfu(click.Group):
             site.show_problems(error.problems)
         except GengfuError as error:
             _err.print(escape(str(error)), style="bold red")
+        except BrokenPipeError:
+            raise  # the reader has seen enough: click ends quietly
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             _err.print(
@@ -306,7 +308,7 @@ def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
     for id in ids:
         if id not in roster.groups:
             mistake = words.undeclared("group", id, roster.groups)
-            raise click.UsageError(mistake.message + mistake.remedy)
+            raise click.UsageError(f"{mistake.message} {mistake.remedy}")
     chosen = [roster.groups[id] for id in ids] if ids else list(roster.groups.values())
     chosen = [group for group in chosen if group.reach == "webhook"]
     if not chosen:
