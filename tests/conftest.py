@@ -12,8 +12,10 @@ os.environ["GENGFU_LANG"] = "zh-CN"  # before anything of ours is imported: some
 
 from stations import StationFolder, empty_station
 
-# How long an example takes is no part of any promise; machines are noisy.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# How long an example takes, or is in the making, is no part of any promise; machines are noisy.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("untimed")
 
 

@@ -564,7 +564,7 @@ _runs = count()
 
 
 @pytest.mark.parametrize(("form", "most"), [("digest", 1), ("alert", 2)])
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(outcomes=st.lists(OUTCOMES, min_size=1, max_size=8))
 def test_whatever_happens_a_digest_arrives_once_at_most_and_an_alert_twice_with_a_mark(
     outbox: Outbox, form: Form, most: int, outcomes: list[Outcome]

@@ -215,7 +215,7 @@ def test_an_svg_is_published_only_if_it_is_a_picture(svg: bytes, is_a_picture: b
 
 
 @given(st.text(max_size=120), st.text(max_size=40))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_article_ends_in_problems_or_in_a_site(station: StationFolder, body: str, title: str) -> None:
     """Whatever an officer writes: no traceback, and what is built is well-formed XML."""
     station.file("content/fraud/any.md", article_text(body, json.dumps(title, ensure_ascii=False)))
