@@ -41,6 +41,8 @@ COLUMNS = (
     "webhook",
     "secret",
     "keyword",
+    "chat",
+    "account",
     "area",
     "audience",
     "topics",

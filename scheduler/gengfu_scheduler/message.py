@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Literal, assert_never
 
-Reach = Literal["webhook", "hand"]
+Reach = Literal["webhook", "confirm", "hand"]
 Form = Literal["digest", "alert"]
 State = Literal["pending", "sending", "sent", "handed", "rejected", "unknown", "expired", "cancelled"]
 
@@ -34,13 +34,20 @@ class Group:
     id: str
     name: str
     reach: Reach
-    """``webhook``: a robot posts. ``hand``: the owner forwards, and says so."""
+    """``webhook``: a robot posts. ``confirm``: the platform asks the owner, who confirms there. ``hand``: the owner
+    forwards, and says so."""
     platform: str = ""
     """Name of the channel, e.g. ``wecom``; empty for ``hand``."""
     webhook: str | None = field(default=None, repr=False)
     """Its address. A credential: never logged, shown or stored in the outbox."""
     secret: str | None = field(default=None, repr=False)
     """Signing key, where the platform has one. Never shown either."""
+    keyword: str = ""
+    """A word that the robot wants to see in every message (DingTalk, Feishu)."""
+    chat: str = ""
+    """The platform's own id of a ``confirm`` group."""
+    account: str = ""
+    """The owner's account on the platform, who is asked to confirm."""
     area: str | None = None
     """Path of the area it belongs to; None for a group of the whole station."""
     audience: tuple[str, ...] = ()
