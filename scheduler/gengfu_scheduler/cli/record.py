@@ -1,0 +1,154 @@
+"""What was told, and how far it got: status, tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from gengfu_scheduler.cli.shared import (
+    json_option,
+    now,
+    open_outbox,
+    out,
+    print_json,
+    read_roster,
+    roster_if_right,
+    show_notices,
+    tasks_folder,
+)
+from gengfu_templates.i18n import _, series
+
+if TYPE_CHECKING:
+    from gengfu_scheduler.report import BroadcastReport, Status
+
+
+@click.command(help=_("看发送情况：每次发送的结果、需要留意的群、停用的群、错过的时段。"))
+@json_option
+@click.pass_obj
+def status(folder: Path, as_json: bool) -> None:
+    from gengfu_scheduler import report
+    from gengfu_scheduler.state import running
+
+    roster, trouble = roster_if_right(folder)
+    with open_outbox(folder, reading=True) as outbox:
+        found = report.status(outbox, roster, running(folder), now(), tasks=tasks_folder(folder))
+    if as_json:
+        print_json(found)
+    else:
+        _show_status(found)
+    if trouble:
+        raise trouble
+
+
+@click.group(help=_("要人手工转发的任务：谁、哪些群、文字在哪个页面上。"), invoke_without_command=True)
+@json_option
+@click.pass_context
+def tasks(ctx: click.Context, as_json: bool) -> None:
+    from gengfu_scheduler import report
+
+    if ctx.invoked_subcommand:
+        return
+    folder: Path = ctx.obj
+    roster, _trouble = roster_if_right(folder)
+    with open_outbox(folder, reading=True) as outbox:
+        found = report.open_tasks(outbox, roster, now(), tasks=tasks_folder(folder))
+    if as_json:
+        print_json(found)
+        return
+    for told in found:
+        out.print(
+            f"[bold]{escape(told.title)}[/]  {told.scheduled_for:%m-%d %H:%M}  [dim]{escape(told.key)}[/]"
+        )
+        _show_tasks(told)
+    if not found:
+        out.print(_("没有等人转发的任务。"))
+
+
+@tasks.command(help=_("记下某人说已经转发：BROADCAST 是 gengfu tasks 列出的发送编号，IDS 是群的编号。"))
+@click.argument("broadcast")
+@click.argument("ids", nargs=-1)
+@click.option("--all", "every", is_flag=True, help=_("这次发送里等人转发的所有群。"))
+@click.option("--by", required=True, help=_("谁说的。"))
+@click.pass_obj
+def done(folder: Path, broadcast: str, ids: tuple[str, ...], every: bool, by: str) -> None:
+    from gengfu_scheduler.push import passed_on
+
+    if bool(ids) == every:
+        raise click.UsageError(_("写上群的编号，或者写 --all。"))
+    roster = read_roster(folder)
+    with open_outbox(folder) as outbox:
+        waiting = [d.group for d in outbox.deliveries(broadcast) if d.state == "handed"]
+        if not waiting or not set(ids) <= set(waiting):
+            raise click.UsageError(_("这次发送里没有这样等人转发的群，见 gengfu tasks。"))
+        passed_on(broadcast, ids or waiting, by, outbox, roster, tasks_folder(folder), now=now())
+    out.print(_("已记下：{by}说已转发 {n} 个群。").format(by=escape(by), n=len(ids or waiting)))
+
+
+def show_broadcast(told: BroadcastReport) -> None:
+    from gengfu_scheduler.report import count_words, shortlist
+
+    out.print(
+        f"[bold]{escape(told.title)}[/]  {told.scheduled_for:%m-%d %H:%M}  "
+        f"{escape(count_words(told.counts, told.confirmed, told.said))}  [dim]{escape(told.key)}[/]"
+    )
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in told.look_at:
+        alike.setdefault((one.state, one.words), []).append(_named(one.name, one.group))
+    for (state, words), who in alike.items():
+        names = shortlist(who) if state in ("pending", "sending") else series(who)
+        out.print(f"    {escape(names)}  {escape(words)}", style="yellow")
+    if "unknown" in told.counts:
+        out.print(
+            "    → " + _("不明的可能到了，也可能没到：到群里看一眼，没有就手工补发一次；程序不会自己重发。"),
+            style="green",
+        )
+    _show_tasks(told)
+
+
+def _show_tasks(told: BroadcastReport) -> None:
+    for task in told.tasks:
+        names = series(map(_named, task.names, task.groups))
+        out.print(
+            "    " + _("等{owner}手工转发：{names}").format(owner=escape(task.owner), names=escape(names)),
+            style="yellow",
+        )
+        if task.page:
+            out.print("      " + _("文字在 {page}").format(page=escape(task.page)))
+
+
+def _named(name: str, id: str) -> str:
+    return _("{name}（{id}）").format(name=name, id=id)
+
+
+def _show_status(found: Status) -> None:
+    if found.scheduler:
+        out.print(
+            _("定时程序正在运行：主机 {host}，进程 {pid}。").format(
+                host=escape(found.scheduler.host), pid=found.scheduler.pid
+            ),
+            style="green",
+        )
+    else:
+        out.print(_("定时程序没有运行：到点不会发。用 gengfu run 启动。"), style="bold yellow")
+    show_notices(found.notices)
+    for group in found.disabled:
+        out.print(
+            _("已停用 {name}（{group}）：{reason}。修好后运行 gengfu groups test {group}").format(
+                name=escape(group.name), group=escape(group.group), reason=escape(group.reason)
+            ),
+            style="bold red",
+        )
+    for missed in found.missed:
+        out.print(
+            _("错过 {slot}（{when:%m-%d %H:%M}），没有补发。").format(
+                slot=escape(missed.slot), when=missed.scheduled_for
+            ),
+            style="yellow",
+        )
+    for told in found.broadcasts:
+        show_broadcast(told)
+    if not found.broadcasts:
+        out.print(_("还没有发送过。"))

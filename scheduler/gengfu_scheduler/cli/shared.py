@@ -1,0 +1,125 @@
+"""What the commands share: where they print, and how they come by the clock, the files and the outbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from gengfu_site import cli as site
+from gengfu_site.problems import GengfuError
+from gengfu_templates.i18n import _
+
+if TYPE_CHECKING:
+    from gengfu_scheduler.outbox import Outbox
+    from gengfu_scheduler.roster import Roster
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help=_("输出 JSON，供程序读取。"))
+
+
+class Stop:
+    """Becomes true with SIGTERM or SIGINT. The handler only sets a flag: it may run in the middle of anything."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_signal: object) -> None:
+        self._asked = True
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def wait(self) -> None:
+        while not self._asked:
+            time.sleep(0.2)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def say(text: str) -> None:
+    out.print(f"{datetime.now().astimezone():%m-%d %H:%M:%S}  {escape(text)}")
+
+
+def sure(question: str) -> bool:
+    """Whether the person says yes; no where there is nobody to ask."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
+
+
+def expect_station(folder: Path) -> None:
+    """
+    :raises NoStation: neither half finds anything to work with in ``folder``.
+    """
+    from gengfu_scheduler.timetable import FILE
+
+    if not (folder / FILE).is_file():
+        site.settings_in(folder)
+
+
+def tasks_folder(folder: Path) -> Path:
+    from gengfu_scheduler.channels.hand import TASKS
+    from gengfu_scheduler.state import state_folder
+
+    return state_folder(folder, reading=True).resolve() / TASKS
+
+
+def roster_if_right(folder: Path) -> tuple[Roster | None, GengfuError | None]:
+    """The roster, or what is wrong with the files: what was told can be shown all the same."""
+    expect_station(folder)
+    try:
+        return read_roster(folder), None
+    except GengfuError as error:
+        return None, error
+
+
+def read_roster(folder: Path) -> Roster:
+    from gengfu_scheduler.roster import RosterFiles
+
+    expect_station(folder)
+    files = RosterFiles(folder, os.environ)
+    roster = files.read()
+    if files.trouble:
+        err.print(escape(files.trouble), style="yellow")
+    return roster
+
+
+@contextmanager
+def open_outbox(folder: Path, *, reading: bool = False) -> Iterator[Outbox]:
+    from gengfu_scheduler.outbox import Outbox
+    from gengfu_scheduler.state import database_url
+
+    with Outbox(database_url(folder, os.environ, reading=reading), reading=reading) as outbox:
+        yield outbox
+
+
+def print_json(data: Any) -> None:
+    """``data``: a report, or several."""
+    members = [asdict(one) for one in data] if isinstance(data, tuple) else asdict(data)
+    click.echo(json.dumps(members, ensure_ascii=False, indent=1, default=datetime.isoformat))
+
+
+def show_notices(notices: Sequence[str]) -> None:
+    for notice in notices:
+        err.print(escape(notice), style="yellow")
