@@ -8,11 +8,11 @@ is empty or carries our mark.
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
@@ -55,7 +55,7 @@ def replacing(folder: Path) -> Iterator[Path]:
     """
     claim(folder)
     new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("next", "old"))
-    with _alone(folder.with_name(f".{folder.name}.lock")):
+    with alone(folder.with_name(f".{folder.name}.lock")):
         shutil.rmtree(new, ignore_errors=True)
         claim(new)
         yield new
@@ -63,18 +63,3 @@ def replacing(folder: Path) -> Iterator[Path]:
         folder.rename(old)
         new.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold ``lock``, waiting for it; the system lets go of it however this process ends."""
-    with lock.open("a") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

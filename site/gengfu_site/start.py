@@ -30,10 +30,11 @@ _STARTER = {
 }
 """What a new station begins with, by its place in the starter station."""
 _GITIGNORE = """\
-# 生成的网页、正在推送的记录、机器人地址和走失人员信息，都不进版本库。
+# 生成的网页、正在推送的记录、操作记录、机器人地址和走失人员信息，都不进版本库。
 /public/
 /.public.*
 /.gengfu/
+/audit/
 /webhooks.csv
 /private/
 """
