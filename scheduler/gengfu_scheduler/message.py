@@ -6,7 +6,7 @@ Lowest floor of this half: plain frozen values, no input or output, no clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Literal, assert_never
 
 Reach = Literal["webhook", "confirm", "hand"]
@@ -65,6 +65,21 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often one webhook may be posted to, by the generic cell rate algorithm (ITU-T I.371).
+
+    In any window of length W there are at most ``burst + W / every`` posts.
+    """
+
+    every: timedelta
+    """One each so long, on average."""
+    burst: int
+    """So many at once, at most."""
+    reserve: int
+    """So many of ``burst`` are kept for alerts."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One published article inside a message."""
 
@@ -95,6 +110,9 @@ class Message:
     """Of the station; a channel's own words (重发) are said in it."""
     resent: bool = False
     """A second sending after an ``unknown``: every part is marked 重发."""
+    part: int = 1
+    parts: int = 1
+    """Which of how many messages this is that together tell one alert."""
 
 
 @dataclass(frozen=True, kw_only=True)
