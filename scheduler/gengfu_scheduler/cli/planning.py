@@ -22,7 +22,7 @@ from gengfu_scheduler.cli.shared import (
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
-    from gengfu_scheduler.report import Telling, Upcoming
+    from gengfu_scheduler.forecast import Telling, Upcoming
 
 
 @click.command(help=_("看今后几天里，什么时候、什么内容、发到哪些群。"))
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def plan(folder: Path, days: int, as_json: bool) -> None:
-    from gengfu_scheduler import report
+    from gengfu_scheduler import forecast
 
     roster = read_roster(folder)
     with open_outbox(folder, reading=True) as outbox:
-        planned = report.plan(roster, outbox.told, now(), days)
+        planned = forecast.plan(roster, outbox.told, now(), days)
     if as_json:
         print_json(planned)
         return

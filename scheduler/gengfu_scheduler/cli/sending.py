@@ -30,7 +30,7 @@ from gengfu_scheduler.cli.shared import (
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
-    from gengfu_scheduler.report import Upcoming
+    from gengfu_scheduler.forecast import Upcoming
 
 
 @click.command(
@@ -44,16 +44,16 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    from gengfu_scheduler import report
+    from gengfu_scheduler import forecast, report
     from gengfu_scheduler.draft import draft_push
 
     roster = read_roster(folder)
     with open_outbox(folder, reading=dry_run) as outbox:
         draft = draft_push(target, roster, outbox.told, now())
-        doubts = report.push_doubts(draft, roster, outbox, now())
+        doubts = forecast.push_doubts(draft, roster, outbox, now())
         show_notices(doubts)
         if dry_run:
-            preview = report.preview(draft, roster, slot=target, meant=len(draft.planned))
+            preview = forecast.preview(draft, roster, slot=target, meant=len(draft.planned))
             if as_json:
                 print_json(preview)
             else:
