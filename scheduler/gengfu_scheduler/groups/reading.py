@@ -1,38 +1,24 @@
-"""The chat groups, as the admin keeps them: ``groups.csv`` from a spreadsheet, or ``groups.yml`` for a few.
-
-Webhook addresses are credentials. They come from the environment (``env:NAME`` in the group's line) or from
-``webhooks.csv``, which must be private to its owner (mode 0600) and unknown to git; an address in the
-groups' own file is a problem, and no problem ever quotes a cell that may hold one. A webhook group whose
-address is not known on this machine is no problem of the file: it is read without one, and said to be so
-wherever something would be sent to it.
-"""
+"""From the tables' cells to :class:`Group`, and everything that is wrong with them, each cell by its column."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import hmac
-import io
-import os
 import re
-import secrets
-import stat
-import subprocess
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler import words
+from gengfu_scheduler.groups.credentials import WEBHOOKS, Address, is_web_address, no_address, read_webhooks
+from gengfu_scheduler.groups.tables import Row, problem_at, read_csv, read_yaml_table
 from gengfu_scheduler.message import Group, Reach
 from gengfu_site.catalogue import Station
 from gengfu_site.problems import Problem, nearest
-from gengfu_site.source import Mistake, read_text, read_yaml, shortened
-from gengfu_templates.i18n import _, series
+from gengfu_site.source import Mistake, shortened
+from gengfu_templates.i18n import _
 
-CSV, YAML, WEBHOOKS = "groups.csv", "groups.yml", "webhooks.csv"
+CSV, YAML = "groups.csv", "groups.yml"
 COLUMNS = (
     "id",
     "name",
@@ -55,27 +41,9 @@ _LISTS = ("audience", "topics")
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """``joined`` of a group whose line gives no date."""
 
-_MOST_BYTES = 32 << 20
 _ID = re.compile(r"\w[\w.-]{0,63}")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
-_ADDRESS = re.compile(r"https?://[^\s/]+\S*")
 _VARIABLE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Row:
-    """One line of a table: its cells by column, as text."""
-
-    line: int
-    cells: Mapping[str, str]
-    lines: Mapping[str, int] = field(default_factory=dict)
-    """Of those cells that stand on a line of their own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Address:
-    webhook: str
-    secret: str | None
 
 
 def group_files(folder: Path) -> tuple[Path, ...]:
@@ -94,7 +62,7 @@ def read_groups(
     :param environ: where ``env:NAME`` is looked up.
     :param platforms: the names of the channels that a webhook group may have.
     """
-    addresses, problems = _read_webhooks(folder)
+    addresses, problems = read_webhooks(folder)
     name, rows, found = _read_rows(folder)
     problems += found
     table = _Table(name, station, environ, platforms, addresses)
@@ -103,27 +71,11 @@ def read_groups(
     if not found:
         known = {row.cells.get("id", "") for row in rows}
         problems += [
-            _problem(WEBHOOKS, line, "id", words.undeclared("group", id, known))
+            problem_at(WEBHOOKS, line, "id", words.undeclared("group", id, known))
             for id, (line, _address) in addresses.items()
             if id not in known
         ]
     return groups, tuple(problems)
-
-
-def address_mark(webhook: str) -> str:
-    """What an address can be known again by and not be found out from: a salted hash."""
-    salt = secrets.token_hex(8)
-    return f"{salt}:{_salted(webhook, salt)}"
-
-
-def is_address(webhook: str, mark: str) -> bool:
-    """Whether ``mark`` was made of this address."""
-    salt, _colon, digest = mark.partition(":")
-    return hmac.compare_digest(_salted(webhook, salt), digest)
-
-
-def _salted(webhook: str, salt: str) -> str:
-    return hashlib.sha256(f"{salt}{webhook}".encode()).hexdigest()
 
 
 class _Table:
@@ -138,7 +90,7 @@ class _Table:
         station: Station,
         environ: Mapping[str, str],
         platforms: Collection[str],
-        addresses: Mapping[str, tuple[int, _Address]],
+        addresses: Mapping[str, tuple[int, Address]],
     ) -> None:
         self.problems: list[Problem] = []
         self._path = path
@@ -158,7 +110,7 @@ class _Table:
         }
         self._judged: dict[str, dict[str, tuple[Any, list[Mistake]]]] = {c: {} for c in self._readers}
 
-    def read(self, rows: Iterable[_Row]) -> Iterator[Group]:
+    def read(self, rows: Iterable[Row]) -> Iterator[Group]:
         first_lines: dict[str, int] = {}
         first_with: dict[str, str] = {}
         for row in rows:
@@ -183,7 +135,7 @@ class _Table:
             if group is not None and len(self.problems) == before:
                 yield group
 
-    def _group(self, row: _Row) -> Group | None:
+    def _group(self, row: Row) -> Group | None:
         cell = row.cells.get
         if "://" in "\n".join(row.cells.values()):
             for column, text in row.cells.items():
@@ -202,8 +154,8 @@ class _Table:
         elif mistake := _contradiction(reach, cell("platform", ""), owner):
             self._wrong(row, *mistake)
         webhook = self._credential(row, "webhook")
-        if webhook is not None and not _ADDRESS.fullmatch(webhook):
-            self._wrong(row, "webhook", _no_address())
+        if webhook is not None and not is_web_address(webhook):
+            self._wrong(row, "webhook", no_address())
         secret = self._credential(row, "secret")
         address = self._addresses.get(id)
         if address is not None and webhook is None:
@@ -229,7 +181,7 @@ class _Table:
             quiet_hours=quiet,
         )
 
-    def _value(self, row: _Row, column: str) -> Any:
+    def _value(self, row: Row, column: str) -> Any:
         """What the row's cell stands for; None where it is empty or wrong."""
         text = row.cells.get(column)
         if not text:
@@ -255,7 +207,7 @@ class _Table:
             return None, mistakes
         return (tuple(values) if column in _LISTS else values[0]), []
 
-    def _credential(self, row: _Row, column: str) -> str | None:
+    def _credential(self, row: Row, column: str) -> str | None:
         """What ``env:NAME`` stands for; None where the cell is empty or the variable is not set."""
         text = row.cells.get(column, "")
         if not text:
@@ -265,12 +217,8 @@ class _Table:
         self._wrong(row, column, _leak())
         return None
 
-    def _wrong(self, row: _Row, column: str, mistake: Mistake) -> None:
-        self.problems.append(_problem(self._path, row.lines.get(column, row.line), column, mistake))
-
-
-def _problem(path: str, line: int, field: str, mistake: Mistake) -> Problem:
-    return Problem(path=path, line=line, field=field, message=mistake.message, remedy=mistake.remedy)
+    def _wrong(self, row: Row, column: str, mistake: Mistake) -> None:
+        self.problems.append(problem_at(self._path, row.lines.get(column, row.line), column, mistake))
 
 
 # --- cells ----------------------------------------------------------------------------------------
@@ -349,13 +297,6 @@ def _leak() -> Mistake:
     )
 
 
-def _no_address() -> Mistake:
-    return Mistake(
-        _("机器人地址应以 https:// 开头，这里的不是（不在此显示）。"),
-        _("到群机器人的设置里重新复制整个地址。"),
-    )
-
-
 def _same_address(first: str, second: str) -> Mistake:
     return Mistake(
         _("“{first}”和“{second}”用的是同一个机器人地址：这个群会收到两遍。").format(
@@ -365,13 +306,10 @@ def _same_address(first: str, second: str) -> Mistake:
     )
 
 
-# --- files ----------------------------------------------------------------------------------------
-
-
-def _read_rows(folder: Path) -> tuple[str, list[_Row], list[Problem]]:
+def _read_rows(folder: Path) -> tuple[str, list[Row], list[Problem]]:
     """The groups' file name and its rows, from whichever of the two files there is."""
     if not (folder / YAML).exists():
-        rows, problems = _read_csv(folder, CSV, COLUMNS, required=("id", "name", "reach"))
+        rows, problems = read_csv(folder, CSV, COLUMNS, required=("id", "name", "reach"))
         return CSV, rows, problems
     if (folder / CSV).exists():
         both = Problem(
@@ -380,174 +318,5 @@ def _read_rows(folder: Path) -> tuple[str, list[_Row], list[Problem]]:
             remedy=_("只留一个：群多用 groups.csv，群少用 groups.yml。"),
         )
         return YAML, [], [both]
-    rows, problems = _read_yaml(folder)
+    rows, problems = read_yaml_table(folder, YAML, COLUMNS)
     return YAML, rows, problems
-
-
-def _read_csv(
-    folder: Path, name: str, columns: Collection[str], *, required: Collection[str]
-) -> tuple[list[_Row], list[Problem]]:
-    text = read_text(folder / name, folder, gbk=True, most=_MOST_BYTES)
-    if isinstance(text, Problem):
-        return [], [text]
-    reader = csv.reader(io.StringIO(text))
-    header = [column.strip().lower() for column in next(reader, [])]
-    problems = list(_wrong_header(name, header, columns, required))
-    if problems:
-        return [], problems
-    rows: list[_Row] = []
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = [cell.strip() for cell in next(reader)]
-        except StopIteration:
-            return rows, problems
-        except csv.Error as error:
-            return rows, [
-                *problems,
-                Problem(
-                    path=name,
-                    line=line,
-                    message=_("这一行不是正确的表格行（{why}）。").format(why=error),
-                    remedy=_("用表格软件打开，检查这一行，再另存为 CSV。"),
-                ),
-            ]
-        if len(cells) > len(header) and any(cells[len(header) :]):
-            problems.append(
-                Problem(
-                    path=name,
-                    line=line,
-                    message=_("这一行有 {found} 格，表头只有 {expected} 格。").format(
-                        found=len(cells), expected=len(header)
-                    ),
-                    remedy=_("内容里有逗号时，用英文双引号把那一格括起来；多个值用“;”隔开。"),
-                )
-            )
-        elif any(cells):
-            rows.append(_Row(line=line, cells=dict(zip(header, cells, strict=False))))
-
-
-def _wrong_header(
-    path: str, header: Collection[str], columns: Collection[str], required: Collection[str]
-) -> Iterator[Problem]:
-    for column in header:
-        if column not in columns:
-            close = nearest(column, list(columns))
-            yield Problem(
-                path=path,
-                field=shortened(column) if "://" not in column else "",
-                message=_("表头里有不认识的列，或者没有表头。"),
-                remedy=_("是不是想写“{close}”？").format(close=close)
-                if close
-                else _("第一行写列名，只能是：{known}。").format(known=series(columns)),
-            )
-    for column in required:
-        if column not in header:
-            yield Problem(
-                path=path,
-                field=column,
-                message=_("表头里没有“{column}”这一列。").format(column=column),
-                remedy=_("第一行写列名，至少要有：{required}。").format(required=series(required)),
-            )
-    if len(set(header)) < len(header):
-        yield Problem(path=path, message=_("表头里有重复的列。"), remedy=_("每一列只留一个。"))
-
-
-def _read_yaml(folder: Path) -> tuple[list[_Row], list[Problem]]:
-    text = read_text(folder / YAML, folder, most=_MOST_BYTES)
-    if isinstance(text, Problem):
-        return [], [text]
-    document, problems = read_yaml(text, YAML)
-    listed = document.value.get("groups")
-    if not problems and not isinstance(listed, list):
-        problems.append(
-            document.problem(
-                message=_("这里应是一个群的列表。"), remedy=_("先写一行“groups:”，下面每个群以“- ”开头。")
-            )
-        )
-    rows: list[_Row] = []
-    for index, entry in enumerate(listed if isinstance(listed, list) else []):
-        if not isinstance(entry, dict):
-            problems.append(
-                document.problem(
-                    "groups", index, message=_("这里应是一个群。"), remedy=_("写成一组“字段: 值”。")
-                )
-            )
-            continue
-        for column in entry.keys() - set(COLUMNS):
-            close = nearest(column, COLUMNS)
-            problems.append(
-                document.problem(
-                    "groups",
-                    index,
-                    column,
-                    message=_("没有“{column}”这个字段。").format(column=shortened(column)),
-                    remedy=_("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。"),
-                )
-            )
-        cells = {column: _cell(value) for column, value in entry.items()}
-        lines = {column: document.line("groups", index, column) for column in entry}
-        rows.append(_Row(line=document.line("groups", index), cells=cells, lines=lines))
-    return rows, problems
-
-
-def _cell(value: Any) -> str:
-    """A YAML value as a spreadsheet's cell would hold it."""
-    match value:
-        case None:
-            return ""
-        case list():
-            return ";".join(map(_cell, value))
-        case _:
-            return str(value).strip()
-
-
-def _read_webhooks(folder: Path) -> tuple[dict[str, tuple[int, _Address]], list[Problem]]:
-    """The addresses in ``webhooks.csv`` by group id, with their lines; none where there is no such file."""
-    file = folder / WEBHOOKS
-    if not file.exists():
-        return {}, []
-    rows, problems = _read_csv(folder, WEBHOOKS, ("id", "webhook", "secret"), required=("id", "webhook"))
-    problems += _exposed(file)
-    addresses: dict[str, tuple[int, _Address]] = {}
-    for row in rows:
-        id, webhook = row.cells.get("id", ""), row.cells.get("webhook", "")
-        if id in addresses:
-            mistake = Mistake(
-                _("编号“{id}”在第 {line} 行已经用过。").format(id=shortened(id), line=addresses[id][0]),
-                _("每个群只留一个地址。"),
-            )
-            problems.append(_problem(WEBHOOKS, row.line, "id", mistake))
-        elif webhook and not _ADDRESS.fullmatch(webhook):
-            problems.append(_problem(WEBHOOKS, row.line, "webhook", _no_address()))
-        elif webhook:
-            address = _Address(webhook=webhook, secret=row.cells.get("secret") or None)
-            addresses[id] = (row.line, address)
-    return addresses, problems
-
-
-def _exposed(file: Path) -> Iterator[Problem]:
-    """Who else could read the addresses in ``file``."""
-    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
-        yield Problem(
-            path=file.name,
-            message=_("这个文件里是机器人地址，其他用户也能读到它。"),
-            remedy=_("运行：chmod 600 {name}").format(name=file.name),
-        )
-    if _is_tracked(file):
-        yield Problem(
-            path=file.name,
-            message=_("这个文件里是机器人地址，却被 git 跟踪了。"),
-            remedy=_(
-                "运行：git rm --cached {name}，并写进 .gitignore；已经提交过的，请到群里重置机器人。"
-            ).format(name=file.name),
-        )
-
-
-def _is_tracked(file: Path) -> bool:
-    command = ["git", "-C", str(file.parent), "ls-files", "--", file.name]
-    try:
-        found = subprocess.run(command, capture_output=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return False  # no git, no tracking
-    return found.returncode == 0 and bool(found.stdout.strip())
