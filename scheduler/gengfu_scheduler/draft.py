@@ -53,8 +53,9 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
         planned=tuple(
             Planned(
                 group=p.group,
-                message=p.message,
+                messages=p.messages,
                 last_told=p.last_told,
+                way=p.way,
                 not_before=quiet_until(roster.groups[p.group], p.not_before) or p.not_before,
             )
             for p in planned
@@ -126,8 +127,9 @@ def _push_alert(entry: Entry, roster: Roster, told: Told, now: datetime) -> Draf
         planned=tuple(
             Planned(
                 group=group.id,
-                message=compose_alert(entry, group, roster.catalogue.station),
+                messages=(compose_alert(entry, group, roster.catalogue.station),),
                 not_before=now,
+                way=group.reach,
             )
             for group in groups.values()
         ),
@@ -162,8 +164,9 @@ def _digests(slot: Slot, roster: Roster, told: Told, now: datetime) -> tuple[Pla
     return tuple(
         Planned(
             group=group.id,
-            message=message,
+            messages=(message,),
             not_before=now,
+            way=group.reach,
             last_told=_last(message, histories.get(group.id, {})),
         )
         for group, message in compose_all(slot, groups, roster.catalogue, histories, now)

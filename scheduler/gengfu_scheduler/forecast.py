@@ -91,7 +91,8 @@ def preview(draft: Draft, roster: Roster, *, slot: str, meant: int) -> Upcoming:
     """
     alike: dict[tuple[tuple[Item, ...], str, datetime], list[Planned]] = {}
     for planned in draft.planned:
-        what = planned.message.items, planned.message.body, planned.not_before
+        first, body = planned.messages[0], "".join(message.body for message in planned.messages)
+        what = first.items, body, planned.not_before
         alike.setdefault(what, []).append(planned)
     zone = roster.timetable.timezone
     return Upcoming(
@@ -165,4 +166,5 @@ class _Imagined:
     def take(self, draft: Draft) -> None:
         for planned in draft.planned:
             history = self._histories.setdefault(planned.group, {})
-            history.update({item.entry: draft.broadcast.scheduled_for for item in planned.message.items})
+            items = (item for message in planned.messages for item in message.items)
+            history.update({item.entry: draft.broadcast.scheduled_for for item in items})

@@ -120,12 +120,14 @@ class Broadcast:
     """One decision to tell something to some groups. ``key`` is the idempotency key: never planned twice."""
 
     key: str
-    """``slot@instant`` or ``alert:id:revision``; instants in UTC, to the second."""
+    """``slot@instant``, ``alert:id:revision`` or ``correction:id:revision``; instants in UTC, to the second."""
     form: Form
     title: str
     scheduled_for: datetime
     expires: datetime
     """A delivery still pending then is given up (state ``expired``)."""
+    linked: bool = True
+    """Its page was public when it was planned; only then does its absence from the catalogue mean that it is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +135,11 @@ class Planned:
     """What a broadcast says to one group; the outbox makes deliveries of it."""
 
     group: str
-    message: Message
+    messages: tuple[Message, ...]
+    """Its parts in order; a digest has one."""
     not_before: datetime
+    way: Reach = "webhook"
+    """Of the group, when it was planned."""
     last_told: datetime | None = None
     """For which instant the group was last told any of a digest's items, as the drafter knew; None: never."""
 
@@ -151,6 +156,10 @@ class Handed:
     """It lies with a person, who must still pass it on."""
 
     to: str
+    task: str = ""
+    """The platform's own name of the task, where it is the platform that asks that person."""
+    account: str = ""
+    """That person's account there: who must confirm it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +196,14 @@ class Unknown:
     reason: str
 
 
-Outcome = Sent | Handed | Unsent | Throttled | Rejected | Unknown
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """Nothing of it is left to be told: what it said is over or withdrawn by now."""
+
+    reason: str
+
+
+Outcome = Sent | Handed | Unsent | Throttled | Rejected | Unknown | Dropped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +222,10 @@ class Delivery:
     not_before: datetime
     expires: datetime
     message: Message
+    way: Reach = "webhook"
+    """How its group was to be reached when it was planned."""
+    resent: bool = False
+    """It is, or was, sent a second time after an ``unknown``."""
     reason: str = ""
     """Evidence for a person: the platform's code and text, or what broke."""
 
@@ -223,5 +243,7 @@ def state_after(outcome: Outcome) -> State:
             return "rejected"
         case Unknown():
             return "unknown"
+        case Dropped():
+            return "cancelled"
         case _:
             assert_never(outcome)

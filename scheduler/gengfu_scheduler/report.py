@@ -17,6 +17,7 @@ from gengfu_scheduler.channels.hand import TASKS_OF, task_page
 from gengfu_scheduler.message import (
     Broadcast,
     Delivery,
+    Dropped,
     Form,
     Handed,
     Outcome,
@@ -293,6 +294,8 @@ def outcome_words(outcome: Outcome) -> str:
             return _("被拒：{reason}").format(reason=reason)
         case Unknown(reason=reason):
             return _("不明：{reason}").format(reason=reason)
+        case Dropped(reason=reason):
+            return _("不必再发：{reason}").format(reason=reason)
         case _:
             assert_never(outcome)
 

@@ -65,7 +65,7 @@ def plan(
     key = key or f"{form}@{at:%d-%H%M%S}"
     broadcast = Broadcast(key=key, form=form, title=key, scheduled_for=at, expires=at + HOUR)
     message = replace(a_message(*items.split()), form=form, body=body)
-    planned = [Planned(group=g, message=message, not_before=at, last_told=last_told) for g in groups.split()]
+    planned = [Planned(group=g, messages=(message,), not_before=at, last_told=last_told) for g in groups.split()]
     return outbox.plan(broadcast, planned, now=at)
 
 
@@ -205,7 +205,7 @@ def test_a_broadcast_that_cannot_be_written_whole_is_not_written_at_all(outbox: 
 def test_a_message_comes_back_as_it_was_planned(outbox: Outbox) -> None:
     message = a_message("7F3K2", "9QX4M", title="𠮷 “引号” \\ 😀\n第二行")
     broadcast = Broadcast(key="k", form="digest", title="t", scheduled_for=NOON, expires=NOON + HOUR)
-    outbox.plan(broadcast, [Planned(group="A", message=message, not_before=NOON)], now=NOON)
+    outbox.plan(broadcast, [Planned(group="A", messages=(message,), not_before=NOON)], now=NOON)
     (delivery,) = outbox.claim(now=NOON)
     assert delivery.message == message
     assert (delivery.broadcast, delivery.part, delivery.attempts) == ("k", 1, 1)

@@ -96,7 +96,7 @@ class TestPush:
             now = datetime.now(UTC)
             message = Message(form="digest", title="早些时候", items=())
             earlier = Broadcast(key="k@1", form="digest", title="", scheduled_for=now, expires=FOREVER)
-            outbox.plan(earlier, [Planned(group="q1", message=message, not_before=now)], now=now)
+            outbox.plan(earlier, [Planned(group="q1", messages=(message,), not_before=now)], now=now)
             dead = Rejected(reason="93000 invalid webhook url", disable=True)
             outbox.settle([(delivery.id, dead) for delivery in outbox.claim(now=now)], now=now)
         before = time.monotonic()

@@ -102,7 +102,7 @@ def plan(outbox: Outbox, names: Iterable[str], *, form: Form = "digest", key: st
         key=key, form=form, title=key, scheduled_for=NOON, expires=NOON + timedelta(hours=2)
     )
     message = MESSAGE if form == "digest" else Message(form="alert", title="寻人", items=(), body="72岁")
-    outbox.plan(broadcast, [Planned(group=n, message=message, not_before=NOON) for n in names], now=NOON)
+    outbox.plan(broadcast, [Planned(group=n, messages=(message,), not_before=NOON) for n in names], now=NOON)
 
 
 def listed(

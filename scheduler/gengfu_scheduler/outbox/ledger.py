@@ -29,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gengfu_scheduler.message import (
     Broadcast,
     Delivery,
+    Dropped,
     Handed,
     Item,
     Message,
@@ -185,13 +186,14 @@ class Outbox:
                 planned = tuple(planned)
             else:
                 planned = _not_yet_told(connection, tuple(planned), now)
-            messages = _keep(connection, {p.message for p in planned})
+            messages = _keep(connection, {message for p in planned for message in p.messages})
             rows = [
                 {
                     "broadcast_id": key,
                     "group_id": p.group,
-                    "part": 1,
-                    "message_id": messages[p.message],
+                    "part": part,
+                    "message_id": messages[message],
+                    "way": p.way,
                     "rank": 0 if broadcast.form == "alert" else 1,
                     "state": "pending",
                     "resent": False,
@@ -201,6 +203,7 @@ class Outbox:
                     "reason": "",
                 }
                 for p in planned
+                for part, message in enumerate(p.messages, start=1)
             ]
             if broadcast.form == "alert":
                 return _add_or_reopen(connection, rows)
@@ -406,7 +409,7 @@ class Outbox:
                 pause = max(timedelta(seconds=outcome.after), self._backoff(row.attempts))
                 earliest = min(now + pause, row.expires)
                 evidence = outcome.reason
-            case Rejected():
+            case Rejected() | Dropped():
                 evidence = outcome.reason
                 state = "unknown" if row.resent else state  # the first sending may have arrived
             case Unknown():
@@ -531,14 +534,14 @@ def _keep(connection: Connection, messages: Collection[Message]) -> dict[Message
 def _not_yet_told(connection: Connection, planned: Collection[Planned], now: datetime) -> tuple[Planned, ...]:
     """Those whose group was not told any of their items since they were drafted."""
     last: dict[tuple[str, str], datetime] = {}
-    entries = {item.entry for p in planned for item in p.message.items}
+    entries = {item.entry for p in planned for message in p.messages for item in message.items}
     for batch in _batches(entries):
         for row in connection.execute(sql.TOLD_LATELY, {"since": now - DRAFTS_LAST, "entries": batch}):
             key = row.group_id, row.entry
             last[key] = max(last.get(key, row.scheduled_for), row.scheduled_for)
 
     def newer(p: Planned) -> bool:
-        found = (last.get((p.group, item.entry)) for item in p.message.items)
+        found = (last.get((p.group, item.entry)) for message in p.messages for item in message.items)
         return any(when and (p.last_told is None or when > p.last_told) for when in found)
 
     return tuple(p for p in planned if not newer(p))
@@ -620,6 +623,7 @@ def _counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatu
                 title=row.title,
                 scheduled_for=row.scheduled_for,
                 expires=row.expires,
+                linked=row.linked,
             ),
             counts=counts[row.id],
             confirmed=confirmed[row.id],
@@ -657,6 +661,8 @@ def _with_messages(connection: Connection, rows: Sequence[Any]) -> list[Delivery
             not_before=row.not_before,
             expires=row.expires,
             message=(resent if row.resent else messages)[row.message_id],
+            way=row.way,
+            resent=row.resent,
             reason=row.reason,
         )
         for row in rows

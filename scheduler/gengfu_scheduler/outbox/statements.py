@@ -122,6 +122,7 @@ ROWS = select(
     DELIVERY.c.group_id,
     DELIVERY.c.part,
     DELIVERY.c.message_id,
+    DELIVERY.c.way,
     DELIVERY.c.state,
     DELIVERY.c.resent,
     DELIVERY.c.attempts,

@@ -49,6 +49,7 @@ BROADCAST = Table(
     Column("scheduled_for", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
     Column("planned_at", Instant, nullable=False),
+    Column("linked", Boolean, nullable=False),
     Column("erased", Boolean, nullable=False),  # an alert that is over: what it said is gone
 )
 
@@ -77,6 +78,7 @@ DELIVERY = Table(
     Column("group_id", String, nullable=False),
     Column("part", SmallInteger, nullable=False),
     Column("message_id", ForeignKey("message.id"), nullable=False),
+    Column("way", String, nullable=False),
     Column("rank", SmallInteger, nullable=False),  # 0 alert, 1 digest: the order of sending
     Column("state", String, nullable=False),
     Column("confirmed", Boolean),  # of what was sent: by the platform's own code, or only accepted
