@@ -42,7 +42,8 @@ def serve(
 
 
 def read_robots(path: Path) -> list[Robot]:
-    """The robots of a table with the columns ``id, webhook`` and, where wanted, ``name, platform, secret, area``.
+    """The robots of a table with the columns ``id, webhook`` and, where wanted, ``name, platform, secret,
+    keyword, area``.
 
     A ``webhook`` is an address of this sandbox, whatever its port; the platform can be read from it.
 
@@ -89,6 +90,7 @@ def _robot(row: dict[str, str]) -> Robot | str:
                 key=key,
                 name=row.get("name", "").strip() or row.get("id", "").strip() or key,
                 secret=row.get("secret", "").strip(),
+                keyword=row.get("keyword", "").strip(),
                 area=row.get("area", "").strip(),
             )
     return _("webhook 与 platform 应属于同一个平台，沙箱有：{known}。").format(known=series(PLATFORMS))

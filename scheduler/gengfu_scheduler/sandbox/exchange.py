@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition
 
-from gengfu_scheduler.sandbox.contract import Answer, Platform, Post, Received, Robot, Verdict
+from gengfu_scheduler.sandbox.contract import (
+    Answer,
+    App,
+    Event,
+    Platform,
+    Post,
+    Received,
+    Robot,
+    Taken,
+    TaskPlatform,
+    Verdict,
+)
 from gengfu_scheduler.sandbox.faults import FAULTS, Fault
-from gengfu_scheduler.sandbox.platforms import PLATFORMS
+from gengfu_scheduler.sandbox.platforms import APPS, TASK_PLATFORMS
 from gengfu_scheduler.sandbox.store import Store, StoreUnusable
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _, series
@@ -22,6 +34,10 @@ ANSWER_CHARACTERS = 2000
 
 class UnknownFault(GengfuError):
     """A fault was asked for that the robot's platform does not know."""
+
+
+class NothingToConfirm(GengfuError):
+    """No group waits for this task."""
 
 
 class Exchange:
@@ -78,13 +94,15 @@ class Exchange:
     def fail(self, key: str, fault: str, times: int = 1) -> None:
         """Let the next ``times`` messages to a robot that would be accepted meet ``fault``.
 
-        :param key: of a robot, or ``*`` for whichever robot is next.
-        :param fault: a name from :data:`.faults.FAULTS`, or a code that the robot's platform documents. Faults
-            asked for earlier strike first; a robot's own before those for any robot.
+        :param key: of a robot, or ``*`` for whichever robot is next, or the name of a task platform's call that
+            the fault is to strike.
+        :param fault: a name from :data:`.faults.FAULTS`, or a code that the robot's platform documents, or a
+            mishap of a task platform, which strikes when a task is carried out. Faults asked for earlier strike
+            first; a robot's own before those for any robot.
         :raises UnknownFault: there is no such robot, or no such fault for it.
         """
         with self._changed:
-            if key != "*" and key not in self._robots:
+            if key != "*" and key not in self._robots and key not in _CALLS:
                 raise UnknownFault(_("没有这个机器人：{key}").format(key=key))
             known = [*FAULTS, *self._codes(key)]
             if fault not in known:
@@ -98,12 +116,65 @@ class Exchange:
         with self._changed:
             self._faults.clear()
 
+    def confirm(self, task: str) -> None:
+        """Let the owner confirm a task, as in the platform's app: its groups that wait get the message now.
+
+        :raises NothingToConfirm: there is no such task, or none of its groups waits.
+        """
+        with self._changed:
+            asked = [received for received in self._received if received.task == task and received.step]
+            platform = TASK_PLATFORMS[asked[0].platform] if asked else None
+            waiting = {received.robot for received in asked}
+            mishaps = {key: fault for key in waiting if (fault := self._next_mishap(key))}
+            events = platform.carry_out(task, self._now(), self._of(platform), mishaps) if platform else []
+            if not platform or not events:
+                raise NothingToConfirm(_("没有等待确认的群发任务：{task}").format(task=task))
+            ticket = self._enter(platform, events, headers={}, answered=None)
+        self._sync(ticket)
+
+    def call(
+        self,
+        platform: TaskPlatform,
+        name: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        query: Mapping[str, str],
+        reused: bool,
+    ) -> tuple[Answer, Fault | None]:
+        """Take a call to a server interface and record what it means to groups; else as :meth:`receive`."""
+        with self._changed:
+            post = Post(headers=headers, body=body, at=self._now(), query=query)
+            robots = {robot.key: robot for robot in self._robots.values() if robot.platform == platform.name}
+            taken = platform.take(name, post, robots, self._of(platform))
+            struck = "" if taken.reason else self._next_call_fault(platform, name, taken, reused=reused)
+            fault = FAULTS.get(struck)
+            if struck:
+                verdict = Verdict(answer=taken.answer, seen=True)
+                verdict = _marred(verdict, fault) if fault else platform.documented[struck]
+                taken = _struck(taken, verdict, struck)
+            ticket = self._enter(
+                platform,
+                taken.events,
+                headers=headers,
+                answered=None if fault and fault.broken else taken.answer,
+            )
+        self._sync(ticket)
+        return taken.answer, fault
+
     def receive(
-        self, platform: Platform, key: str, headers: dict[str, str], body: bytes, *, reused: bool
+        self,
+        platform: Platform,
+        key: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        query: Mapping[str, str],
+        reused: bool,
     ) -> tuple[Answer, Fault | None]:
         """Judge a post and put it on record, on disk too; return the answer and the fault that mars it."""
         with self._changed:
-            post = Post(headers=headers, body=body, at=datetime.fromtimestamp(self._clock(), UTC))
+            post = Post(headers=headers, body=body, at=self._now(), query=query)
             robot = self._robot(platform, key)
             earlier = self._by_robot[key]
             verdict = platform.judge(post, robot, earlier) if robot else platform.unknown_robot()
@@ -127,12 +198,58 @@ class Exchange:
                 warnings=verdict.warnings,
                 fault=name,
             )
-            self._remember(received)
-            ticket = self._store.add(received) if self._store else 0
-            self._changed.notify_all()
+            ticket = self._keep(received)
+        self._sync(ticket)
+        return verdict.answer, fault
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _of(self, app: App) -> list[Received]:
+        return [received for received in self._received if received.platform == app.name]
+
+    def _enter(
+        self,
+        platform: TaskPlatform,
+        events: Iterable[Event],
+        *,
+        headers: Mapping[str, str],
+        answered: Answer | None,
+    ) -> int:
+        """Put on record what a task means to its groups."""
+        ticket = 0
+        for event in events:
+            robot = self._robots.get(event.robot)
+            ticket = self._keep(
+                Received(
+                    number=len(self._received) + 1,
+                    at=self._now(),
+                    platform=platform.name,
+                    robot=event.robot,
+                    name=robot.name if robot else "",
+                    headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
+                    body=event.body,
+                    seen=event.seen,
+                    status=answered.status if answered else None,
+                    answer=_beginning(answered.body) if answered else "",
+                    reason=event.reason,
+                    warnings=event.warnings,
+                    fault=event.fault,
+                    task=event.task,
+                    step=event.step,
+                )
+            )
+        return ticket
+
+    def _keep(self, received: Received) -> int:
+        """Take in a record; it is kept for good once :meth:`_sync` of the returned ticket returns."""
+        self._remember(received)
+        self._changed.notify_all()
+        return self._store.add(received) if self._store else 0
+
+    def _sync(self, ticket: int) -> None:
         if self._store:
             self._store.sync(ticket)
-        return verdict.answer, fault
 
     def _recall(self, store: Store) -> None:
         try:
@@ -149,14 +266,31 @@ class Exchange:
         return robot if robot and robot.platform == platform.name else None
 
     def _codes(self, key: str) -> list[str]:
-        platforms = PLATFORMS.values() if key == "*" else [PLATFORMS[self._robots[key].platform]]
-        return [code for platform in platforms for code in platform.documented]
+        robot = self._robots.get(key)
+        apps = [APPS[robot.platform]] if robot else [_CALLS[key]] if key in _CALLS else APPS.values()
+        codes = [code for app in apps for code in app.documented]
+        return codes + [name for app in apps if isinstance(app, TaskPlatform) for name in app.mishaps]
 
-    def _next_fault(self, platform: Platform, key: str, *, reused: bool) -> str:
-        for queue in (self._faults[key], self._faults["*"]):
-            if queue and _strikes(queue[0], platform, reused=reused):
+    def _next_fault(self, app: App, *keys: str, reused: bool) -> str:
+        for key in (*keys, "*"):
+            queue = self._faults[key]
+            if queue and _strikes(queue[0], app, reused=reused):
                 return queue.popleft()
         return ""
+
+    def _next_call_fault(self, platform: TaskPlatform, call: str, taken: Taken, *, reused: bool) -> str:
+        """Only what asks for a message is struck by a group's faults, or any group's."""
+        asked = [event.robot for event in taken.events if event.step == "asked"]
+        if asked:
+            return self._next_fault(platform, call, *asked, reused=reused)
+        queue = self._faults[call]
+        return queue.popleft() if queue and _strikes(queue[0], platform, reused=reused) else ""
+
+    def _next_mishap(self, key: str) -> str:
+        platform = APPS[self._robots[key].platform] if key in self._robots else None
+        queue = self._faults[key]
+        known = platform.mishaps if isinstance(platform, TaskPlatform) else ()
+        return queue.popleft() if queue and queue[0] in known else ""
 
     def _remember(self, received: Received) -> None:
         self._received.append(received)
@@ -167,9 +301,21 @@ class Exchange:
             )
 
 
-def _strikes(name: str, platform: Platform, *, reused: bool) -> bool:
+_CALLS = {call: platform for platform in TASK_PLATFORMS.values() for call in platform.calls}
+
+
+def _strikes(name: str, app: App, *, reused: bool) -> bool:
     fault = FAULTS.get(name)
-    return reused or not fault.reused_only if fault else name in platform.documented
+    return reused or not fault.reused_only if fault else name in app.documented
+
+
+def _struck(taken: Taken, verdict: Verdict, name: str) -> Taken:
+    """A call that met a fault: where the platform has not done it, no group is asked."""
+    done = [replace(event, fault=name) for event in taken.events]
+    undone = [
+        replace(event, task="", step="", reason=verdict.reason) for event in done if event.step == "asked"
+    ]
+    return Taken(answer=verdict.answer, events=done if verdict.seen else undone)
 
 
 def _marred(verdict: Verdict, fault: Fault) -> Verdict:

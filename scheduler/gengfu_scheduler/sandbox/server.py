@@ -1,9 +1,10 @@
 """The sandbox's HTTP side: takes posts as the platforms do, shows what it got, and fails when asked to.
 
-    POST a robot's address    as the platform it belongs to
+    POST a robot's address    as the platform it belongs to; so do the calls of a platform's server interface
     GET  /                    the group wall; ?q=WORD and ?show=refused narrow it
     GET  /messages.json       everything received
     POST /faults              ``{"robot": KEY or "*", "fault": NAME, "times": N}``
+    POST /confirm             ``task=ID``: the owner confirms, as in the platform's app
     DELETE /faults            forget the faults that have not struck yet
     GET  /healthz             whether it is up, and how much it holds
 
@@ -30,8 +31,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from gengfu_scheduler.sandbox import wall
 from gengfu_scheduler.sandbox.contract import Answer, Platform, Robot
 from gengfu_scheduler.sandbox.exchange import Exchange
-from gengfu_scheduler.sandbox.faults import REDIRECTED, Line
-from gengfu_scheduler.sandbox.platforms import PLATFORMS
+from gengfu_scheduler.sandbox.faults import REDIRECTED, Fault, Line
+from gengfu_scheduler.sandbox.platforms import PLATFORMS, TASK_PLATFORMS
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
@@ -167,6 +168,8 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         target = urlsplit(self.path)
+        if self._called("GET", target, b""):
+            return
         match target.path:
             case "/":
                 self._answer_wall(target)
@@ -192,7 +195,21 @@ class _Connection(BaseHTTPRequestHandler):
         target = urlsplit(self.path)
         addressed = _addressed(target)
         if addressed:
-            self._receive(*addressed, body)
+            platform, key = addressed
+            self._play(
+                *self.server.sandbox.receive(
+                    platform,
+                    key,
+                    self._names(),
+                    body,
+                    query=_query(target),
+                    reused=self.requests > 0,
+                )
+            )
+        elif self._called("POST", target, body):
+            return
+        elif target.path == "/confirm":
+            self._answer(self._confirm(body))
         elif target.path == "/faults":
             self._answer(self._fail(body))
         elif target.path == REDIRECTED:
@@ -224,14 +241,42 @@ class _Connection(BaseHTTPRequestHandler):
             self._answer(_json({"error": "body too large"}, 413))
         return None
 
-    def _receive(self, platform: Platform, key: str, body: bytes) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        answer, fault = self.server.sandbox.receive(platform, key, headers, body, reused=self.requests > 0)
+    def _names(self) -> dict[str, str]:
+        """The request's headers, names in lower case."""
+        return {name.lower(): value for name, value in self.headers.items()}
+
+    def _called(self, method: str, target: SplitResult, body: bytes) -> bool:
+        """Whether the request was a call of a server interface, and so is answered."""
+        for platform in TASK_PLATFORMS.values():
+            call = platform.call_in(method, target)
+            if call:
+                self._play(
+                    *self.server.sandbox.call(
+                        platform,
+                        call,
+                        self._names(),
+                        body,
+                        query=_query(target),
+                        reused=self.requests > 0,
+                    )
+                )
+                return True
+        return False
+
+    def _play(self, answer: Answer, fault: Fault | None) -> None:
         if fault and fault.broken:
             self.close_connection = True
             fault.broken(Line(self.connection, self.server.closing), answer)
         else:
             self._answer(answer)
+
+    def _confirm(self, body: bytes) -> Answer:
+        task = parse_qs(body.decode(errors="replace")).get("task", [""])[0]
+        try:
+            self.server.sandbox.confirm(task)
+        except GengfuError as error:
+            return _json({"error": str(error)}, 404)
+        return Answer(status=303, headers=(("Location", "/"),))
 
     def _fail(self, body: bytes) -> Answer:
         try:
@@ -272,6 +317,11 @@ def _addressed(target: SplitResult) -> tuple[Platform, str] | None:
         if key is not None:
             return platform, key
     return None
+
+
+def _query(target: SplitResult) -> dict[str, str]:
+    """The query, each name with its first value."""
+    return {name: values[0] for name, values in parse_qs(target.query, keep_blank_values=True).items()}
 
 
 def _json(value: object, status: int = 200) -> Answer:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from gengfu_scheduler.sandbox.contract import Piece, Received, Robot
-from gengfu_scheduler.sandbox.platforms import PLATFORMS
+from gengfu_scheduler.sandbox.platforms import APPS
 from gengfu_templates import MESSAGES
 from gengfu_templates.i18n import _, officer_language
 
@@ -42,11 +42,10 @@ class Chat:
     messages: Sequence[Received]
     known: bool
     """Whether a robot has the key; else these are the posts to a key that none has."""
-
-    @property
-    def last(self) -> int:
-        """Number of the newest message, 0 where there is none."""
-        return self.messages[-1].number if self.messages else 0
+    account: str = ""
+    """The owner's, where the platform asks the owner to confirm."""
+    last: int
+    """Number of the newest record, 0 where there is none."""
 
 
 def page(
@@ -64,7 +63,7 @@ def page(
         chat
         for chat in chats
         if query.strip() in f"{chat.name} {chat.area}"
-        and not (refused_only and all(message.seen for message in chat.messages))
+        and not (refused_only and not any(map(_lost, chat.messages)))
     ]
     newest = sorted(range(len(chosen)), key=lambda place: chosen[place].last, reverse=True)[:CHATS]
     shown = [chosen[place] for place in sorted(newest)]
@@ -74,7 +73,7 @@ def page(
         hidden=len(chosen) - len(shown),
         groups=sum(chat.known for chat in chats),
         seen=sum(message.seen for chat in chats for message in chat.messages),
-        refused=sum(not message.seen for chat in chats for message in chat.messages),
+        refused=sum(_lost(message) for chat in chats for message in chat.messages),
         query=query,
         refused_only=refused_only,
         version=version,
@@ -87,17 +86,21 @@ def _chats(robots: Iterable[Robot], received: Iterable[Received]) -> list[Chat]:
     by_robot: dict[tuple[str, str], list[Received]] = defaultdict(list)
     for message in received:
         by_robot[message.platform, message.robot].append(message)
-    chats = [
-        Chat(
-            id=f"g{number}",
-            name=robot.name,
-            platform=robot.platform,
-            area=robot.area,
-            messages=by_robot.pop((robot.platform, robot.key), []),
-            known=True,
+    chats = []
+    for number, robot in enumerate(robots):
+        records = by_robot.pop((robot.platform, robot.key), [])
+        chats.append(
+            Chat(
+                id=f"g{number}",
+                name=robot.name,
+                platform=robot.platform,
+                area=robot.area,
+                messages=_standing(records),
+                known=True,
+                account=robot.account,
+                last=records[-1].number if records else 0,
+            )
         )
-        for number, robot in enumerate(robots)
-    ]
     return chats + [
         Chat(
             id=f"u{number}",
@@ -106,14 +109,31 @@ def _chats(robots: Iterable[Robot], received: Iterable[Received]) -> list[Chat]:
             area="",
             messages=messages,
             known=False,
+            last=messages[-1].number,
         )
         for number, ((platform, _key), messages) in enumerate(by_robot.items())
     ]
 
 
+def _standing(records: Iterable[Received]) -> list[Received]:
+    """One group's records without the steps of a task that a later one has overtaken, and without reminders."""
+    standing: dict[object, Received] = {}
+    for record in records:
+        if record.step != "reminded":
+            place = record.task or record.number
+            standing.pop(place, None)
+            standing[place] = record
+    return list(standing.values())
+
+
+def _lost(message: Received) -> bool:
+    """Whether the group will never see it though it was to."""
+    return not message.seen and message.step in ("", "carried out")
+
+
 @lru_cache(maxsize=10_000)
 def _drawn(platform: str, body: bytes) -> tuple[Piece, ...]:
-    return tuple(PLATFORMS[platform].draw(body))
+    return tuple(APPS[platform].draw(body))
 
 
 def pieces(message: Received) -> tuple[Piece, ...]:
@@ -135,9 +155,9 @@ def describe(received: Iterable[Received], *, timezone: tzinfo = CHINA) -> str:
     blocks = []
     for (name, platform, _key), messages in chats.items():
         head = _("【{name}】{platform}").format(
-            name=name or _("没有登记的机器人地址"), platform=PLATFORMS[platform].title
+            name=name or _("没有登记的机器人地址"), platform=APPS[platform].title
         )
-        blocks.append("\n".join([head, *(_text(message, timezone) for message in messages)]))
+        blocks.append("\n".join([head, *(_text(message, timezone) for message in _standing(messages))]))
     return _harmless("\n\n".join(blocks)) + "\n"
 
 
@@ -146,8 +166,10 @@ def _text(message: Received, timezone: tzinfo) -> str:
     if message.seen:
         shown = (piece for piece in pieces(message) if piece.kind != "source")
         lines += [line for piece in shown for line in _piece_lines(piece)]
-    else:
+    elif _lost(message):
         lines.append(_("    ✗ 没有到群里：{reason}").format(reason=message.reason))
+    else:
+        lines.append(_("    … {reason}").format(reason=message.reason))
     lines += [f"    ⚠ {warning}" for warning in message.warnings]
     if message.fault:
         lines.append(_("    ⚡ 模拟故障 {fault}").format(fault=message.fault))
@@ -155,6 +177,8 @@ def _text(message: Received, timezone: tzinfo) -> str:
 
 
 def _piece_lines(piece: Piece) -> list[str]:
+    if piece.kind == "rule":
+        return ["    ────────"]
     first = ["    ▎" + piece.title] if piece.title else []
     rest = [line for text in (piece.text, piece.url) if text for line in text.split("\n")]
     return first + ["      " + line if piece.title else "    " + line for line in rest]
@@ -169,7 +193,7 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(MESSAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.globals.update(_=_, pieces=pieces, platforms=PLATFORMS)
+    environment.globals.update(_=_, pieces=pieces, apps=APPS, lost=_lost)
     return environment.get_template("wall.html")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gengfu_scheduler.sandbox.contract import Platform
+from gengfu_scheduler.sandbox.contract import App, Platform, TaskPlatform
 from gengfu_scheduler.sandbox.platforms.generic import Generic
 from gengfu_scheduler.sandbox.platforms.wecom import WeCom
 
@@ -13,3 +13,7 @@ PLATFORMS: dict[str, Platform] = {
         Generic(),
     )
 }
+
+TASK_PLATFORMS: dict[str, TaskPlatform] = {}
+
+APPS: dict[str, App] = {**PLATFORMS, **TASK_PLATFORMS}
