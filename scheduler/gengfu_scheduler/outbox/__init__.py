@@ -6,7 +6,7 @@ unknown; it is never forgotten and never begun twice. Uniqueness and changes of 
 each change says ``WHERE state = …``, so the slower of two processes changes nothing.
 
 Each method of :class:`Outbox` (``ledger``) is one transaction, and none is open while the caller talks to a
-platform. The SQL stands in ``statements``, named and explained, over the ``tables``. SQLite runs with write-ahead
+platform; what it does within stands in ``planning``, ``delivering`` and ``reading``. The SQL stands in ``statements``, named and explained, over the ``tables``. SQLite runs with write-ahead
 log and ``synchronous=FULL`` (https://www.sqlite.org/pragma.html#pragma_synchronous: no committed transaction is
 lost to a power cut); PostgreSQL as it comes.
 """
@@ -14,6 +14,7 @@ lost to a power cut); PostgreSQL as it comes.
 from __future__ import annotations
 
 from gengfu_scheduler.outbox.database import OutboxUnusable
-from gengfu_scheduler.outbox.ledger import AnotherSends, BroadcastStatus, Outbox
+from gengfu_scheduler.outbox.ledger import AnotherSends, Outbox
+from gengfu_scheduler.outbox.reading import BroadcastStatus
 
 __all__ = ["AnotherSends", "BroadcastStatus", "Outbox", "OutboxUnusable"]

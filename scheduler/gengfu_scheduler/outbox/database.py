@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Table, make_url
@@ -17,8 +17,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
+T = TypeVar("T")
+
 NOWHERE = "sqlite://"
 """An empty database in memory."""
+
+_IDS_A_STATEMENT = 5_000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535.
 
 
 class OutboxUnusable(GengfuError):
@@ -72,6 +76,13 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def batches(values: Collection[T]) -> Iterator[list[T]]:
+    """``values`` in lists as long as one statement may take as parameters."""
+    remaining = list(values)
+    for start in range(0, len(remaining), _IDS_A_STATEMENT):
+        yield remaining[start : start + _IDS_A_STATEMENT]
 
 
 @contextmanager

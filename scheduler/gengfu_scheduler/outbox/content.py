@@ -1,0 +1,59 @@
+"""What groups are told, kept once however many are told the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import asdict
+
+from sqlalchemy import Connection, select
+
+from gengfu_scheduler.message import Item, Message
+from gengfu_scheduler.outbox.database import batches, insert_into
+from gengfu_scheduler.outbox.tables import MESSAGE, MESSAGE_ENTRY
+
+
+def keep(connection: Connection, messages: Collection[Message]) -> dict[Message, int]:
+    """The messages' row ids; those not yet there are inserted, with the entries they tell of."""
+    if not messages:
+        return {}
+    contents = {message: dumps(message) for message in messages}
+    digests = {message: hashlib.sha256(text.encode()).hexdigest() for message, text in contents.items()}
+    connection.execute(
+        insert_into(connection, MESSAGE).on_conflict_do_nothing(),
+        [{"digest": digests[message], "content": contents[message]} for message in messages],
+    )
+    ids: dict[str, int] = {}
+    for batch in batches(list(digests.values())):
+        rows = connection.execute(select(MESSAGE.c.digest, MESSAGE.c.id).where(MESSAGE.c.digest.in_(batch)))
+        ids.update({row.digest: row.id for row in rows})
+    kept = {message: ids[digest] for message, digest in digests.items()}
+    entries = [
+        {"message_id": kept[message], "entry": entry}
+        for message in messages
+        for entry in {item.entry for item in message.items}
+    ]
+    if entries:
+        connection.execute(insert_into(connection, MESSAGE_ENTRY).on_conflict_do_nothing(), entries)
+    return kept
+
+
+def load(connection: Connection, ids: Collection[int]) -> dict[int, Message]:
+    """The messages of the row ``ids``."""
+    return {
+        row.id: loads(row.content)
+        for batch in batches(ids)
+        for row in connection.execute(select(MESSAGE).where(MESSAGE.c.id.in_(batch)))
+    }
+
+
+def dumps(message: Message) -> str:
+    members = asdict(message)
+    del members["resent"]  # a property of the delivery
+    return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def loads(text: str) -> Message:
+    members = json.loads(text)
+    return Message(**{**members, "items": tuple(Item(**item) for item in members["items"])})

@@ -1,0 +1,133 @@
+"""Writing down what is to be told, and ending it: functions over an open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, case, func, literal_column, select, update
+
+from gengfu_scheduler.message import Broadcast, Planned
+from gengfu_scheduler.outbox import statements as sql
+from gengfu_scheduler.outbox.content import dumps, keep, loads
+from gengfu_scheduler.outbox.database import batches, insert_into
+from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY, MESSAGE
+
+DRAFTS_LAST = timedelta(hours=1)
+"""How old a draft may be for :func:`plan` to see what was told since."""
+
+_PLANNING_LOCK = 0x67656E676676
+
+
+def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned], now: datetime) -> int:
+    """:meth:`Outbox.plan`."""
+    if connection.dialect.name == "postgresql":
+        # Of two that plan the same items the second must see what the first wrote.
+        connection.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
+    row = {**asdict(broadcast), "planned_at": now, "erased": False}
+    insert = insert_into(connection, BROADCAST)
+    if broadcast.form == "alert":
+        on_conflict = insert.on_conflict_do_update(
+            index_elements=["key"], set_={"expires": insert.excluded.expires, "erased": False}
+        )
+    else:
+        on_conflict = insert.on_conflict_do_nothing()
+    key = connection.execute(on_conflict.returning(BROADCAST.c.id), row).scalar()
+    if key is None:
+        return 0
+    if broadcast.form == "alert":
+        alert = broadcast.key.rpartition(":")[0] + ":"
+        earlier = BROADCAST.c.key.startswith(alert, autoescape=True)
+        end(connection, earlier & (BROADCAST.c.id != key), now)
+        planned = tuple(planned)
+    else:
+        planned = _not_yet_told(connection, tuple(planned), now)
+    messages = keep(connection, {message for p in planned for message in p.messages})
+    rows = [
+        {
+            "broadcast_id": key,
+            "group_id": p.group,
+            "part": part,
+            "message_id": messages[message],
+            "way": p.way,
+            "rank": 0 if broadcast.form == "alert" else 1,
+            "state": "pending",
+            "resent": False,
+            "attempts": 0,
+            "not_before": p.not_before,
+            "changed_at": now,
+            "reason": "",
+        }
+        for p in planned
+        for part, message in enumerate(p.messages, start=1)
+    ]
+    if broadcast.form == "alert":
+        return _add_or_reopen(connection, rows)
+    if rows:
+        connection.execute(DELIVERY.insert(), rows)
+    return len(rows)
+
+
+def _not_yet_told(connection: Connection, planned: Collection[Planned], now: datetime) -> tuple[Planned, ...]:
+    """Those whose group was not told any of their items since they were drafted."""
+    last: dict[tuple[str, str], datetime] = {}
+    entries = {item.entry for p in planned for message in p.messages for item in message.items}
+    for batch in batches(entries):
+        for row in connection.execute(sql.TOLD_LATELY, {"since": now - DRAFTS_LAST, "entries": batch}):
+            key = row.group_id, row.entry
+            last[key] = max(last.get(key, row.scheduled_for), row.scheduled_for)
+
+    def newer(p: Planned) -> bool:
+        found = (last.get((p.group, item.entry)) for message in p.messages for item in message.items)
+        return any(when and (p.last_told is None or when > p.last_told) for when in found)
+
+    return tuple(p for p in planned if not newer(p))
+
+
+def _add_or_reopen(connection: Connection, rows: Sequence[dict[str, object]]) -> int:
+    """Insert the deliveries; of those there already, reopen what certainly did not arrive. How many."""
+    if not rows:
+        return 0
+    insert = insert_into(connection, DELIVERY)
+    columns = ("message_id", "state", "not_before", "changed_at", "reason")
+    # Constants as text: a parameter would belong to a row.
+    begun: ColumnElement[int] = literal_column("CASE WHEN delivery.attempts > 0 THEN 1 ELSE 0 END")
+    reopened = insert.on_conflict_do_update(
+        index_elements=["broadcast_id", "group_id", "part"],
+        # One begun stays known as such; the pauses between its tries begin anew.
+        set_={**{column: insert.excluded[column] for column in columns}, "attempts": begun},
+        where=literal_column("delivery.state IN ('rejected', 'expired', 'cancelled')"),
+    )
+    return len(connection.execute(reopened.returning(DELIVERY.c.id), rows).all())
+
+
+def end(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    """End the alerts ``which`` names: nothing of them is sent any more, and they are erased."""
+    ids = connection.scalars(select(BROADCAST.c.id).where(which)).all()
+    # What is on its way now and comes back unsent finds its time over.
+    over = update(BROADCAST).where(BROADCAST.c.id.in_(ids), BROADCAST.c.expires > now)
+    connection.execute(over.values(expires=now))
+    waiting = DELIVERY.c.state.in_(("pending", "handed"))
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.broadcast_id.in_(ids), waiting)
+        .values(state=case((DELIVERY.c.resent, "unknown"), else_="cancelled"), changed_at=now)
+    )
+    erase(connection, now)
+
+
+def erase(connection: Connection, now: datetime) -> None:
+    """Take back from the record what alerts said that are over - a missing person's data -, and their tasks."""
+    ids = connection.scalars(sql.OVER, {"now": now}).all()
+    if not ids:
+        return
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.broadcast_id.in_(ids), DELIVERY.c.state == "handed")
+        .values(state=case((DELIVERY.c.resent, "unknown"), else_="expired"), changed_at=now)
+    )
+    for row in connection.execute(sql.SPENT, {"ids": ids, "now": now}).all():
+        erased = {"content": dumps(replace(loads(row.content), body="")), "digest": f"erased:{row.id}"}
+        connection.execute(update(MESSAGE).where(MESSAGE.c.id == row.id).values(erased))
+    connection.execute(update(BROADCAST).where(BROADCAST.c.id.in_(ids)).values(erased=True))

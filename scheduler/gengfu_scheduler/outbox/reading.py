@@ -1,0 +1,115 @@
+"""What the outbox knows: functions over an open transaction that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from gengfu_scheduler.message import Broadcast, Delivery, State
+from gengfu_scheduler.outbox import statements as sql
+from gengfu_scheduler.outbox.content import load
+from gengfu_scheduler.outbox.database import batches
+from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY, MESSAGE_ENTRY
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroadcastStatus:
+    """A broadcast and how far it got."""
+
+    broadcast: Broadcast
+    counts: Mapping[State, int]
+    """Deliveries by state; a state without any is left out."""
+    confirmed: int
+    """Of those ``sent``: confirmed by the platform's own code."""
+    said: int = 0
+    """Of those ``sent``: passed on by hand, by that person's own word. The rest was only accepted."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something of it is still to be sent."""
+        return not self.counts.keys().isdisjoint(("pending", "sending"))
+
+
+def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
+    """:meth:`Outbox.told`."""
+    heard: dict[str, str] = {}
+    for ids in batches(groups):
+        heard |= {row.group_id: row.heard for row in connection.execute(sql.HEARD, {"ids": ids})}
+    told = {text: [tuple(map(int, pair.split("/"))) for pair in text.split()] for text in heard.values()}
+    entries: dict[int, list[str]] = {}
+    for batch in batches({message for pairs in told.values() for _broadcast_id, message in pairs}):
+        query = select(MESSAGE_ENTRY).where(MESSAGE_ENTRY.c.message_id.in_(batch))
+        for row in connection.execute(query):
+            entries.setdefault(row.message_id, []).append(row.entry)
+    instants = connection.execute(select(BROADCAST.c.id, BROADCAST.c.scheduled_for))
+    when = {row.id: row.scheduled_for for row in instants}
+    histories: dict[str, dict[str, datetime]] = {text: {} for text in told}
+    for text, pairs in told.items():
+        for instant, message in sorted((when[broadcast], message) for broadcast, message in pairs):
+            histories[text] |= dict.fromkeys(entries.get(message, ()), instant)
+    return {group: histories[text] for group, text in heard.items()}
+
+
+def counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatus]:
+    """The broadcasts of ``rows`` with their deliveries counted."""
+    counts: dict[int, dict[State, int]] = {row.id: {} for row in rows}
+    confirmed, said = dict.fromkeys(counts, 0), dict.fromkeys(counts, 0)
+    for count in connection.execute(sql.COUNTS, {"ids": list(counts)}):
+        counts[count.broadcast_id][count.state] = count.number
+        confirmed[count.broadcast_id] += count.confirmed
+        if count.state == "sent":
+            said[count.broadcast_id] = count.without_answer
+    return [
+        BroadcastStatus(
+            broadcast=Broadcast(
+                key=row.key,
+                form=row.form,
+                title=row.title,
+                scheduled_for=row.scheduled_for,
+                expires=row.expires,
+                linked=row.linked,
+            ),
+            counts=counts[row.id],
+            confirmed=confirmed[row.id],
+            said=said[row.id],
+        )
+        for row in rows
+    ]
+
+
+def deliveries(connection: Connection, ids: Collection[int]) -> list[Delivery]:
+    """The deliveries of ``ids`` in the order of sending."""
+    order = (DELIVERY.c.rank, DELIVERY.c.not_before, DELIVERY.c.id)
+    rows = [
+        row
+        for batch in batches(ids)
+        for row in connection.execute(sql.ROWS.where(DELIVERY.c.id.in_(batch)).order_by(*order))
+    ]
+    return with_messages(connection, rows)
+
+
+def with_messages(connection: Connection, rows: Sequence[Any]) -> list[Delivery]:
+    """The deliveries of ``rows``."""
+    messages = load(connection, {row.message_id for row in rows})
+    resent = {id: replace(message, resent=True) for id, message in messages.items()}
+    return [
+        Delivery(
+            id=row.id,
+            broadcast=row.key,
+            group=row.group_id,
+            part=row.part,
+            state=row.state,
+            attempts=row.attempts,
+            not_before=row.not_before,
+            expires=row.expires,
+            message=(resent if row.resent else messages)[row.message_id],
+            way=row.way,
+            resent=row.resent,
+            reason=row.reason,
+        )
+        for row in rows
+    ]
