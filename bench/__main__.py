@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import corpus
-from gengfu_scheduler.channels import CHANNELS
+from gengfu_scheduler.channels import PLATFORMS
 from gengfu_scheduler.digest import compose_all
 from gengfu_scheduler.groups import read_groups
 from gengfu_scheduler.message import Broadcast, Planned, Sent
@@ -57,10 +57,10 @@ def telling(folder: Path) -> None:
         with (folder / "groups.csv").open(encoding="utf-8") as table:
             list(csv.DictReader(table))
 
-    read = timed(lambda: read_groups(folder, settings.station, os.environ, CHANNELS))
+    read = timed(lambda: read_groups(folder, settings.station, os.environ, PLATFORMS))
     row(f"read and check {GROUPS} groups", read, "csv.DictReader alone", timed(bare))
 
-    groups, problems = read_groups(folder, settings.station, os.environ, CHANNELS)
+    groups, problems = read_groups(folder, settings.station, os.environ, PLATFORMS)
     assert not problems
     timetable, _problems = read_timetable(folder, settings.station, {g.id: g for g in groups})
     assert timetable
@@ -70,7 +70,7 @@ def telling(folder: Path) -> None:
     one = timed(lambda: list(compose_all(slot, groups[:1], published, {}, AT)))
     row(f"compose a digest for {len(composed)} groups", whole, "for one group", one)
 
-    planned = [Planned(group=g.id, message=m, not_before=AT) for g, m in composed]
+    planned = [Planned(group=g.id, messages=(m,), not_before=AT) for g, m in composed]
     broadcast = Broadcast(
         key="bench", form="digest", title="", scheduled_for=AT, expires=AT + timedelta(hours=1)
     )

@@ -10,19 +10,20 @@ from __future__ import annotations
 import re
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gengfu_scheduler.channels import channel_for
+from gengfu_scheduler.channels import Channels
 from gengfu_scheduler.channels.channel import HttpChannel, cut
 from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport, host_of
 from gengfu_scheduler.draft import is_push
 from gengfu_scheduler.groups import address_mark
 from gengfu_scheduler.message import Delivery, Group, Handed, Message, Outcome, Rejected, Sent, Unknown
 from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.roster import Roster
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
@@ -37,9 +38,6 @@ SETTLE_AFTER = timedelta(milliseconds=50)
 """How long an outcome may wait to be written with others."""
 MOMENT = timedelta(seconds=1)
 """Until a group that is not listed is looked for in the list as it is written then."""
-
-QuietUntil = Callable[[Group, datetime], datetime | None]
-"""The end of the group's quiet hours that an instant lies in: :meth:`Timetable.quiet_until`."""
 
 
 class Circuits:
@@ -78,25 +76,25 @@ class Circuits:
 
 def deliver(
     outbox: Outbox,
-    groups: Mapping[str, Group],
+    roster: Roster,
     transport: Transport,
     *,
     now: Callable[[], datetime],
     circuits: Circuits | None = None,
     stopping: Callable[[], bool] = lambda: False,
     current: Callable[[], bool] = lambda: True,
-    quiet_until: QuietUntil = lambda _group, _at: None,
 ) -> None:
     """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
 
-    :param groups: as the spreadsheet lists them now, by id.
+    In a group's quiet hours its digests wait for their end, but for those that a person pushed.
+
+    :param roster: the groups and the timetable as they are now.
     :param circuits: the runner's, kept from call to call.
     :param stopping: once true, nothing more is begun; what is on its way is awaited.
-    :param current: whether ``groups`` is still what the spreadsheet says.
-    :param quiet_until: digests wait for that, but for those that a person pushed.
+    :param current: whether ``roster`` is still what the admin's files say.
     :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
     """
-    run = _Run(outbox, groups, now, circuits or Circuits(), stopping, current, quiet_until)
+    run = _Run(outbox, roster, now, circuits or Circuits(), stopping, current)
     try:
         with closing(transport.post_many(run.requests())) as arriving:
             for replies in arriving:
@@ -109,7 +107,12 @@ def deliver(
 
 
 def post_once(
-    message: Message, groups: Iterable[Group], transport: Transport, *, now: Callable[[], datetime]
+    message: Message,
+    groups: Iterable[Group],
+    channels: Channels,
+    transport: Transport,
+    *,
+    now: Callable[[], datetime],
 ) -> Iterator[tuple[Group, Outcome]]:
     """Tell each of ``groups`` once, past the outbox, and yield how it ended: for trying groups out."""
     by_key = dict(enumerate(groups))
@@ -118,7 +121,7 @@ def post_once(
 
     def requests() -> Iterator[Request]:
         for key, group in by_key.items():
-            start = _begin(message, group, key, now())
+            start = _begin(message, group, channels, key, now())
             if isinstance(start, tuple):
                 begun[key], request = start
                 yield request
@@ -148,20 +151,18 @@ class _Run:
     def __init__(
         self,
         outbox: Outbox,
-        groups: Mapping[str, Group],
+        roster: Roster,
         now: Callable[[], datetime],
         circuits: Circuits,
         stopping: Callable[[], bool],
         current: Callable[[], bool],
-        quiet_until: QuietUntil,
     ) -> None:
         self._outbox = outbox
-        self._groups = groups
+        self._roster = roster
         self._now = now
         self._circuits = circuits
         self._stopping = stopping
         self._current = current
-        self._quiet_until = quiet_until
         self._claimed: deque[Delivery] = deque()
         self._posted: dict[int, _Posted] = {}
         self._ended: list[tuple[int, Outcome]] = []
@@ -210,7 +211,7 @@ class _Run:
             self._hold(self._claimed.popleft().id, self._now())
 
     def _begin(self, delivery: Delivery) -> Request | None:
-        group = self._groups.get(delivery.group)
+        group = self._roster.groups.get(delivery.group)
         if group is None:
             if self._current():
                 self._end(delivery.id, Rejected(reason=_("群已不在名单中")))
@@ -218,10 +219,10 @@ class _Run:
                 self._hold(delivery.id, self._now() + MOMENT)
             return None
         waits = delivery.message.form == "digest" and not is_push(delivery.broadcast)
-        if waits and (quiet_end := self._quiet_until(group, self._now())):
+        if waits and (quiet_end := self._roster.timetable.quiet_until(group, self._now())):
             self._hold(delivery.id, min(quiet_end, delivery.expires))
             return None
-        start = _begin(delivery.message, group, delivery.id, self._now())
+        start = _begin(delivery.message, group, self._roster.channels, delivery.id, self._now())
         if not isinstance(start, tuple):
             self._end(delivery.id, start)
             return None
@@ -246,11 +247,11 @@ class _Run:
 
 
 def _begin(
-    message: Message, group: Group, delivery_id: int, now: datetime
+    message: Message, group: Group, channels: Channels, delivery_id: int, now: datetime
 ) -> tuple[HttpChannel, Request] | Outcome:
     """The post to make, with the channel that will read its answer; or how it ended without one."""
     try:
-        channel = channel_for(group)
+        channel = channels.to(group)
         if isinstance(channel, HttpChannel):
             return channel, channel.request(message, group, delivery_id=delivery_id, now=now)
         return channel.deliver(message, group)

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Event, Thread
 from zoneinfo import ZoneInfo
 
-from gengfu_scheduler.channels import CHANNELS
+from gengfu_scheduler.channels import PLATFORMS
 from gengfu_scheduler.draft import Refused, draft_push
 from gengfu_scheduler.groups import CSV, SINCE_EVER, read_groups
 from gengfu_scheduler.message import Group
@@ -182,7 +182,7 @@ def _settings(folder: Path) -> Settings:
 
 
 def _groups(folder: Path, settings: Settings) -> Sequence[Group]:
-    groups, problems = read_groups(folder, settings.station, os.environ, CHANNELS)
+    groups, problems = read_groups(folder, settings.station, os.environ, PLATFORMS)
     if problems:
         raise ProblemsFound(problems)
     return groups

@@ -120,7 +120,9 @@ def try_groups(
         home=station.url,
         language=station.language,
     )
-    for group, outcome in post_once(message, groups, transport(roster.timetable.hosts), now=clock):
+    for group, outcome in post_once(
+        message, groups, roster.channels, transport(roster.timetable.hosts), now=clock
+    ):
         if isinstance(outcome, Sent):
             outbox.enable(group.id)
         yield group, outcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gengfu_scheduler.channels import CHANNELS, channel_for
+from gengfu_scheduler.channels import PLATFORMS, Channels, channels_of
 from gengfu_scheduler.channels.channel import HttpChannel
 from gengfu_scheduler.groups import group_files, read_groups
 from gengfu_scheduler.message import Group
@@ -24,10 +24,13 @@ class Roster:
     groups: Mapping[str, Group]
     """By id, in the admin's order."""
     timetable: Timetable
+    channels: Channels
 
     def without_address(self) -> list[Group]:
         """The groups that a robot is to post to and whose address is not known on this machine."""
-        return [g for g in self.groups.values() if not g.webhook and isinstance(channel_for(g), HttpChannel)]
+        return [
+            g for g in self.groups.values() if not g.webhook and isinstance(self.channels.to(g), HttpChannel)
+        ]
 
 
 class RosterFiles:
@@ -42,6 +45,7 @@ class RosterFiles:
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._folder = folder
         self._environ = environ
+        self._channels = channels_of(folder)
         self._published: Published | None = None
         self._seen: object = None
         self._judged: object = None
@@ -74,7 +78,9 @@ class RosterFiles:
             self._judged = self._seen, catalogue.station
             groups, timetable, self._problems = _read(self._folder, catalogue.station, self._environ)
             if timetable is not None and not self._problems:
-                self._last = Roster(catalogue=catalogue, groups=groups, timetable=timetable)
+                self._last = Roster(
+                    catalogue=catalogue, groups=groups, timetable=timetable, channels=self._channels
+                )
         if self._last is None:
             raise ProblemsFound(self._problems)
         self.trouble = "\n".join(map(str, filter(None, (self._published.trouble, *self._problems))))
@@ -98,7 +104,7 @@ def check(folder: Path, station: Station, environ: Mapping[str, str]) -> tuple[P
 def _read(
     folder: Path, station: Station, environ: Mapping[str, str]
 ) -> tuple[dict[str, Group], Timetable | None, tuple[Problem, ...]]:
-    found, problems = read_groups(folder, station, environ, CHANNELS)
+    found, problems = read_groups(folder, station, environ, PLATFORMS)
     groups = {group.id: group for group in found}
     timetable, more = read_timetable(folder, station, groups)
     if problems:

@@ -109,7 +109,7 @@ class Runner:
         for slot in table.slots:
             self._until(slot, table.timezone, now)  # one that is new, or at other times, begins now
         following = (next_after(slot, table.timezone, now) for slot in table.slots)
-        self._next_slot = min(following, default=datetime.max.replace(tzinfo=UTC))
+        self._next_slot = min(filter(None, following), default=datetime.max.replace(tzinfo=UTC))
 
     def send(self) -> None:
         """Clear up after a process that died in mid-send, give up what is too late, deliver what is due."""
@@ -126,13 +126,12 @@ class Runner:
             self._say(_("{n} 条消息过时未发，见 gengfu status。").format(n=len(late)))
         deliver(
             self._outbox,
-            self.roster.groups,
+            self.roster,
             self._transport,
             now=self._clock,
             circuits=self._circuits,
             stopping=self._stopping,
             current=self._files.current,
-            quiet_until=self.roster.timetable.quiet_until,
         )
         self._write_tasks()
 
@@ -298,7 +297,7 @@ class _SlotTrigger(BaseTrigger):  # type: ignore[misc]
         self._slot = slot
         self._timezone = timezone
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         return next_after(self._slot, self._timezone, previous_fire_time or now)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from gengfu_scheduler import channels
-from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel
+from gengfu_scheduler.channels import Channels, channels_of
+from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, Payload, Weight
+from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
 from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, deliver, post_once
 from gengfu_scheduler.message import (
@@ -30,7 +32,12 @@ from gengfu_scheduler.message import (
     Unsent,
 )
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
+from gengfu_scheduler.roster import Roster
+from gengfu_scheduler.timetable import Timetable
+from gengfu_site.catalogue import Catalogue
+from watch import STATION
 
+CHANNELS = channels_of(None)
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 OK = Answer(status=200, headers={}, body=b'{"errcode":0,"errmsg":"ok"}')
@@ -75,10 +82,13 @@ class Failing(HttpChannel):
 
     name = "failing"
 
-    def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
+    def payload(self, message: Message, group: Group) -> Payload:
         if "render" in group.id:
             raise ZeroDivisionError(f"while rendering for {group.webhook}")
-        return channels.CHANNELS["wecom"].request(message, group, delivery_id=delivery_id, now=now)  # type: ignore[union-attr]
+        return {"text": message.title}
+
+    def weigh(self, payload: Payload) -> tuple[Weight, ...]:
+        return ()
 
     def outcome(self, answer: Answer) -> Outcome:
         raise KeyError("errcode")
@@ -122,6 +132,15 @@ def listed(
     }
 
 
+def station(groups: dict[str, Group], channels: Channels = CHANNELS) -> Roster:
+    return Roster(
+        catalogue=Catalogue(station=STATION, entries=()),
+        groups=groups,
+        timetable=Timetable(timezone=ZoneInfo("Asia/Shanghai")),
+        channels=channels,
+    )
+
+
 def ended(outbox: Outbox, key: str = "k") -> dict[str, tuple[str, str]]:
     return {d.group: (d.state, d.reason) for d in outbox.deliveries(key)}
 
@@ -133,8 +152,8 @@ def states(outbox: Outbox, key: str = "k") -> dict[str, str]:
 def test_each_due_delivery_is_posted_once_to_its_group(outbox: Outbox) -> None:
     plan(outbox, "AB")
     transport = FakeTransport()
-    deliver(outbox, listed("AB"), transport, now=Clock())
-    deliver(outbox, listed("AB"), transport, now=Clock())
+    deliver(outbox, station(listed("AB")), transport, now=Clock())
+    deliver(outbox, station(listed("AB")), transport, now=Clock())
     assert [r.url[-1] for r in transport.posted] == ["A", "B"]
     assert states(outbox) == {"A": "sent", "B": "sent"}
 
@@ -143,7 +162,7 @@ def test_alerts_are_posted_before_digests(outbox: Outbox) -> None:
     plan(outbox, "AB", key="digest")
     plan(outbox, "A", form="alert", key="alert")
     transport = FakeTransport()
-    deliver(outbox, listed("AB"), transport, now=Clock())
+    deliver(outbox, station(listed("AB")), transport, now=Clock())
     assert [json.loads(r.body)["msgtype"] for r in transport.posted] == ["markdown", "news", "news"]
 
 
@@ -159,7 +178,7 @@ def test_never_more_than_the_limit_is_sending_and_none_is_left_behind(outbox: Ou
             most = max(most, outbox.broadcasts()[0].counts["sending"])
         return OK
 
-    deliver(outbox, listed(names), FakeTransport(reply, room=room), now=Clock())
+    deliver(outbox, station(listed(names)), FakeTransport(reply, room=room), now=Clock())
     assert 0 < most <= IN_FLIGHT
     assert outbox.broadcasts()[0].counts == {"sent": len(names)}
 
@@ -172,7 +191,7 @@ def test_what_is_sending_is_on_disk_before_it_is_posted(outbox: Outbox) -> None:
         seen.append(states(outbox)["A"])
         return OK
 
-    deliver(outbox, listed("A"), FakeTransport(reply), now=Clock())
+    deliver(outbox, station(listed("A")), FakeTransport(reply), now=Clock())
     assert seen == ["sending"]
 
 
@@ -185,29 +204,29 @@ def test_outcomes_are_written_before_long_though_others_are_still_awaited(outbox
         clock.at += timedelta(milliseconds=60)
         return OK
 
-    deliver(outbox, listed("ABC"), FakeTransport(reply), now=clock)
+    deliver(outbox, station(listed("ABC")), FakeTransport(reply), now=clock)
     assert seen == ["", "", "AB"]
 
 
 def test_by_hand_is_handed_to_the_owner_without_a_post(outbox: Outbox) -> None:
     plan(outbox, "A")
     transport = FakeTransport()
-    deliver(outbox, listed("A", platform="hand"), transport, now=Clock())
+    deliver(outbox, station(listed("A", platform="hand")), transport, now=Clock())
     assert ended(outbox) == {"A": ("handed", "王姐")}
     assert transport.posted == []
 
 
 def test_a_group_that_left_the_spreadsheet_is_not_told(outbox: Outbox) -> None:
     plan(outbox, "AB")
-    deliver(outbox, listed("A"), FakeTransport(), now=Clock())
+    deliver(outbox, station(listed("A")), FakeTransport(), now=Clock())
     assert ended(outbox) == {"A": ("sent", ""), "B": ("rejected", "群已不在名单中")}
 
 
 def test_a_mistake_in_one_adapter_ends_its_deliveries_with_the_evidence_and_no_others(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    outbox: Outbox,
 ) -> None:
-    monkeypatch.setitem(channels.CHANNELS, "failing", Failing())
-    monkeypatch.setitem(channels.CHANNELS, "stuck", Stuck())
+    wecom = CHANNELS.to(listed("A")["A"])
+    channels = Channels([Failing(Templates()), Stuck(), wecom], by_hand=Stuck())
     names = ["render", "answer", "stuck", "typo", "fine"]
     plan(outbox, names)
     groups = {
@@ -216,7 +235,7 @@ def test_a_mistake_in_one_adapter_ends_its_deliveries_with_the_evidence_and_no_o
         **listed(["typo"], platform="wecon"),
         **listed(["fine"]),
     }
-    deliver(outbox, groups, FakeTransport(), now=Clock())
+    deliver(outbox, station(groups, channels), FakeTransport(), now=Clock())
     found = ended(outbox)
     assert states(outbox) == {
         "render": "rejected",
@@ -244,7 +263,7 @@ def test_a_webhook_that_a_platform_echoes_is_not_stored(outbox: Outbox) -> None:
         }
         return replies.get(request.url[-1], Answer(status=502, headers={}, body=key.encode()))
 
-    deliver(outbox, groups, FakeTransport(echo), now=Clock())
+    deliver(outbox, station(groups), FakeTransport(echo), now=Clock())
     assert "93000 bad" in ended(outbox)["A"][1]
     assert "secret-key" not in str(ended(outbox)) + str(outbox.disabled())
 
@@ -260,7 +279,7 @@ def test_no_part_of_a_webhook_is_kept_where_a_long_answer_is_cut(outbox: Outbox,
         body = f'{{"errcode":40058,"errmsg":"{"x" * room}{request.url}"}}'
         return Answer(status=400 if platform == "generic" else 200, headers={}, body=body.encode())
 
-    deliver(outbox, groups, FakeTransport(echo), now=Clock())
+    deliver(outbox, station(groups), FakeTransport(echo), now=Clock())
     reasons = [reason for _state, reason in ended(outbox).values()]
     assert max(len(reason.encode()) for reason in reasons) <= 400
     assert not [reason for reason in reasons if "secret" in reason]
@@ -270,7 +289,9 @@ def test_when_told_to_stop_nothing_is_begun_and_what_is_on_its_way_is_awaited(ou
     names = [f"g{n}" for n in range(50)]
     plan(outbox, names)
     transport = FakeTransport(room=10)
-    deliver(outbox, listed(names), transport, now=Clock(), stopping=lambda: len(transport.posted) >= 10)
+    deliver(
+        outbox, station(listed(names)), transport, now=Clock(), stopping=lambda: len(transport.posted) >= 10
+    )
     assert outbox.broadcasts()[0].counts == {"sent": 10, "pending": 40}
     assert {d.attempts for d in outbox.deliveries("k") if d.state == "pending"} == {0}
 
@@ -284,7 +305,7 @@ def test_when_it_breaks_what_was_answered_is_written_and_the_rest_is_left_to_rec
         return OK
 
     with pytest.raises(KeyboardInterrupt):
-        deliver(outbox, listed("ABCD"), FakeTransport(reply, room=3), now=Clock())
+        deliver(outbox, station(listed("ABCD")), FakeTransport(reply, room=3), now=Clock())
     assert states(outbox) == {"A": "sent", "B": "sent", "C": "sending", "D": "sending"}
     assert [d.group for d in outbox.recover(now=NOON)] == ["C", "D"]
 
@@ -299,7 +320,7 @@ def test_outcomes_that_cannot_be_written_are_an_error_not_a_silence(
 
     monkeypatch.setattr(outbox, "settle", full)
     with pytest.raises(OutboxUnusable):
-        deliver(outbox, listed("A"), FakeTransport(), now=Clock())
+        deliver(outbox, station(listed("A")), FakeTransport(), now=Clock())
     assert states(outbox) == {"A": "sending"}
 
 
@@ -353,17 +374,17 @@ def test_an_hours_outage_costs_one_unknown_a_minute_beyond_what_was_in_flight(ou
     plan(outbox, names)
     clock, circuits = Clock(), Circuits()
     transport = FakeTransport(lambda _request: Unknown(reason="timeout"), room=10)
-    deliver(outbox, listed(names), transport, now=clock, circuits=circuits)
+    deliver(outbox, station(listed(names)), transport, now=clock, circuits=circuits)
     first = outbox.broadcasts()[0].counts["unknown"]
     assert first <= 5 + 10
     for _minute in range(10):
         clock.at += MINUTE
-        deliver(outbox, listed(names), transport, now=clock, circuits=circuits)
+        deliver(outbox, station(listed(names)), transport, now=clock, circuits=circuits)
     assert outbox.broadcasts()[0].counts == {"unknown": first + 10, "pending": 90 - first}
     transport.reply = lambda _request: OK
     for _minute in range(2):
         clock.at += MINUTE
-        deliver(outbox, listed(names), transport, now=clock, circuits=circuits)
+        deliver(outbox, station(listed(names)), transport, now=clock, circuits=circuits)
     assert outbox.broadcasts()[0].counts == {"unknown": first + 10, "sent": 90 - first}
 
 
@@ -375,7 +396,7 @@ def test_another_host_is_served_while_one_is_silent(outbox: Outbox) -> None:
     def reply(request: Request) -> Reply:
         return OK if "other.example" in request.url else Unknown(reason="timeout")
 
-    deliver(outbox, groups, FakeTransport(reply, room=5), now=Clock())
+    deliver(outbox, station(groups), FakeTransport(reply, room=5), now=Clock())
     found = states(outbox)
     assert {found[n] for n in fine} == {"sent"}
     assert sum(found[n] == "unknown" for n in silent) <= 5 + 5
@@ -391,7 +412,8 @@ def test_groups_are_tried_once_each_past_the_outbox() -> None:
         return Answer(status=429, headers={}, body=b"")
 
     found = {
-        g.id: outcome for g, outcome in post_once(MESSAGE, groups.values(), FakeTransport(busy), now=Clock())
+        g.id: outcome
+        for g, outcome in post_once(MESSAGE, groups.values(), CHANNELS, FakeTransport(busy), now=Clock())
     }
     assert found["A"] == Throttled(after=60, reason="HTTP 429")
     assert found["B"] == Handed(to="王姐")

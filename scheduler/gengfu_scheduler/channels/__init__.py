@@ -1,4 +1,4 @@
-"""The ways to a group, one line each.
+"""The ways to a station's groups, one line each.
 
 A new platform costs one module with an :class:`~gengfu_scheduler.channels.channel.HttpChannel`, one line here,
 one file of recorded replies in ``tests/contract/replies`` and one paragraph of documentation.
@@ -6,52 +6,81 @@ one file of recorded replies in ``tests/contract/replies`` and one paragraph of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel
 from gengfu_scheduler.channels.console import Console
 from gengfu_scheduler.channels.generic import Generic
 from gengfu_scheduler.channels.hand import Hand
+from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.wecom import WeCom
-from gengfu_scheduler.message import Group
+from gengfu_scheduler.message import Group, Message, Pace
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _, series
 
 Channel = HttpChannel | LocalChannel
 
-_HAND = Hand()
-
-CHANNELS: dict[str, Channel] = {
-    channel.name: channel
-    for channel in (
-        WeCom(),
-        Generic(),
-        Console(),
-    )
-}
-"""By the platform's name in ``groups.csv``. Groups reached by hand name no platform."""
-
-KNOWN_HOSTS: frozenset[str] = frozenset().union(
-    *(channel.hosts for channel in CHANNELS.values() if isinstance(channel, HttpChannel))
+_POSTED: tuple[type[HttpChannel], ...] = (
+    WeCom,
+    Generic,
 )
+
+PLATFORMS: tuple[str, ...] = (*(channel.name for channel in _POSTED), Console.name)
+"""What ``groups.csv`` may name. Groups reached by hand name no platform."""
+
+KNOWN_HOSTS: frozenset[str] = frozenset().union(*(channel.hosts for channel in _POSTED))
 """Hosts of the platforms, which posts may go to without the admin listing them."""
 
 
 class NoSuchChannel(GengfuError):
-    """A group names a platform that is not in :data:`CHANNELS`."""
+    """A group names a platform that is not in :data:`PLATFORMS`."""
 
 
-def channel_for(group: Group) -> Channel:
-    """The way to ``group``.
+class Channels:
+    """The ways to the groups of one station."""
 
-    :raises NoSuchChannel: its platform is unknown.
-    """
-    if group.reach == "hand":
-        return _HAND
-    try:
-        return CHANNELS[group.platform]
-    except KeyError:
-        near = nearest(group.platform, list(CHANNELS)) or series(CHANNELS)
-        raise NoSuchChannel(
-            _("群 {group} 的平台“{platform}”不认识：可用 {near}").format(
-                group=group.id, platform=group.platform, near=near
-            )
-        ) from None
+    def __init__(self, channels: Iterable[Channel], by_hand: LocalChannel) -> None:
+        self._by_name = {channel.name: channel for channel in channels}
+        self._by_hand = by_hand
+
+    def to(self, group: Group) -> Channel:
+        """The way to ``group``.
+
+        :raises NoSuchChannel: its platform is unknown.
+        """
+        if group.reach == "hand":
+            return self._by_hand
+        try:
+            return self._by_name[group.platform]
+        except KeyError:
+            near = nearest(group.platform, list(self._by_name)) or series(self._by_name)
+            raise NoSuchChannel(
+                _("群 {group} 的平台“{platform}”不认识：可用 {near}").format(
+                    group=group.id, platform=group.platform, near=near
+                )
+            ) from None
+
+    def fits(self, message: Message, group: Group) -> bool:
+        """Whether ``group`` can be told ``message`` in one piece."""
+        channel = self.to(group)
+        return not isinstance(channel, HttpChannel) or channel.fits(message, group)
+
+    def parts(self, message: Message, group: Group) -> tuple[Message, ...]:
+        """``message`` in as many pieces as ``group`` must be told it in.
+
+        :raises CannotRender: it cannot be put in pieces that fit.
+        """
+        channel = self.to(group)
+        return channel.parts(message, group) if isinstance(channel, HttpChannel) else (message,)
+
+    def pace(self, group: Group) -> Pace | None:
+        """How often ``group`` may be posted to; None: as often as one likes."""
+        channel = self.to(group)
+        return channel.pace if isinstance(channel, HttpChannel) else None
+
+
+def channels_of(station: Path | None) -> Channels:
+    """The ways to the groups of the station in this folder, with its own templates where it has some."""
+    templates = Templates(station)
+    return Channels((*(channel(templates) for channel in _POSTED), Console(templates)), by_hand=Hand())

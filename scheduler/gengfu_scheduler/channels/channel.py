@@ -1,22 +1,25 @@
-"""The two kinds of channel, and what HTTP says on all of them.
+"""What a channel is, and what HTTP and the platforms' codes say on all of them.
 
 An :class:`HttpChannel` is pure: it turns a message into a request and an answer into an outcome; posting is
-the transport's. A :class:`LocalChannel` needs no network and ends a delivery itself.
+the transport's. A :class:`LocalChannel` ends a delivery itself.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
-import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Any, Literal
 
+from gengfu_scheduler.channels.parts import joins, split
+from gengfu_scheduler.channels.text import CannotRender, Templates
 from gengfu_scheduler.channels.transport import Answer, Request
-from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Throttled, Unknown
-from gengfu_site.problems import GengfuError
+from gengfu_scheduler.message import Group, Message, Outcome, Pace, Rejected, Sent, Throttled, Unknown
 from gengfu_templates.i18n import _
 
 USUAL_PAUSE = 60.0
@@ -27,25 +30,82 @@ _PAGE = re.compile(rb"\s*<(?:!doctype +html|html)\b", re.I)
 # A tag, and with a style or script what it is about.
 _TAG = re.compile(r"<(?:style|script)\b[^<>]*>[^<]*|<[^<>]*>", re.I)
 
+Payload = dict[str, Any]
+"""What is posted, before it is JSON text."""
 
-class CannotRender(GengfuError):
-    """This message cannot be put in this platform's form; a person must see why."""
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """How much of one of a platform's limits a message takes."""
+
+    what: str
+    """What is limited, in the officer's words: 标题, 正文, 整条消息."""
+    used: int
+    limit: int
+    unit: Literal["bytes", "characters", "pieces"]
+    """Bytes are those of UTF-8."""
 
 
 class HttpChannel(ABC):
-    """A platform that takes posts. ``hosts`` are those of the platform itself; empty if it has none."""
+    """A platform that takes posts."""
 
     name: str
     hosts: frozenset[str] = frozenset()
+    """Those of the platform itself; one that begins with a dot stands for all below it. Empty if it has none."""
+    pace: Pace | None = None
+    """How often one webhook may be posted to; None where the platform sets no limit."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
 
     @abstractmethod
+    def payload(self, message: Message, group: Group) -> Payload:
+        """What tells ``group`` of ``message``, in the platform's best form for it.
+
+        What the platform cuts by itself (a card's title) is cut here; what it refuses is for :meth:`weigh`.
+        """
+
+    @abstractmethod
+    def weigh(self, payload: Payload) -> tuple[Weight, ...]:
+        """What of the platform's limits ``payload`` takes: all that it would refuse to be exceeded."""
+
     def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
-        """The post that tells ``group`` of ``message``, within the platform's limits.
+        """The post that tells ``group`` of ``message``.
 
         The same delivery id stands for the same delivery, however often it is tried.
 
-        :raises CannotRender: it cannot be told in one post.
+        :raises CannotRender: it cannot be told in one post, or not to this group.
         """
+        payload = self.payload(message, group)
+        for weight in self.weigh(payload):
+            if weight.used > weight.limit:
+                raise CannotRender(
+                    _("{platform}放不下：{what} {used}，最多 {limit}").format(
+                        platform=self.name, what=weight.what, used=weight.used, limit=weight.limit
+                    )
+                )
+        return self.post(payload, group, delivery_id=delivery_id, now=now)
+
+    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        """``payload`` on its way to ``group``; signed, where the platform wants that.
+
+        :raises CannotRender: the group's address or secret is missing or wrong.
+        """
+        return Request(key=delivery_id, url=address(group), body=encoded(payload), headers=JSON)
+
+    def fits(self, message: Message, group: Group) -> bool:
+        """Whether ``message`` can be told in one post."""
+        return all(weight.used <= weight.limit for weight in self.weigh(self.payload(message, group)))
+
+    def parts(self, message: Message, group: Group) -> tuple[Message, ...]:
+        """``message`` in as many posts as it takes, in order.
+
+        :raises CannotRender: not even the shortest part of it fits.
+        """
+        parts = split(message, lambda part: self.fits(part, group))
+        if parts is None:
+            raise CannotRender(_("标题和落款太长，{platform}一条都放不下").format(platform=self.name))
+        return parts
 
     @abstractmethod
     def outcome(self, answer: Answer) -> Outcome:
@@ -53,13 +113,23 @@ class HttpChannel(ABC):
 
 
 class LocalChannel(ABC):
-    """A channel that ends a delivery on this machine."""
+    """A channel that ends a delivery itself, on this machine or by somebody else's library."""
 
     name: str
+    slow: bool = False
+    """Whether a delivery may take seconds; then it runs beside the posts, in a thread of its own."""
 
     @abstractmethod
     def deliver(self, message: Message, group: Group) -> Outcome:
         """Hand ``message`` on for ``group`` and say how that ended."""
+
+
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+def encoded(payload: Payload) -> bytes:
+    """``payload`` as JSON with its characters raw: platforms count bytes, and WeCom refuses ``\\uxxxx`` (40033)."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def address(group: Group) -> str:
@@ -116,21 +186,53 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return min(max(pause.total_seconds(), 0.0), LONGEST_PAUSE)
 
 
+Verdict = Callable[[str], Outcome]
+"""What one of a platform's codes means; called with the evidence."""
+
+
+def sent(text: str) -> Outcome:
+    return Sent(confirmed=True)
+
+
+def busy(seconds: float, retries: int | None = None) -> Verdict:
+    """Refused for now: again after so many seconds, at most so many times."""
+    return lambda text: Throttled(after=seconds, reason=text, retries=retries)
+
+
+def refused(text: str) -> Outcome:
+    return Rejected(reason=text)
+
+
+def dead(text: str) -> Outcome:
+    """Refused for good, because the address itself leads nowhere any more."""
+    return Rejected(reason=text, disable=True)
+
+
+def unreadable(answer: Answer) -> Unknown:
+    """2xx, and not in the platform's words: nobody can say."""
+    return Unknown(reason=_("看不懂的回答：{answer}").format(answer=evidence(answer)))
+
+
+def by_code(answer: Answer, code: str, text: str, verdicts: Mapping[int, Verdict]) -> Outcome:
+    """What the number in the body's member ``code`` means by ``verdicts``; ``text`` names the member that explains it.
+
+    A number that is not in the table is refused and shown; a body without one is unknown.
+    """
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        body = None
+    found = body.get(code) if isinstance(body, dict) else None
+    if type(found) is not int:  # true and false are, to Python, numbers too
+        return unreadable(answer)
+    return verdicts.get(found, refused)(f"{found} {body.get(text, '')}")
+
+
 def cut(text: str, size: int) -> str:
     """``text`` in at most ``size`` bytes of UTF-8, with … where it was cut; never inside what reads as one sign."""
     if len(text.encode()) <= size:
         return text
     kept = text.encode()[: max(size - len("…".encode()), 0)].decode("utf-8", "ignore")
-    while kept and _joins(text[len(kept)], kept[-1]):
+    while kept and joins(text[len(kept)], kept[-1]):
         kept = kept[:-1]
     return kept.rstrip() + "…"
-
-
-def _joins(following: str, last: str) -> bool:
-    """Whether ``following`` belongs to the sign before it: accents, joiners, emoji variations."""
-    return (
-        last == "\u200d"
-        or following in "\u200d\ufe0e\ufe0f"
-        or "\U0001f3fb" <= following <= "\U0001f3ff"
-        or unicodedata.category(following).startswith("M")
-    )

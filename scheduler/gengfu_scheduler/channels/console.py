@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from gengfu_scheduler.channels.channel import LocalChannel
-from gengfu_scheduler.channels.text import render
+from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.message import Group, Message, Outcome, Sent
 
 
@@ -15,11 +15,14 @@ class Console(LocalChannel):
 
     name = "console"
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, templates: Templates, stream: TextIO | None = None) -> None:
+        self._templates = templates
         self._stream = stream
 
     def deliver(self, message: Message, group: Group) -> Outcome:
         stream = self._stream or sys.stdout
-        stream.write(render("console.txt", message.language, message=message, group=group) + "\n")
+        stream.write(
+            self._templates.render("console.txt", message.language, message=message, group=group) + "\n"
+        )
         stream.flush()
         return Sent(confirmed=True)

@@ -15,11 +15,21 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 
-from gengfu_scheduler.channels.channel import CannotRender, HttpChannel, address, evidence, failure, is_page
+from gengfu_scheduler.channels.channel import (
+    JSON,
+    HttpChannel,
+    Payload,
+    Weight,
+    address,
+    encoded,
+    evidence,
+    failure,
+    is_page,
+)
+from gengfu_scheduler.channels.text import CannotRender
 from gengfu_scheduler.channels.transport import Answer, Request
 from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Sent, Unknown
 from gengfu_templates.i18n import _
@@ -28,13 +38,17 @@ from gengfu_templates.i18n import _
 class Generic(HttpChannel):
     name = "generic"
 
-    def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
-        data = {"group": group.id, **asdict(message)}
-        event = {"type": f"group.{message.form}", "timestamp": now.astimezone(UTC).isoformat(), "data": data}
-        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    def payload(self, message: Message, group: Group) -> Payload:
+        return {"type": f"group.{message.form}", "data": {"group": group.id, **asdict(message)}}
+
+    def weigh(self, payload: Payload) -> tuple[Weight, ...]:
+        return ()  # the specification sets no limit
+
+    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        body = encoded({**payload, "timestamp": now.astimezone(UTC).isoformat()})
         headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "webhook-id": _id(message, group, delivery_id),
+            **JSON,
+            "webhook-id": _id(payload, delivery_id),
             "webhook-timestamp": str(int(now.timestamp())),
         }
         if group.secret:
@@ -57,10 +71,10 @@ def signature(key: bytes, *, id: str, timestamp: str, body: bytes) -> str:
     return "v1," + base64.b64encode(digest).decode()
 
 
-def _id(message: Message, group: Group, delivery_id: int) -> str:
+def _id(payload: Payload, delivery_id: int) -> str:
     """The same for each try of a delivery, another for any other delivery, also of a station set up anew."""
-    told = repr((delivery_id, group.id, replace(message, resent=False)))
-    return "msg_" + hashlib.sha256(told.encode()).hexdigest()[:32]
+    told = encoded({**payload, "data": {**payload["data"], "resent": False}})
+    return "msg_" + hashlib.sha256(b"%d %s" % (delivery_id, told)).hexdigest()[:32]
 
 
 def _key(group: Group) -> bytes:

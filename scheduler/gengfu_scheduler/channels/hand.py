@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gengfu_scheduler.channels.channel import LocalChannel
-from gengfu_scheduler.channels.text import render
+from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.message import Broadcast, Delivery, Group, Handed, Message, Outcome
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _, officer_language
@@ -27,6 +27,7 @@ TASKS = "tasks"
 TASKS_OF = 50
 """Newest broadcasts whose tasks are still worth doing."""
 _KEY = ".key"
+_TEMPLATES = Templates()
 
 
 class Hand(LocalChannel):
@@ -102,11 +103,11 @@ def _page(broadcast: Broadcast, owner: str, deliveries: list[Delivery], groups: 
         group = groups.get(delivery.group)
         by_message[delivery.message].append(group.name if group else delivery.group)
     tasks = [
-        (render("text.txt", message.language, message=message), sorted(names))
+        (_TEMPLATES.render("text.txt", message.language, message=message), sorted(names))
         for message, names in by_message.items()
     ]
     language = officer_language()
-    return render(
+    return _TEMPLATES.render(
         "task.html",
         language,
         language=language,

@@ -1,19 +1,58 @@
-"""Messages as text, from the templates in ``gengfu_templates/messages``, in the language of whoever reads them."""
+"""Messages as text, from Jinja templates, in the language of whoever reads them.
+
+The templates are those in ``gengfu_templates/messages``; one of the same name in the station's own
+``templates/messages`` stands in for it, as :class:`Templates` finds it.
+"""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 
+from gengfu_scheduler.message import Message
+from gengfu_site.problems import GengfuError
 from gengfu_templates import MESSAGES
-from gengfu_templates.i18n import translations
+from gengfu_templates.i18n import _, translations
+
+FOLDER = Path("templates") / "messages"
+"""Below a station's folder: its own templates."""
+
+
+class CannotRender(GengfuError):
+    """This message cannot be put in this platform's form; a person must see why."""
+
+
+class Templates:
+    """The templates of one station. A text is read when it is first needed, and again when its file changes."""
+
+    def __init__(self, station: Path | None = None) -> None:
+        """
+        :param station: the station's folder; None for the templates as they come.
+        """
+        self._folders = (*([station / FOLDER] if station else []), MESSAGES)
+
+    def render(self, template: str, language: str, /, **values: object) -> str:
+        """``template`` (a file name) with ``values``; each must be given, and HTML is escaped.
+
+        :raises CannotRender: the station's own template has a mistake; says which and where.
+        """
+        try:
+            return _environment(language, self._folders).get_template(template).render(**values).strip()
+        except TemplateError as error:
+            place = f"{template}:{getattr(error, 'lineno', None) or '?'}"
+            raise CannotRender(
+                _("消息模板 {place} 有错：{why}。改好它，或删掉它换回自带的。").format(
+                    place=place, why=error.message or error
+                )
+            ) from error
 
 
 @cache
-def _environment(language: str) -> Environment:
+def _environment(language: str, folders: tuple[Path, ...]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(MESSAGES),
+        loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
         autoescape=select_autoescape(),
         trim_blocks=True,
@@ -22,9 +61,12 @@ def _environment(language: str) -> Environment:
     )
     wording = translations(language)
     environment.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["heading"] = heading
     return environment
 
 
-def render(template: str, language: str, /, **values: object) -> str:
-    """``template`` (a file name) with ``values``; each must be given, and HTML is escaped."""
-    return _environment(language).get_template(template).render(**values).strip()
+def heading(message: Message) -> str:
+    """The message's title as a group reads it: whether it is said again, and which part of how many it is."""
+    again = translations(message.language).gettext("【重发】") if message.resent else ""
+    which = f"（{message.part}/{message.parts}）" if message.parts > 1 else ""
+    return f"{again}{message.title}{which}"

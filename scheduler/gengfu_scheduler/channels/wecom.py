@@ -7,34 +7,29 @@ the body decides. Codes marked (inferred) were not found in a log of this very i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 
 from gengfu_scheduler.channels.channel import (
-    CannotRender,
     HttpChannel,
-    address,
+    Payload,
+    Verdict,
+    Weight,
+    busy,
+    by_code,
     cut,
-    evidence,
+    dead,
     failure,
+    refused,
 )
-from gengfu_scheduler.channels.text import render
-from gengfu_scheduler.channels.transport import Answer, Request
-from gengfu_scheduler.message import Group, Message, Outcome, Rejected, Sent, Throttled, Unknown
-from gengfu_templates.i18n import _, translations
+from gengfu_scheduler.channels.text import heading
+from gengfu_scheduler.channels.transport import Answer
+from gengfu_scheduler.message import Group, Message, Outcome, Pace, Sent
+from gengfu_templates.i18n import _
 
 ARTICLES = 8
 TITLE = 128
 DESCRIPTION = 512
 MARKDOWN = 4096
-
-Verdict = Callable[[str], Outcome]
-
-
-def _busy(seconds: float, retries: int | None = None) -> Verdict:
-    return lambda text: Throttled(after=seconds, reason=text, retries=retries)
 
 
 def _sent(text: str) -> Outcome:
@@ -42,29 +37,21 @@ def _sent(text: str) -> Outcome:
     return Sent(confirmed="wrong json format" not in text.lower())
 
 
-def _refused(text: str) -> Outcome:
-    return Rejected(reason=text)
-
-
-def _dead(text: str) -> Outcome:
-    return Rejected(reason=text, disable=True)
-
-
 VERDICTS: dict[int, Verdict] = {
     0: _sent,
-    -1: _busy(10, retries=3),  # system busy; the platform asks for no more than three
-    45009: _busy(60),  # over 20 messages a minute (inferred)
-    45033: _busy(10),  # too many calls at once (inferred)
-    93000: _dead,  # invalid webhook url: robot deleted, key wrong
-    93004: _dead,  # robot disabled (inferred)
-    93008: _dead,  # robot not in the group (inferred)
-    40058: _refused,  # bad parameter, content exceeds its length
-    40008: _refused,  # bad msgtype
-    40033: _refused,  # illegal characters
-    40035: _refused,  # bad parameters
-    40006: _refused,  # bad size
-    40007: _refused,  # bad media_id
-    40009: _refused,  # bad image size
+    -1: busy(10, retries=3),  # system busy; the platform asks for no more than three
+    45009: busy(60),  # over 20 messages a minute (inferred)
+    45033: busy(10),  # too many calls at once (inferred)
+    93000: dead,  # invalid webhook url: robot deleted, key wrong
+    93004: dead,  # robot disabled (inferred)
+    93008: dead,  # robot not in the group (inferred)
+    40058: refused,  # bad parameter, content exceeds its length
+    40008: refused,  # bad msgtype
+    40033: refused,  # illegal characters
+    40035: refused,  # bad parameters
+    40006: refused,  # bad size
+    40007: refused,  # bad media_id
+    40009: refused,  # bad image size
 }
 """By errcode. A code that is not here is refused and shown."""
 
@@ -72,44 +59,40 @@ VERDICTS: dict[int, Verdict] = {
 class WeCom(HttpChannel):
     name = "wecom"
     hosts = frozenset({"qyapi.weixin.qq.com"})
+    pace = Pace(every=timedelta(seconds=4), burst=5, reserve=2)  # of 20 in any minute
 
-    def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
-        content = _news(message) if message.form == "digest" else _markdown(message)
-        return Request(
-            key=delivery_id,
-            url=address(group),
-            # Raw characters: the platform refuses \uxxxx (40033).
-            body=json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(),
-            headers={"Content-Type": "application/json; charset=utf-8"},
-        )
+    def payload(self, message: Message, group: Group) -> Payload:
+        return _news(message) if message.form == "digest" else self._markdown(message)
+
+    def weigh(self, payload: Payload) -> tuple[Weight, ...]:
+        if news := payload.get("news"):
+            return (Weight(what=_("图文条数"), used=len(news["articles"]), limit=ARTICLES, unit="pieces"),)
+        used = len(payload["markdown"]["content"].encode())
+        return (Weight(what=_("正文"), used=used, limit=MARKDOWN, unit="bytes"),)
 
     def outcome(self, answer: Answer) -> Outcome:
-        if failed := failure(answer):
-            return failed
-        try:
-            body = json.loads(answer.body)
-        except ValueError:
-            body = None
-        code = body.get("errcode") if isinstance(body, dict) else None
-        if type(code) is not int:  # true and false are, to Python, numbers too
-            return Unknown(reason=_("看不懂的回答：{answer}").format(answer=evidence(answer)))
-        return VERDICTS.get(code, _refused)(f"{code} {body.get('errmsg', '')}")
+        return failure(answer) or by_code(answer, "errcode", "errmsg", VERDICTS)
 
-
-def _news(message: Message) -> dict[str, object]:
-    """The digest's title with the site's home, its items, and at the end, or where no room is left above, the footer."""
-    if len(message.items) >= ARTICLES:
-        raise CannotRender(
-            _("企业微信图文消息最多 {most} 条，这里有 {number} 条").format(
-                most=ARTICLES - 1, number=len(message.items)
-            )
+    def _markdown(self, message: Message) -> Payload:
+        # "<" would begin a colour or a mention; nothing an officer writes is meant as either.
+        title, body, footer = (t.replace("<", "＜") for t in (heading(message), message.body, message.footer))
+        text = self._templates.render(
+            "wecom-alert.md",
+            message.language,
+            message=message,
+            title=title,
+            lines=body.splitlines(),
+            footer=footer,
         )
+        return {"msgtype": "markdown", "markdown": {"content": text}}
+
+
+def _news(message: Message) -> Payload:
+    """The digest's title with the site's home, its items, and at the end, or where no room is left above, the footer."""
     home = message.home or message.items[0].url
-    again = translations(message.language).gettext("【重发】") if message.resent else ""
-    title = again + message.title
     footer = message.footer.replace("\n", " ")
     roomy = len(message.items) + 2 <= ARTICLES
-    articles = [_article(title, "" if roomy else footer, home)]
+    articles = [_article(heading(message), "" if roomy else footer, home)]
     articles += [_article(item.title, item.summary, item.url, item.image) for item in message.items]
     if footer and roomy:
         articles.append(_article(footer, "", home))
@@ -121,20 +104,3 @@ def _article(title: str, description: str, url: str, image: str | None = None) -
     if image and image.lower().partition("?")[0].endswith((".jpg", ".jpeg", ".png")):
         article["picurl"] = image
     return article
-
-
-def _markdown(message: Message) -> dict[str, object]:
-    """The alert; where it is too long its body is cut, and the link leads to the rest."""
-    text = _alert(message)
-    if excess := max(len(text.encode()) - MARKDOWN, 0):
-        text = _alert(replace(message, body=cut(message.body, len(message.body.encode()) - excess)))
-    if len(text.encode()) > MARKDOWN:
-        raise CannotRender(_("标题和落款太长，企业微信放不下（最多 {most} 字节）").format(most=MARKDOWN))
-    return {"msgtype": "markdown", "markdown": {"content": text}}
-
-
-def _alert(message: Message) -> str:
-    # "<" would begin a colour or a mention; nothing an officer writes is meant as either.
-    title, body, footer = (t.replace("<", "＜") for t in (message.title, message.body, message.footer))
-    harmless = replace(message, title=title, footer=footer)
-    return render("wecom-alert.md", message.language, message=harmless, lines=body.splitlines())

@@ -19,13 +19,13 @@ from gengfu_templates.i18n import _, series
 @click.command(help=_("新建一个站点文件夹，带上可以直接发布的全套示范文章，群先接到本机沙箱。"))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> None:
-    from gengfu_scheduler.channels import CHANNELS
+    from gengfu_scheduler.channels import PLATFORMS
     from gengfu_scheduler.groups import read_groups
     from gengfu_scheduler.rehearsal import write_webhooks
     from gengfu_site.start import new_station
 
     new_station(folder)
-    groups, problems = read_groups(folder, site.settings_in(folder).station, os.environ, CHANNELS)
+    groups, problems = read_groups(folder, site.settings_in(folder).station, os.environ, PLATFORMS)
     if problems:
         raise ProblemsFound(problems)
     write_webhooks(folder, groups)
@@ -82,7 +82,7 @@ def sandbox(
     folder: Path, host: str, port: int | None, table: Path | None, admit_unknown: bool, store: Path | None
 ) -> None:
     from gengfu_scheduler import rehearsal
-    from gengfu_scheduler.channels import CHANNELS
+    from gengfu_scheduler.channels import PLATFORMS
     from gengfu_scheduler.groups import read_groups
     from gengfu_scheduler.sandbox.command import read_robots, serve
 
@@ -91,7 +91,7 @@ def sandbox(
     elif admit_unknown:
         robots = []
     else:
-        groups, problems = read_groups(folder, site.settings_in(folder).station, os.environ, CHANNELS)
+        groups, problems = read_groups(folder, site.settings_in(folder).station, os.environ, PLATFORMS)
         if problems:
             raise ProblemsFound(problems)
         robots = rehearsal.robots(groups)
