@@ -105,7 +105,8 @@ class TestCsv:
             (2, "joined", "yesterday"),
             (2, "quiet_hours", "late"),
             (3, "id", "第 2 行"),
-            (3, "platform", "手工转发"),
+            (3, "platform", "hand 的群不填 platform"),
+            (3, "owner", "李警官"),
             (4, "id", "丙 群"),
             (4, "name", "名称"),
             (4, "reach", "robot"),
@@ -116,7 +117,7 @@ class TestCsv:
                 problems,
             )
         assert any(p.startswith("groups.csv:5 ") and "15" in p for p in problems)
-        assert len(problems) == 13, problems
+        assert len(problems) == 14, problems
 
     @pytest.mark.parametrize(
         "text", ["", "姓名,电话\n甲,1\n", "id,name\n", "id,id,name,reach\n", 'id,name,reach\n"a,甲\n', "\x00"]
@@ -127,6 +128,57 @@ class TestCsv:
     def test_a_missing_list_is_a_problem(self, tmp_path: Path) -> None:
         groups, problems = read_groups(tmp_path, STATION, {}, ())
         assert (groups, [p.path for p in problems]) == ((), ["groups.csv"])
+
+
+class TestConfirm:
+    """WeCom customer groups: the platform asks the owner, so it must know which group and which account."""
+
+    TABLE = "id,name,reach,platform,webhook,chat,account,owner,keyword\n"
+    CHAT = "wrOgQhDgAAcwMTB7YmDkbeBsgT_AAAA"
+
+    def test_a_group_of_either_kind_has_what_its_platform_asks_for(self, tmp_path: Path) -> None:
+        groups, problems = read(
+            tmp_path,
+            self.TABLE
+            + f"a,甲群,confirm,wecom,,{self.CHAT},li.jing,李警官,\nb,乙群,webhook,wecom,,,,,社区警务\n",
+        )
+        assert problems == []
+        assert [(g.platform, g.chat, g.account, g.keyword) for g in groups] == [
+            ("wecom", self.CHAT, "li.jing", ""),
+            ("wecom", "", "", "社区警务"),
+        ]
+
+    def test_what_is_missing_or_too_much_is_named_all_at_once(self, tmp_path: Path) -> None:
+        groups, problems = read(
+            tmp_path,
+            self.TABLE
+            + "a,甲群,confirm,generic,env:HOOK,,,,\n"
+            + "b,乙群,confirm,wecom,,wr 1,13800138000,李警官,\n"
+            + "c,丙群,hand,wecom,,wr1,li,李警官,\n",
+        )
+        assert groups == ()
+        found = [(int(p.split(":")[1].split()[0]), p.split("[")[1].split("]")[0]) for p in problems]
+        assert sorted(found) == [
+            *((2, column) for column in ("account", "chat", "owner", "platform", "webhook")),
+            *((3, column) for column in ("account", "chat")),
+            *((4, column) for column in ("account", "chat", "platform")),
+        ]
+        assert "13800138000" not in "".join(problems)
+
+    def test_an_address_in_the_private_file_contradicts_it(self, tmp_path: Path) -> None:
+        keep_webhooks(tmp_path, f"id,webhook\na,{SECRET}\n")
+        _, (problem,) = read(tmp_path, self.TABLE + "a,甲群,confirm,wecom,,wr1,li,李警官,\n")
+        assert problem.startswith("groups.csv:2 [webhook]")
+
+    def test_one_chat_is_one_group(self, tmp_path: Path) -> None:
+        rows = "a,甲群,confirm,wecom,,wr1,li,李警官,\nb,乙群,confirm,wecom,,wr1,li,李警官,\n"
+        groups, (problem,) = read(tmp_path, self.TABLE + rows)
+        assert [group.id for group in groups] == ["a"]
+        assert problem.startswith("groups.csv:3 [chat] “a”和“b”")
+
+    def test_a_reach_that_is_none_is_told_what_each_means(self, tmp_path: Path) -> None:
+        (problem,) = read(tmp_path, self.TABLE + "a,甲群,微信,,,,,李警官,\n")[1]
+        assert all(word in problem for word in ("webhook", "confirm", "hand"))
 
 
 class TestYaml:

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from gengfu_scheduler import words
 from gengfu_scheduler.groups.credentials import WEBHOOKS, Address, is_web_address, no_address, read_webhooks
+from gengfu_scheduler.groups.persons import personal
 from gengfu_scheduler.groups.tables import Row, problem_at, read_csv, read_yaml_table
 from gengfu_scheduler.message import Group, Reach
 from gengfu_site.catalogue import Station
 from gengfu_site.problems import Problem, nearest
 from gengfu_site.source import Mistake, shortened
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 CSV, YAML = "groups.csv", "groups.yml"
 COLUMNS = (
@@ -37,12 +38,26 @@ COLUMNS = (
     "joined",
     "quiet_hours",
 )
+CONFIRMING = ("wecom",)
+"""Platforms that ask a group's owner, who confirms there."""
 _LISTS = ("audience", "topics")
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """``joined`` of a group whose line gives no date."""
 
 _ID = re.compile(r"\w[\w.-]{0,63}")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_CHAT = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_ACCOUNT = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.@-]{0,63}")
+_NEEDS: Mapping[Reach, tuple[str, ...]] = {
+    "webhook": ("platform",),
+    "confirm": ("platform", "chat", "account", "owner"),
+    "hand": ("owner",),
+}
+_EXCLUDES: Mapping[Reach, tuple[str, ...]] = {
+    "webhook": (),
+    "confirm": ("webhook",),
+    "hand": ("platform", "chat", "account"),
+}
 _VARIABLE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -100,6 +115,8 @@ class _Table:
         zone = ZoneInfo(station.timezone)
         self._readers: dict[str, Callable[[str], Any]] = {
             "reach": _reach,
+            "chat": _chat,
+            "account": _account,
             "platform": lambda cell: _declared("platform", cell, known),
             "area": lambda cell: _declared("area", cell, known),
             "audience": lambda cell: _declared("audience", cell, known),
@@ -115,23 +132,13 @@ class _Table:
         first_with: dict[str, str] = {}
         for row in rows:
             before = len(self.problems)
-            group = self._group(row)
-            first = first_lines.setdefault(row.cells.get("id", ""), row.line)
-            if first != row.line and row.cells.get("id"):
-                self._wrong(
-                    row,
-                    "id",
-                    Mistake(
-                        _("编号“{id}”在第 {line} 行已经用过。").format(
-                            id=shortened(row.cells["id"]), line=first
-                        ),
-                        _("每个群一个编号，换一个没用过的。"),
-                    ),
-                )
-            if group is not None and group.webhook:
-                other = first_with.setdefault(group.webhook, group.id)
-                if other != group.id:
-                    self._wrong(row, "webhook", _same_address(other, group.id))
+            id, group = row.cells.get("id", ""), self._group(row)
+            first = first_lines.setdefault(id, row.line)
+            if first != row.line and id:
+                self._wrong(row, "id", _used_id(id, first))
+            for column in ("webhook", "chat") if group is not None else ():
+                if (where := getattr(group, column)) and first_with.setdefault(where, id) != id:
+                    self._wrong(row, column, _same_chat(first_with[where], id))
             if group is not None and len(self.problems) == before:
                 yield group
 
@@ -147,39 +154,46 @@ class _Table:
             self._wrong(row, "id", _bad_id(id))
         if not name:
             self._wrong(row, "name", Mistake(_("群没有名称。"), _("填上群的名称。")))
-        reach = self._value(row, "reach")
-        platform, owner = self._value(row, "platform") or "", cell("owner", "")
+        value = {column: self._value(row, column) for column in self._readers}
         if not cell("reach"):
             self._wrong(row, "reach", _bad_reach(""))
-        elif mistake := _contradiction(reach, cell("platform", ""), owner):
-            self._wrong(row, *mistake)
-        webhook = self._credential(row, "webhook")
-        if webhook is not None and not is_web_address(webhook):
-            self._wrong(row, "webhook", no_address())
-        secret = self._credential(row, "secret")
-        address = self._addresses.get(id)
-        if address is not None and webhook is None:
-            webhook, secret = address[1].webhook, secret or address[1].secret
-        group_area, quiet = self._value(row, "area"), self._value(row, "quiet_hours")
-        audience, topics = self._value(row, "audience") or (), self._value(row, "topics") or ()
-        size, joined = self._value(row, "size"), self._value(row, "joined")
+        reach: Reach | None = value["reach"]
+        webhook, secret = self._address(row)
         if reach is None:
             return None
+        # An address counts wherever it is written.
+        for column, mistake in _contradictions(
+            reach, {**row.cells, "webhook": webhook or cell("webhook", "")}
+        ):
+            self._wrong(row, column, mistake)
         return Group(
             id=id,
             name=name,
             reach=reach,
-            platform=platform,
+            platform=value["platform"] or "",
             webhook=webhook if reach == "webhook" else None,
             secret=secret if reach == "webhook" else None,
-            area=group_area,
-            audience=audience,
-            topics=topics,
-            owner=owner,
-            size=size,
-            joined=joined or SINCE_EVER,
-            quiet_hours=quiet,
+            keyword=cell("keyword", ""),
+            chat=value["chat"] or "",
+            account=value["account"] or "",
+            area=value["area"],
+            audience=value["audience"] or (),
+            topics=value["topics"] or (),
+            owner=cell("owner", ""),
+            size=value["size"],
+            joined=value["joined"] or SINCE_EVER,
+            quiet_hours=value["quiet_hours"],
         )
+
+    def _address(self, row: Row) -> tuple[str | None, str | None]:
+        """The webhook and the secret, from the environment or else from the private file."""
+        webhook, secret = self._credential(row, "webhook"), self._credential(row, "secret")
+        if webhook is not None and not is_web_address(webhook):
+            self._wrong(row, "webhook", no_address())
+        address = self._addresses.get(row.cells.get("id", ""))
+        if address is not None and webhook is None:
+            return address[1].webhook, secret or address[1].secret
+        return webhook, secret
 
     def _value(self, row: Row, column: str) -> Any:
         """What the row's cell stands for; None where it is empty or wrong."""
@@ -256,13 +270,32 @@ def _day(text: str, zone: ZoneInfo) -> datetime:
     )
 
 
+def _chat(text: str) -> str:
+    if _CHAT.fullmatch(text):
+        return text
+    raise Mistake(
+        _("群在平台上的编号应由字母、数字、“-”、“_”组成，见到的是“{found}”。").format(found=shortened(text)),
+        _("从企业微信的管理后台或接口里复制，写成 wrOgQhDgAAcwMTB7YmDkbeBsgT 这样。"),
+    )
+
+
+def _account(text: str) -> str:
+    """See userid on https://developer.work.weixin.qq.com/document/path/90195."""
+    if personal(text) is None and _ACCOUNT.fullmatch(text):
+        return text
+    raise Mistake(
+        _("群主账号应是单位通讯录里的账号，这里的不是（不在此显示）。"),
+        _("写企业微信通讯录里的“账号”（userid），不要写手机号。"),
+    )
+
+
 def _bad_reach(text: str) -> Mistake:
     close = nearest(text, get_args(Reach))
     return Mistake(
-        _("reach 应是 webhook 或 hand，见到的是“{found}”。").format(found=shortened(text)),
-        _("是不是想写“{close}”？").format(close=close)
-        if close
-        else _("有群机器人的写 webhook，由群主手工转发的写 hand。"),
+        _("reach 应是 {known} 之一，见到的是“{found}”。").format(
+            known=series(get_args(Reach)), found=shortened(text)
+        ),
+        _("是不是想写“{close}”？").format(close=close) if close else _which_reach(),
     )
 
 
@@ -273,21 +306,52 @@ def _bad_id(id: str) -> Mistake:
     )
 
 
-def _contradiction(reach: Reach | None, platform: str, owner: str) -> tuple[str, Mistake] | None:
-    """The column and what is wrong, where reach, platform and owner do not go together."""
-    if reach == "webhook" and not platform:
-        return "platform", Mistake(
-            _("有群机器人的群要写明平台。"), _("在 platform 列写 wecom 这样的平台名。")
+def _used_id(id: str, line: int) -> Mistake:
+    return Mistake(
+        _("编号“{id}”在第 {line} 行已经用过。").format(id=shortened(id), line=line),
+        _("每个群一个编号，换一个没用过的。"),
+    )
+
+
+def _contradictions(reach: Reach, cells: Mapping[str, str]) -> Iterator[tuple[str, Mistake]]:
+    """Each column that does not go with how the group is reached, and why."""
+    for column in _NEEDS[reach]:
+        if not cells.get(column):
+            yield (
+                column,
+                Mistake(
+                    _("{reach} 的群要填 {column}。").format(reach=reach, column=column), _example(column)
+                ),
+            )
+    for column in _EXCLUDES[reach]:
+        if cells.get(column):
+            yield (
+                column,
+                Mistake(_("{reach} 的群不填 {column}。").format(reach=reach, column=column), _which_reach()),
+            )
+    if reach == "confirm" and (platform := cells.get("platform")) and platform not in CONFIRMING:
+        yield (
+            "platform",
+            Mistake(
+                _("由群主确认的群，平台只能是 {known}，见到的是“{found}”。").format(
+                    known=series(CONFIRMING), found=shortened(platform)
+                ),
+                _("企业微信客户群写 wecom；别的平台上没有机器人的群，把 reach 改成 hand。"),
+            ),
         )
-    if reach == "hand" and platform:
-        return "platform", Mistake(
-            _("手工转发的群不写平台。"), _("清空 platform；群里有机器人的，把 reach 改成 webhook。")
-        )
-    if reach == "hand" and not owner:
-        return "owner", Mistake(
-            _("手工转发的群要有负责转发的人。"), _("在 owner 列写明由谁转发，例如“李警官”。")
-        )
-    return None
+
+
+def _example(column: str) -> str:
+    return {
+        "platform": _("在 platform 列写 wecom 这样的平台名。"),
+        "chat": _("在 chat 列写客户群的 chat_id。"),
+        "account": _("在 account 列写群主在企业微信通讯录里的账号。"),
+        "owner": _("在 owner 列写明由谁转发，例如“李警官”。"),
+    }[column]
+
+
+def _which_reach() -> str:
+    return _("有群机器人的写 webhook，由群主在平台上确认的写 confirm，由人手工转发的写 hand。")
 
 
 def _leak() -> Mistake:
@@ -297,12 +361,12 @@ def _leak() -> Mistake:
     )
 
 
-def _same_address(first: str, second: str) -> Mistake:
+def _same_chat(first: str, second: str) -> Mistake:
     return Mistake(
-        _("“{first}”和“{second}”用的是同一个机器人地址：这个群会收到两遍。").format(
+        _("“{first}”和“{second}”是同一个群（机器人地址或平台编号相同）：它会收到两遍。").format(
             first=first, second=second
         ),
-        _("每个群用自己的机器人地址；同一个群只登记一次。"),
+        _("同一个群只登记一次；不同的群用各自的机器人地址和平台编号。"),
     )
 
 
