@@ -6,9 +6,8 @@ of its times, whatever the clocks do (https://peps.python.org/pep-0495/). A time
 comes at the first instant after the gap; one that an autumn change repeats comes the first time only; a
 day that a zone skipped as a whole (Pacific/Apia, 30 December 2011) has none.
 
-Working days are those of the State Council's yearly notice, make-up days included, as the chinesecalendar
-package holds them (https://github.com/LKI/chinese-calendar). The notice for a year comes in the November
-before it; until the package knows a year, Monday to Friday stand in, and :func:`unknown_years` says so.
+On blackout days nothing but an alert is sent: no slot occurs, and what was held up waits for their end. A
+campaign puts articles first while it lasts; a slot bound to one occurs only within it.
 """
 
 from __future__ import annotations
@@ -18,12 +17,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
-from chinese_calendar import is_workday
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -35,8 +32,9 @@ from pydantic import (
 )
 
 from gengfu_scheduler import words
+from gengfu_scheduler.days import EVERY_DAY, Dates, Days, dates, days, holidays_known
 from gengfu_scheduler.message import Group, QuietHours
-from gengfu_site.catalogue import Kind, Station, within
+from gengfu_site.catalogue import Entry, Kind, Station, within
 from gengfu_site.problems import Problem
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, shortened, validate
 from gengfu_templates.i18n import _
@@ -46,6 +44,10 @@ CATALOGUE = "public/catalogue.json"
 """Where ``gengfu build`` puts it, below the station folder."""
 MOST_ITEMS = 7
 """In one digest; the smallest platform's card holds eight, and its first place may go to a heading."""
+
+SPREAD = timedelta(minutes=3)
+"""Over how long a slot's sends are spread where the timetable does not say."""
+LONGEST_SPREAD = timedelta(minutes=30)
 
 DIGEST_KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "alert")
 """What a digest may hold. An alert is never one item among others."""
@@ -75,31 +77,10 @@ AreaPath = Annotated[str, _declared("area")]
 Audience = Annotated[str, _declared("audience")]
 TopicName = Annotated[str, _declared("topic")]
 GroupId = Annotated[str, _declared("group")]
+CampaignName = Annotated[str, _declared("campaign")]
+DigestKind = Annotated[Kind, _declared("kind")]
 Duration = Annotated[timedelta, _read_by(words.duration)]
 Count = Annotated[int, Field(ge=0, le=MOST_ITEMS)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Days:
-    """A set of calendar days; the day of any member belongs to it."""
-
-    every: bool = False
-    workdays: bool = False
-    weekdays: frozenset[int] = frozenset()
-    """Monday is 0."""
-    of_month: frozenset[int] = frozenset()
-    """1 to 31; a month without that day has none."""
-    last: frozenset[int] = frozenset()
-    """The last such weekday of each month; Monday is 0."""
-
-    def __contains__(self, day: date) -> bool:
-        return (
-            self.every
-            or day.weekday() in self.weekdays
-            or day.day in self.of_month
-            or (day.weekday() in self.last and (day + timedelta(days=7)).month != day.month)
-            or (self.workdays and _is_workday(day))
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +113,7 @@ class Pick:
 
     __pydantic_config__ = _STRICT
 
-    kinds: tuple[Annotated[Kind, _declared("kind")], ...] = DIGEST_KINDS
+    kinds: tuple[DigestKind, ...] = DIGEST_KINDS
     topics: tuple[TopicName, ...] = ()
     """Empty: any topic."""
     fresh: Duration = timedelta(days=7)
@@ -146,6 +127,32 @@ class Pick:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Blackout:
+    """Days on which no digest is sent."""
+
+    days: Dates
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """Some weeks in which some articles come first, e.g. 反诈宣传月."""
+
+    name: str
+    days: Dates
+    topics: tuple[str, ...] = ()
+    """Empty: any topic."""
+    kinds: tuple[Kind, ...] = DIGEST_KINDS
+    to: Target = Target()
+    """The groups that it is for."""
+    repeat_after: timedelta | None = None
+    """In place of a slot's own, where set."""
+
+    def __contains__(self, entry: Entry) -> bool:
+        return entry.kind in self.kinds and (not self.topics or not set(self.topics).isdisjoint(entry.topics))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Slot:
     """One line of the timetable."""
 
@@ -154,11 +161,28 @@ class Slot:
     """The digest's heading, e.g. 每日警情提示."""
     at: tuple[time, ...]
     """Wall-clock times, earliest first."""
-    days: Days = Days(every=True)
+    days: Days = EVERY_DAY
     to: Target = Target()
     pick: Pick = Pick()
     late: timedelta = timedelta(hours=2)
     """How long after its time an occurrence may still be sent."""
+    spread: timedelta = SPREAD
+    """Over how long its sends are spread, so that they do not come all at once; shorter than ``late``."""
+    campaign: Campaign | None = None
+    """It occurs only within it, and speaks only to groups that it is for."""
+    blackouts: tuple[Blackout, ...] = ()
+    """The timetable's."""
+
+    def __contains__(self, group: Group) -> bool:
+        """Whether the slot speaks to ``group``."""
+        return group in self.to and (self.campaign is None or group in self.campaign.to)
+
+    def occurs_on(self, day: date) -> bool:
+        return (
+            day in self.days
+            and (self.campaign is None or day in self.campaign.days)
+            and blackout_on(day, self.blackouts) is None
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,9 +206,36 @@ class Timetable:
     catalogue: str = CATALOGUE
     """A path below the station folder, or a URL."""
     slots: tuple[Slot, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    blackouts: tuple[Blackout, ...] = ()
+    """In the admin's order, as campaigns and slots are."""
+
+    def campaigns_at(self, at: datetime) -> tuple[Campaign, ...]:
+        """The campaigns that are on at ``at``."""
+        day = at.astimezone(self.timezone).date()
+        return tuple(campaign for campaign in self.campaigns if day in campaign.days)
+
+    def blackout_at(self, at: datetime) -> Blackout | None:
+        """The blackout that ``at`` lies in."""
+        return blackout_on(at.astimezone(self.timezone).date(), self.blackouts)
 
     def quiet_until(self, group: Group, at: datetime) -> datetime | None:
-        """The end of the quiet hours of ``group`` that ``at`` lies in, None where it lies in none."""
+        """When a digest for ``group`` that is due at ``at`` may be sent; None: at once.
+
+        That is the end of quiet hours and blackouts that ``at`` lies in, however they follow each other.
+        """
+        until = None
+        while end := self._blackout_end(until or at) or self._quiet_end(group, until or at):
+            until = end
+        return until
+
+    def _blackout_end(self, at: datetime) -> datetime | None:
+        blackout = self.blackout_at(at)
+        if blackout is None:
+            return None
+        return _instant(blackout.days.last + timedelta(days=1), time(), self.timezone)
+
+    def _quiet_end(self, group: Group, at: datetime) -> datetime | None:
         quiet = group.quiet_hours or self.quiet_hours
         local = at.astimezone(self.timezone)
         if quiet is None or local.time() not in quiet:
@@ -198,16 +249,19 @@ def occurrences(
 ) -> Iterator[Occurrence]:
     """The slot's occurrences later than ``after`` and not later than ``until``, earliest first.
 
-    Without ``until`` there is no end. Neighbouring spans never share and never miss an occurrence.
+    Without ``until`` there is no end but that of the slot's campaign. Neighbouring spans never share and
+    never miss an occurrence.
     """
-    day = after.astimezone(timezone).date() - timedelta(days=1)
+    day, last = after.astimezone(timezone).date() - timedelta(days=1), date.max
+    if slot.campaign:
+        day, last = max(day, slot.campaign.days.first), slot.campaign.days.last
     latest = after
-    while True:
+    while day <= last:
         midnight, day_after = _instant(day, time(), timezone), day + timedelta(days=1)
         if until is not None and midnight > until:
             return
         # A day that the zone skipped has no length.
-        if day in slot.days and midnight < _instant(day_after, time(), timezone):
+        if slot.occurs_on(day) and midnight < _instant(day_after, time(), timezone):
             for clock in slot.at:
                 instant = _instant(day, clock, timezone)
                 # Two times of one gap come at the same instant, once.
@@ -217,23 +271,32 @@ def occurrences(
         day = day_after
 
 
-def next_after(slot: Slot, timezone: ZoneInfo, after: datetime) -> datetime:
-    """The instant of the slot's first occurrence later than ``after``."""
-    return next(occurrences(slot, timezone, after)).scheduled_for
+def next_after(slot: Slot, timezone: ZoneInfo, after: datetime) -> datetime | None:
+    """The instant of the slot's first occurrence later than ``after``; None: it has none any more."""
+    return next((found.scheduled_for for found in occurrences(slot, timezone, after)), None)
 
 
 def times(slot: Slot, timezone: ZoneInfo) -> str:
-    """The words that the instants of ``slot`` follow from: two of equal words have the same instants."""
+    """The words that the instants of ``slot`` follow from: two of equal words have the same instants.
+
+    Blackouts are not among them: they are the station's, and one more or less begins no slot anew.
+    """
     days = slot.days
     sets = [sorted(chosen) for chosen in (days.weekdays, days.of_month, days.last)]
-    return json.dumps([timezone.key, [f"{at}" for at in slot.at], days.every, days.workdays, *sets])
+    bound = [f"{slot.campaign.days}"] if slot.campaign else []
+    return json.dumps([timezone.key, [f"{at}" for at in slot.at], days.every, days.workdays, *sets, *bound])
+
+
+def blackout_on(day: date, blackouts: Iterable[Blackout]) -> Blackout | None:
+    """The blackout among ``blackouts`` that ``day`` lies in."""
+    return next((blackout for blackout in blackouts if day in blackout.days), None)
 
 
 def unknown_years(slots: Iterable[Slot], after: datetime, until: datetime) -> tuple[int, ...]:
     """The years between the two for which working days are asked and the holiday notice is not known."""
     if not any(slot.days.workdays for slot in slots):
         return ()
-    return tuple(year for year in range(after.year, until.year + 1) if not _knows(year))
+    return tuple(year for year in range(after.year, until.year + 1) if not holidays_known(year))
 
 
 def _instant(day: date, clock: time, timezone: ZoneInfo) -> datetime:
@@ -252,20 +315,6 @@ def _instant(day: date, clock: time, timezone: ZoneInfo) -> datetime:
         else:
             before = middle
     return changed
-
-
-@cache
-def _is_workday(day: date) -> bool:
-    return bool(is_workday(day)) if _knows(day.year) else day.weekday() < 5
-
-
-@cache
-def _knows(year: int) -> bool:
-    try:
-        is_workday(date(year, 1, 1))
-    except NotImplementedError:
-        return False
-    return True
 
 
 # --- reading the file -----------------------------------------------------------------------------
@@ -294,29 +343,69 @@ def read_timetable(
     document, problems = read_yaml(text, FILE)
     if problems:
         return None, tuple(problems)
-    known = {**words.vocabulary(station), "group": groups, "kind": DIGEST_KINDS}
+    campaigns = document.value.get("campaigns")
+    known = {
+        **words.vocabulary(station),
+        "group": groups,
+        "kind": DIGEST_KINDS,
+        "campaign": list(campaigns) if isinstance(campaigns, dict) else (),
+    }
     written, problems = validate(_Timetable, document, known)
     if written is None:
         return None, tuple(problems)
-    timetable = Timetable(
+    timetable = _resolved(written, station)
+    return timetable, (*_never_sent(timetable, document), *_spread_too_long(timetable, document))
+
+
+def _resolved(written: _Timetable, station: Station) -> Timetable:
+    campaigns = {
+        name: Campaign(
+            name=name,
+            days=campaign.days,
+            topics=campaign.topics,
+            kinds=campaign.kinds,
+            to=campaign.to,
+            repeat_after=campaign.repeat_after,
+        )
+        for name, campaign in written.campaigns.items()
+    }
+    blackouts = tuple(Blackout(days=part.days, reason=part.reason) for part in written.blackout)
+    slots = tuple(
+        Slot(
+            id=name,
+            title=slot.title,
+            at=tuple(sorted(set(slot.at))),
+            days=slot.days,
+            to=slot.to,
+            pick=slot.pick,
+            late=slot.late,
+            spread=min(SPREAD, slot.late / 2) if slot.spread is None else slot.spread,
+            campaign=campaigns[slot.campaign] if slot.campaign else None,
+            blackouts=blackouts,
+        )
+        for name, slot in written.slots.items()
+    )
+    return Timetable(
         timezone=ZoneInfo(written.timezone or station.timezone),
         quiet_hours=written.quiet_hours,
         hosts=tuple(written.hosts),
         catalogue=written.catalogue,
-        slots=tuple(
-            Slot(
-                id=name,
-                title=slot.title,
-                at=tuple(sorted(set(slot.at))),
-                days=slot.days,
-                to=slot.to,
-                pick=slot.pick,
-                late=slot.late,
-            )
-            for name, slot in written.slots.items()
-        ),
+        slots=slots,
+        campaigns=tuple(campaigns.values()),
+        blackouts=blackouts,
     )
-    return timetable, tuple(_never_sent(timetable, document))
+
+
+def _spread_too_long(timetable: Timetable, document: Document) -> Iterator[Problem]:
+    for slot in timetable.slots:
+        if slot.spread >= slot.late:
+            yield document.problem(
+                "slots",
+                slot.id,
+                "spread",
+                message=_("spread 应比 late 短，不然排在后面的群总是过时。"),
+                remedy=_("把 spread 写短，或把 late 写长。"),
+            )
 
 
 def _never_sent(timetable: Timetable, document: Document) -> Iterator[Problem]:
@@ -336,54 +425,6 @@ def _never_sent(timetable: Timetable, document: Document) -> Iterator[Problem]:
                     ).format(clock=clock, end=quiet.end),
                     remedy=_("换一个时刻，或把 late 写长一些。"),
                 )
-
-
-_WEEKDAYS = {
-    name: number
-    for number, (english, chinese) in enumerate(
-        [
-            ("monday", "一"),
-            ("tuesday", "二"),
-            ("wednesday", "三"),
-            ("thursday", "四"),
-            ("friday", "五"),
-            ("saturday", "六"),
-            ("sunday", "日天"),
-        ]
-    )
-    for name in (english, english[:3], *(prefix + c for prefix in ("周", "星期", "每周") for c in chinese))
-}
-_EVERY = ("every day", "daily", "每天", "每日")
-_WORKDAYS = ("workdays", "工作日")
-_OF_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)|(?:每月)?(\d{1,2})[日号]")
-_LAST = re.compile(r"last (\w+)|(?:每月)?最后一个(\w+)")
-
-
-def days(text: str) -> Days:
-    """The days that ``text`` names: ``workdays``, ``mon,wed``, ``15th``, ``last fri``, 每天, 周一、周三 …"""
-    terms = [" ".join(term.split()) for term in re.split(r"[,，、;；]", text.lower())]
-    weekdays, of_month, last = set(), set(), set()
-    for term in terms:
-        if term in _WEEKDAYS:
-            weekdays.add(_WEEKDAYS[term])
-        elif (found := _OF_MONTH.fullmatch(term)) and 1 <= (number := int(found[1] or found[2])) <= 31:
-            of_month.add(number)
-        elif (found := _LAST.fullmatch(term)) and (name := found[1] or found[2]) in _WEEKDAYS:
-            last.add(_WEEKDAYS[name])
-        elif term not in (*_EVERY, *_WORKDAYS):
-            raise Mistake(
-                _("认不出“{found}”是哪些日子。").format(found=shortened(term)),
-                _(
-                    "可以写每天、工作日、周一、15日、最后一个周五，或 every day、workdays、mon,wed、15th、last fri。"
-                ),
-            )
-    return Days(
-        every=not set(_EVERY).isdisjoint(terms),
-        workdays=not set(_WORKDAYS).isdisjoint(terms),
-        weekdays=frozenset(weekdays),
-        of_month=frozenset(of_month),
-        last=frozenset(last),
-    )
 
 
 def _one_or_several(value: Any) -> Any:
@@ -411,6 +452,12 @@ def _some_time(late: timedelta) -> timedelta:
     return late
 
 
+def _a_few_minutes(spread: timedelta) -> timedelta:
+    if spread > LONGEST_SPREAD:
+        raise Mistake(_("spread 最多 30 分钟。"), _("写成 3m、10m 这样；写 0m 是不错开。"))
+    return spread
+
+
 def _names_slot(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise Mistake(
@@ -423,6 +470,7 @@ def _names_slot(name: str) -> str:
 Clock = Annotated[time, _read_by(words.clock)]
 Span = Annotated[InstanceOf[QuietHours], _read_by(words.quiet_hours)]
 DaysText = Annotated[InstanceOf[Days], _read_by(days), BeforeValidator(_joined)]
+DatesText = Annotated[InstanceOf[Dates], _read_by(dates)]
 
 
 class _Slot(BaseModel):
@@ -434,6 +482,25 @@ class _Slot(BaseModel):
     to: Target = Slot.to
     pick: Pick = Slot.pick
     late: Annotated[Duration, AfterValidator(_some_time)] = Slot.late
+    spread: Annotated[Duration, AfterValidator(_a_few_minutes)] | None = None
+    campaign: CampaignName | None = None
+
+
+class _Campaign(BaseModel):
+    model_config = _STRICT
+
+    days: DatesText
+    topics: tuple[TopicName, ...] = Campaign.topics
+    kinds: tuple[DigestKind, ...] = Campaign.kinds
+    to: Target = Campaign.to
+    repeat_after: Duration | None = None
+
+
+class _Blackout(BaseModel):
+    model_config = _STRICT
+
+    days: DatesText
+    reason: Annotated[str, Field(max_length=40)] = ""
 
 
 class _Timetable(BaseModel):
@@ -443,4 +510,6 @@ class _Timetable(BaseModel):
     quiet_hours: Span | None = None
     hosts: list[Annotated[str, AfterValidator(_is_host)]] = []
     catalogue: str = CATALOGUE
+    blackout: list[Annotated[_Blackout, _read_by(lambda text: {"days": text})]] = []
+    campaigns: dict[Annotated[str, Field(min_length=1, max_length=40)], _Campaign] = {}
     slots: dict[Annotated[str, AfterValidator(_names_slot)], _Slot] = {}

@@ -72,13 +72,18 @@ def vocabulary(station: Station) -> dict[str, Collection[str]]:
 def undeclared(what: str, word: str, known: Collection[str]) -> Mistake:
     """What to say about a name that is not among ``known``, with the nearest that is.
 
-    :param what: ``area``, ``audience``, ``topic``, ``kind``, ``group`` or ``platform``.
+    :param what: ``area``, ``audience``, ``topic``, ``kind``, ``campaign``, ``group``, ``entry`` or ``platform``.
     """
     message, otherwise = {
         "area": (_("没有“{word}”这个区域。"), _("先在 mkdocs.yml 的 areas 里登记，再重新生成网站。")),
         "audience": (_("没有“{word}”这类对象。"), _("先在 mkdocs.yml 的 audiences 里登记，再重新生成网站。")),
         "topic": (_("没有“{word}”这个主题。"), _("先在 mkdocs.yml 的 topics 里登记，再重新生成网站。")),
         "kind": (_("定时消息里没有“{word}”这类文章。"), _("只能写：{known}。")),
+        "campaign": (_("没有“{word}”这个宣传活动。"), _("先在 timetable.yml 的 campaigns 里登记。")),
+        "entry": (
+            _("已发布的内容里没有编号为“{word}”的文章。"),
+            _("先用 gengfu build 发布；编号写在文章开头的 id 里。"),
+        ),
         "group": (_("没有编号为“{word}”的群。"), _("先在群清单里登记这个群。")),
         "platform": (_("不认识“{word}”这个平台。"), _("只能写：{known}。")),
     }[what]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gengfu_scheduler.digest import compose, compose_alert, compose_all, reaches
 from gengfu_scheduler.message import Group, Message
-from gengfu_scheduler.timetable import Days, Pick, Slot
+from gengfu_scheduler.timetable import Pick, Slot
 from gengfu_site.catalogue import (
     AlertEntry,
     AlertForm,
@@ -64,7 +64,7 @@ def group(id: str = "g", **fields: Any) -> Group:
 
 
 def slot(**pick: Any) -> Slot:
-    return Slot(id="s", title="每日提示", at=(), days=Days(every=True), pick=Pick(**pick))
+    return Slot(id="s", title="每日提示", at=(), pick=Pick(**pick))
 
 
 def catalogue(*entries: Entry) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gengfu_scheduler.days import Dates, Days, dates, days
 from gengfu_scheduler.message import Group, QuietHours
 from gengfu_scheduler.timetable import (
-    Days,
+    Blackout,
+    Campaign,
     Slot,
     Target,
     Timetable,
     catalogue_address,
-    days,
     next_after,
     occurrences,
     read_timetable,
@@ -40,6 +42,17 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 def slot(at: str, on: str = "every day") -> Slot:
     return Slot(id="s", title="t", at=tuple(sorted(time.fromisoformat(a) for a in at.split())), days=days(on))
+
+
+def blackout(text: str) -> Blackout:
+    return Blackout(days=dates(text))
+
+
+def campaign(text: str) -> Campaign:
+    return Campaign(name="反诈宣传月", days=dates(text))
+
+
+GROUP = Group(id="g1", name="g", reach="hand", joined=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def local(text: str, zone: str) -> datetime:
@@ -131,6 +144,22 @@ class TestOccurrences:
         )
         assert found.key == "s@2026-03-01T00:00:00Z"
 
+    def test_a_blackout_day_has_none(self) -> None:
+        dark = replace(slot("08:00"), blackouts=(blackout("2026-04-04..2026-04-06"), blackout("2026-04-08")))
+        assert fires(dark, "Asia/Shanghai", "2026-04-03 00:00", "2026-04-09 12:00") == [
+            "04-03 08:00 +0800",
+            "04-07 08:00 +0800",
+            "04-09 08:00 +0800",
+        ]
+
+    def test_a_slot_of_a_campaign_occurs_only_within_it_and_then_has_no_next(self) -> None:
+        bound = replace(slot("08:00", "mon"), campaign=campaign("2026-11-02..2026-11-10"))
+        assert fires(bound, "Asia/Shanghai", "2026-01-01 00:00", "2027-01-01 00:00") == [
+            "11-02 08:00 +0800",
+            "11-09 08:00 +0800",
+        ]
+        assert next_after(bound, SHANGHAI, local("2026-11-09 08:00", "Asia/Shanghai")) is None
+
     def test_next_after_skips_a_holiday(self) -> None:
         found = next_after(slot("08:00", "workdays"), SHANGHAI, local("2026-02-14 09:00", "Asia/Shanghai"))
         assert found == local("2026-02-24 08:00", "Asia/Shanghai")
@@ -143,13 +172,38 @@ class TestOccurrences:
             lambda found: sorted({t.replace(second=0, microsecond=0) for t in found})
         ),
         words=st.sampled_from(["every day", "workdays", "mon,wed", "1st,15th", "31st", "last fri"]),
+        dark=st.lists(st.tuples(st.integers(0, 365), st.integers(0, 30)), max_size=3),
+        span=st.none() | st.tuples(st.integers(-30, 365), st.integers(0, 365)),
         cuts=st.lists(st.integers(0, 366 * 24 * 60), max_size=4),
     )
     def test_a_year_has_no_double_and_no_gap_however_it_is_cut(
-        self, zone: str, year: int, clocks: list[time], words: str, cuts: list[int]
+        self,
+        zone: str,
+        year: int,
+        clocks: list[time],
+        words: str,
+        dark: list[tuple[int, int]],
+        span: tuple[int, int] | None,
+        cuts: list[int],
     ) -> None:
-        it = Slot(id="s", title="t", at=tuple(clocks), days=days(words))
+        def run(begin: int, length: int) -> Dates:
+            first = date(year, 1, 1) + timedelta(days=begin)
+            return Dates(first=first, last=first + timedelta(days=length))
+
+        it = Slot(
+            id="s",
+            title="t",
+            at=tuple(clocks),
+            days=days(words),
+            blackouts=tuple(Blackout(days=run(*part)) for part in dark),
+            campaign=Campaign(name="c", days=run(*span)) if span else None,
+        )
         where = ZoneInfo(zone)
+
+        def holds(day: date) -> bool:
+            lit = not any(day in run(*part) for part in dark)
+            return lit and day in days(words) and (span is None or day in run(*span))
+
         start, end = datetime(year, 1, 1, tzinfo=where), datetime(year + 1, 1, 1, tzinfo=where)
         found = [o.scheduled_for for o in occurrences(it, where, start - timedelta(seconds=1), end)]
         found = [instant for instant in found if instant < end.astimezone(UTC)]
@@ -158,7 +212,7 @@ class TestOccurrences:
         shown = {instant.astimezone(where).replace(tzinfo=None) for instant in found}
         for number in range((end.date() - start.date()).days):
             day = start.date() + timedelta(days=number)
-            for clock in clocks if day in it.days else ():
+            for clock in clocks if holds(day) else ():
                 wanted = datetime.combine(day, clock)
                 exists = wanted.replace(tzinfo=where).astimezone(UTC).astimezone(where)
                 skipped = exists.replace(tzinfo=None) != wanted
@@ -166,7 +220,8 @@ class TestOccurrences:
                 assert wanted in shown or (
                     skipped and (any(s.date() == day and s > wanted for s in shown) or year == 2011)
                 )
-        assert len(found) <= sum(len(clocks) for n in range(366) if start.date() + timedelta(n) in it.days)
+        assert all(holds(found.date()) for found in shown), "none on a day that has none"
+        assert len(found) <= sum(len(clocks) for n in range(366) if holds(start.date() + timedelta(n)))
 
         edges = sorted({start.astimezone(UTC) + timedelta(minutes=cut) for cut in cuts} | {end})
         pieces, after = [], start - timedelta(seconds=1)
@@ -202,6 +257,53 @@ class TestQuietHours:
         assert self.TABLE.quiet_until(group, local("2026-03-01 13:00", "Asia/Shanghai")) == local(
             "2026-03-01 14:00", "Asia/Shanghai"
         )
+
+
+class TestBlackout:
+    TABLE = Timetable(
+        timezone=SHANGHAI,
+        quiet_hours=QuietHours(start=time(21, 30), end=time(7, 30)),
+        blackouts=(blackout("2026-04-04..2026-04-06"), blackout("2026-04-07"), blackout("2026-04-09")),
+    )
+
+    @pytest.mark.parametrize(
+        ("at", "until"),
+        [
+            ("2026-04-03 20:00", None),
+            # The night before it leads into it, the night of its last day out of it.
+            ("2026-04-03 22:00", "2026-04-08 07:30"),
+            ("2026-04-04 00:00", "2026-04-08 07:30"),
+            ("2026-04-05 12:00", "2026-04-08 07:30"),
+            ("2026-04-08 12:00", None),
+            ("2026-04-08 22:00", "2026-04-10 07:30"),
+        ],
+    )
+    def test_what_is_held_up_into_one_waits_for_its_end(self, at: str, until: str | None) -> None:
+        expected = until and local(until, "Asia/Shanghai")
+        assert self.TABLE.quiet_until(GROUP, local(at, "Asia/Shanghai")) == expected
+
+    def test_it_ends_with_its_day_where_there_are_no_quiet_hours(self) -> None:
+        table = replace(self.TABLE, quiet_hours=None)
+        at = local("2026-04-05 12:00", "Asia/Shanghai")
+        assert table.quiet_until(GROUP, at) == local("2026-04-08 00:00", "Asia/Shanghai")
+
+
+class TestCampaign:
+    def test_it_is_on_from_its_first_day_to_the_end_of_its_last_in_the_timetables_zone(self) -> None:
+        table = Timetable(timezone=SHANGHAI, campaigns=(campaign("2026-11-01..2026-11-30"),))
+        on = [
+            bool(table.campaigns_at(local(at, "Asia/Shanghai")))
+            for at in ("2026-10-31 23:59", "2026-11-01 00:00", "2026-11-30 23:59", "2026-12-01 00:00")
+        ]
+        assert on == [False, True, True, False]
+
+    def test_a_slot_bound_to_it_speaks_to_groups_that_both_mean(self) -> None:
+        audience = replace(campaign("2026-11-01"), to=Target(audience=("学校",)))
+        bound = replace(slot("08:00"), campaign=audience, to=Target(areas=("青松路",)))
+        school = replace(GROUP, audience=("学校",), area="青松路")
+        assert school in bound
+        assert replace(school, audience=()) not in bound
+        assert replace(school, area=None) not in bound
 
 
 class TestTarget:
@@ -294,6 +396,75 @@ slots:
         ]:
             assert any(f"timetable.yml:{line} " in p and words in p for p in problems), (line, words, said)
         assert len(problems) == 11, said
+
+    def test_blackouts_campaigns_and_spreads_are_read(self, tmp_path: Path) -> None:
+        timetable, problems = read(
+            tmp_path,
+            """
+blackout:
+  - 2026-12-13
+  - {days: 2026-04-04..2026-04-06, reason: 清明}
+campaigns:
+  反诈宣传月: {days: 2026-11-01至2026-11-30, topics: [电信网络诈骗], kinds: [fraud], to: {areas: [青松路]}, repeat_after: 7d}
+  春节: {days: 2027-01-20..2027-02-10}
+slots:
+  a: {title: t, at: "08:05", campaign: 反诈宣传月, spread: 10m}
+  b: {title: t, at: "08:05", spread: 0m}
+  c: {title: t, at: "08:05"}
+  d: {title: t, at: "08:05", late: 2m}
+""",
+        )
+        assert problems == []
+        assert timetable is not None
+        assert timetable.blackouts == (
+            Blackout(days=dates("2026-12-13")),
+            Blackout(days=dates("2026-04-04..2026-04-06"), reason="清明"),
+        )
+        month, festival = timetable.campaigns
+        assert month == Campaign(
+            name="反诈宣传月",
+            days=dates("2026-11-01..2026-11-30"),
+            topics=("电信网络诈骗",),
+            kinds=("fraud",),
+            to=Target(areas=("青松路",)),
+            repeat_after=timedelta(days=7),
+        )
+        assert festival == Campaign(name="春节", days=dates("2027-01-20..2027-02-10"))
+        assert [slot.campaign for slot in timetable.slots] == [month, None, None, None]
+        assert [slot.spread / timedelta(minutes=1) for slot in timetable.slots] == [10, 0, 3, 1]
+        assert {slot.blackouts for slot in timetable.slots} == {timetable.blackouts}
+
+    @pytest.mark.parametrize(
+        ("text", "line", "said"),
+        [
+            ("blackout: [2026-13-01]", 1, "2026-13-01"),
+            ("blackout: [下周一]", 1, "下周一"),
+            ("blackout: [9999-12-31]", 1, "9999-12-31"),
+            ("blackout:\n  - {days: 2026-04-06..2026-04-04}", 2, "之后"),
+            ("blackout:\n  - {days: 2026-04-06, because: x}", 2, "because"),
+            ("blackout: 2026-12-13", 1, "列表"),
+            ("campaigns:\n  月: {days: 2026-11-30..2026-11-01}", 2, "之后"),
+            ("campaigns:\n  月: {topics: [电信网络诈骗]}", 2, "days"),
+            ("campaigns:\n  月: {days: 2026-11-01, topics: [网络诈骗]}", 2, "是不是想写“电信网络诈骗”"),
+            ("campaigns:\n  月: {days: 2026-11-01, kinds: [alert]}", 2, "alert"),
+            ("campaigns:\n  月: {days: 2026-11-01, to: {groups: [g2]}}", 2, "是不是想写“g1”"),
+            ("campaigns: x", 1, "campaigns"),
+            (
+                'campaigns: {反诈宣传月: {days: 2026-11-01}}\nslots:\n  a: {title: t, at: "8:00", campaign: 反诈月}',
+                3,
+                "是不是想写“反诈宣传月”",
+            ),
+            ('slots:\n  a: {title: t, at: "8:00", campaign: 反诈月}', 2, "反诈月"),
+            ('slots:\n  a: {title: t, at: "8:00", spread: 31m}', 2, "30 分钟"),
+            ('slots:\n  a: {title: t, at: "8:00", spread: 10m, late: 10m}', 2, "late"),
+        ],
+    )
+    def test_what_is_wrong_with_them_is_told_with_its_line(
+        self, tmp_path: Path, text: str, line: int, said: str
+    ) -> None:
+        (problem,) = read(tmp_path, text)[1]
+        assert f"timetable.yml:{line} " in problem
+        assert said in problem
 
     @pytest.mark.parametrize("text", ["", "slots:", "slots: {}"])
     def test_an_empty_timetable_has_no_slots(self, tmp_path: Path, text: str) -> None:
