@@ -1,0 +1,51 @@
+"""The marks within a line of text, by the dialect of the app that draws it.
+
+Every app has its own few marks; what is no mark of its dialect stays on the screen as the characters it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+_TAGS = {"bold": "strong", "italic": "em", "strike": "s", "underline": "u"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """What one app draws within a line."""
+
+    marks: re.Pattern[str]
+    """One mark, its contents in groups named ``code``, ``at``, ``bold``, ``italic``, ``strike``, ``underline``,
+    ``coloured``, ``picture``, or ``url`` with or without a ``label``."""
+    plain: Callable[[str], str] = str
+    """Text between the marks, as the app shows it: where it has escapes, without them."""
+
+    def html(self, text: str) -> Markup:
+        """The text as the app draws it."""
+        html, end = Markup(), 0
+        for mark in self.marks.finditer(text):
+            html += escape(self.plain(text[end : mark.start()])) + self._drawn(mark)
+            end = mark.end()
+        return html + escape(self.plain(text[end:]))
+
+    def _drawn(self, mark: re.Match[str]) -> Markup:
+        found = {name: words for name, words in mark.groupdict().items() if words is not None}
+        if "url" in found:
+            url = self.plain(found["url"])
+            label = self.html(found["label"]) if "label" in found else url
+            return Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(url, label)
+        [(name, words)] = found.items()
+        if name == "code":
+            return Markup("<code>{}</code>").format(self.plain(words))
+        if name == "picture":
+            return Markup('<span class="picture big"></span>')
+        if name == "coloured":
+            # The page's policy allows no colours of a message's own: one stands for all.
+            return Markup('<span class="warning">{}</span>').format(self.html(words))
+        if name == "at":
+            return Markup('<span class="at">@{}</span>').format(self.plain(words))
+        return Markup("<{0}>{1}</{0}>").format(Markup(_TAGS[name]), self.html(words))
