@@ -179,6 +179,8 @@ class _Run:
             elif self._unsettled() + BATCH > IN_FLIGHT:
                 yield None
             else:
+                if not self._posted:
+                    self.settle()  # the next part of a message waits for that
                 self._claimed.extend(self._outbox.claim(now=self._now(), limit=BATCH))
                 if not self._claimed:
                     if not self._posted:

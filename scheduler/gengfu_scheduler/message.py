@@ -247,3 +247,8 @@ def state_after(outcome: Outcome) -> State:
             return "cancelled"
         case _:
             assert_never(outcome)
+
+
+def is_alert(key: str) -> bool:
+    """Whether the broadcast ``key`` tells of an alert; a correction has its form only."""
+    return key.startswith("alert:")

@@ -40,6 +40,7 @@ from gengfu_scheduler.message import (
     Unsent,
 )
 from gengfu_scheduler.outbox import AnotherSends, Outbox, OutboxUnusable
+from gengfu_scheduler.outbox.tables import METADATA
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
@@ -167,8 +168,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> str
     if request.param == "sqlite":
         return f"sqlite:///{shutil.copy(empty_file, tmp_path / 'outbox.db')}"
     address: str = request.getfixturevalue("empty_database")
-    tables = "delivery, broadcast, message_entry, message, missed, slot_progress, disabled_group"
-    execute(address, *(f"DELETE FROM {table}" for table in tables.split(", ")))
+    tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
+    execute(address, *(f"DELETE FROM {table}" for table in tables))
     return address
 
 

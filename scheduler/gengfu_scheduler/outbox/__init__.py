@@ -15,6 +15,16 @@ from __future__ import annotations
 
 from gengfu_scheduler.outbox.database import OutboxUnusable
 from gengfu_scheduler.outbox.ledger import AnotherSends, Outbox
-from gengfu_scheduler.outbox.reading import BroadcastStatus
+from gengfu_scheduler.outbox.planning import AlertOver
+from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate
+from gengfu_scheduler.outbox.tasks import PlatformTask
 
-__all__ = ["AnotherSends", "BroadcastStatus", "Outbox", "OutboxUnusable"]
+__all__ = [
+    "AlertOver",
+    "AnotherSends",
+    "BroadcastStatus",
+    "Fate",
+    "Outbox",
+    "OutboxUnusable",
+    "PlatformTask",
+]

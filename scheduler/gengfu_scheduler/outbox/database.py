@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Table, make_url
+from sqlalchemy import Connection, Table, insert, inspect, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from gengfu_scheduler.outbox.tables import METADATA, SCHEMA, VERSION
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
@@ -69,6 +70,35 @@ def set_up_sqlite(connection: Any, _record: object) -> None:
 def begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock at once and waits for it; one that began by reading could only fail.
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def make_tables(connection: Connection) -> None:
+    """Make the tables where none of them is.
+
+    :raises OutboxUnusable: those there are not of our version.
+    """
+    if set(inspect(connection).get_table_names()).isdisjoint(METADATA.tables):
+        METADATA.create_all(connection)
+        connection.execute(insert(SCHEMA), {"version": VERSION})
+    else:
+        check_version(connection)
+
+
+def check_version(connection: Connection) -> None:
+    """:raises OutboxUnusable: there are tables of ours, and not of our version."""
+    tables = set(inspect(connection).get_table_names())
+    found = connection.execute(select(SCHEMA.c.version)).scalar() if SCHEMA.name in tables else None
+    if found == VERSION or tables.isdisjoint(METADATA.tables):
+        return
+    raise OutboxUnusable(
+        _("记录的格式应为第 {expected} 版，这里是{found}").format(
+            expected=VERSION, found=_("第 {n} 版").format(n=found) if found else _("没有标明版本的旧格式")
+        ),
+        _(
+            "没有改动它。要接着用，装回写它的那个 gengfu；要从头开始，把这个数据库移开并保留，再运行会新建一个"
+            "（新的不知道以前发过什么）"
+        ),
+    )
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

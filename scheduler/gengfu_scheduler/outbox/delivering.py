@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, assert_never
@@ -10,9 +10,11 @@ from typing import Any, assert_never
 from sqlalchemy import Connection
 
 from gengfu_scheduler.message import (
+    Delivery,
     Dropped,
     Handed,
     Outcome,
+    Reach,
     Rejected,
     Sent,
     Throttled,
@@ -22,13 +24,41 @@ from gengfu_scheduler.message import (
 )
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.database import batches, insert_into
+from gengfu_scheduler.outbox.pace import PaceOf, hold, lock, take_tokens
+from gengfu_scheduler.outbox.reading import deliveries
 from gengfu_scheduler.outbox.tables import DISABLED
+from gengfu_scheduler.outbox.tasks import record
 from gengfu_templates.i18n import _
 
 FIRST_BACKOFF = 2.0
 """Seconds until the second try of a delivery of which nothing left this machine; doubled with each try."""
 LONGEST_BACKOFF = 300.0
 """Seconds, before jitter."""
+
+
+def claim(
+    connection: Connection, now: datetime, limit: int, ways: Collection[Reach], pace: PaceOf
+) -> list[Delivery]:
+    """:meth:`Outbox.claim`."""
+    lock(connection)
+    taken: list[Delivery] = []
+    while len(taken) < limit:
+        room = limit - len(taken)
+        due = connection.scalars(sql.CLAIM, {"now": now, "limit": room, "ways": sorted(ways)}).all()
+        claimed = deliveries(connection, due)
+        waiting = dict(take_tokens(connection, claimed, pace, now))
+        put_back(connection, waiting.items(), now)
+        taken += (delivery for delivery in claimed if delivery.id not in waiting)
+        if len(claimed) < room or not waiting:
+            break
+    return taken
+
+
+def put_back(connection: Connection, held: Iterable[tuple[int, datetime]], now: datetime) -> None:
+    """:meth:`Outbox.put_back`."""
+    rows = [{"delivery": delivery, "earliest": until, "now": now} for delivery, until in held]
+    if rows:
+        connection.execute(sql.PUT_BACK, rows)
 
 
 def settle(
@@ -41,12 +71,39 @@ def settle(
     """:meth:`Outbox.settle`."""
     for ids in batches(outcomes):
         rows = connection.execute(sql.IN_FLIGHT, {"ids": ids}).all()
+        after = [_next(row, outcomes[row.id], now, random) for row in rows]
         if rows:
-            connection.execute(sql.SETTLE, [_next(row, outcomes[row.id], now, random) for row in rows])
+            connection.execute(sql.SETTLE, after)
         for row in rows:
             outcome = outcomes[row.id]
             if isinstance(outcome, Rejected) and outcome.disable:
                 disable(connection, row.group_id, outcome.reason, dead.get(row.group_id), now)
+        _follow_up(connection, rows, after, outcomes, now)
+
+
+def _follow_up(
+    connection: Connection,
+    rows: Sequence[Any],
+    after: Sequence[Mapping[str, object]],
+    outcomes: Mapping[int, Outcome],
+    now: datetime,
+) -> None:
+    """What else follows from how ``rows`` ended, whose new values are ``after``."""
+    rest, held, handed = [], [], []
+    for row, new in zip(rows, after, strict=True):
+        outcome = outcomes[row.id]
+        if new["next_state"] in ("rejected", "cancelled"):
+            evidence = _("前面第 {n} 段没有发出：{reason}").format(n=row.part, reason=new["evidence"])
+            which = {"broadcast": row.broadcast_id, "group": row.group_id, "after": row.part}
+            rest.append({**which, "now": now, "evidence": evidence})
+        if isinstance(outcome, Throttled):
+            held.append((row.group_id, now + timedelta(seconds=outcome.after)))
+        elif isinstance(outcome, Handed) and outcome.task:
+            handed.append((row.id, row.broadcast_id, outcome.task, outcome.account))
+    if rest:
+        connection.execute(sql.CANCEL_REST, rest)
+    hold(connection, held, now)
+    record(connection, handed, now)
 
 
 def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]) -> dict[str, object]:
@@ -57,6 +114,8 @@ def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]
             pass
         case Handed():
             evidence = outcome.to
+            if row.stopped is not None or (row.form == "alert" and row.expires <= now):
+                state = "unknown" if row.resent else "cancelled"  # nobody is to pass it on any more
         case Unsent():
             earliest = min(now + _backoff(row.attempts, random), row.expires)
             evidence = outcome.reason
@@ -73,10 +132,13 @@ def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]
         case Unknown():
             evidence = outcome.reason
             retry = now + _backoff(row.attempts, random)
-            if row.form == "alert" and not row.resent and retry < row.expires:
+            if row.form == "alert" and not row.resent and row.stopped is None and retry < row.expires:
                 state, again, earliest = "pending", True, retry
         case _:
             assert_never(outcome)
+    if state == "pending" and row.stopped is not None:
+        state = "unknown" if row.resent else "cancelled"
+        evidence = row.stopped
     if row.resent:
         # The first sending's evidence stays: it may have arrived, whatever became of the second.
         evidence = row.reason if state == "pending" else _("；").join(filter(None, (row.reason, evidence)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import random as _random
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from sqlalchemy import (
     Connection,
@@ -24,30 +24,41 @@ from gengfu_scheduler.message import (
     Delivery,
     Outcome,
     Planned,
+    Reach,
     Unknown,
+    is_alert,
 )
-from gengfu_scheduler.outbox import delivering, planning, reading
+from gengfu_scheduler.outbox import delivering, planning, reading, tasks
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.database import (
     NOWHERE,
     OutboxUnusable,
+    batches,
     begin_sqlite,
+    check_version,
     for_reading,
     insert_into,
+    make_tables,
     mapped,
     set_up_sqlite,
 )
-from gengfu_scheduler.outbox.reading import BroadcastStatus
+from gengfu_scheduler.outbox.pace import PaceOf
+from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate
 from gengfu_scheduler.outbox.tables import (
     BROADCAST,
     DELIVERY,
     DISABLED,
-    METADATA,
     MISSED,
     PROGRESS,
 )
+from gengfu_scheduler.outbox.tasks import PlatformTask
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
+
+ROBOTS_AND_HANDS: tuple[Reach, ...] = ("webhook", "hand")
+"""The ways in which a delivery takes one request, or none."""
+CLOCK_SLIP = timedelta(minutes=1)
+"""How far a clock may be set back without a word."""
 
 _SCHEMA_LOCK, _SENDING_LOCK = 0x67656E676675, 0x67656E676677
 
@@ -81,13 +92,15 @@ class Outbox:
             self._engine = engine
             self._reader = engine.execution_options(begin="BEGIN")
             self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
-        if reading and url != NOWHERE:
-            return
         try:
+            if reading and url != NOWHERE:
+                with self._reading() as connection:
+                    check_version(connection)
+                return
             with self._writing() as connection:
                 if engine.dialect.name == "postgresql":
                     connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-                METADATA.create_all(connection)
+                make_tables(connection)
         except OutboxUnusable:
             self.close()
             raise
@@ -123,15 +136,64 @@ class Outbox:
             return planning.plan(connection, broadcast, planned, now)
 
     def alerts(self, *, now: datetime) -> list[str]:
-        """The keys of the alerts whose time is not over, oldest first."""
-        query = select(BROADCAST.c.key).where(BROADCAST.c.form == "alert", BROADCAST.c.expires > now)
+        """The keys of the alerts whose time is not over and whose pages were public, oldest first."""
+        query = select(BROADCAST.c.key).where(BROADCAST.c.linked, BROADCAST.c.expires > now)
         with self._reading() as connection:
-            return list(connection.scalars(query.order_by(BROADCAST.c.id)))
+            return [key for key in connection.scalars(query.order_by(BROADCAST.c.id)) if is_alert(key)]
 
     def withdraw(self, keys: Collection[str], *, now: datetime) -> None:
         """End the alerts ``keys``: what is not sent stays unsent (``cancelled``), what they said is erased."""
         with self._writing() as connection:
             planning.end(connection, BROADCAST.c.key.in_(keys), now)
+
+    def resend(
+        self,
+        key: str,
+        states: Collection[Literal["unknown", "rejected"]],
+        *,
+        groups: Collection[str] | None = None,
+        now: datetime,
+        expires: datetime,
+    ) -> int:
+        """Send again what of the broadcast ``key`` stands in ``states``, because a person decided so.
+
+        What was ``unknown`` may arrive twice and is marked 重发. With a part go those after it that were
+        cancelled. A broadcast that was stopped goes on.
+
+        :param groups: only to these.
+        :param expires: until when it may leave, at least.
+        :returns: how many deliveries are to be sent again.
+        :raises AlertOver: it is an alert that is over; what it said is no longer kept.
+        """
+        with self._writing() as connection:
+            return planning.resend(connection, key, states, groups, now, expires)
+
+    def stop(self, key: str, *, now: datetime, reason: str) -> int:
+        """Let nothing more leave of the broadcast ``key``, and nobody be asked to pass it on.
+
+        What is on its way ends as it ends, and does not go back to pending.
+
+        :returns: how many deliveries were ended.
+        """
+        with self._writing() as connection:
+            return planning.stop(connection, key, now, reason)
+
+    def forget(self, before: datetime) -> int:
+        """Forget the broadcasts that were to be sent before then, and of which nothing is open, with all they said.
+
+        Their keys may be planned again, and no group counts as told what they told it: how long that matters
+        is the caller's to know. A broadcast a transaction, so that an alert never waits long.
+
+        :returns: how many broadcasts were forgotten.
+        """
+        forgotten, more = 0, True
+        while more:
+            with self._writing() as connection:
+                more = planning.forget_one(connection, before)
+            forgotten += more
+        with self._writing() as connection:
+            planning.forget_rest(connection, before)
+        return forgotten
 
     def record_missed(self, slot: str, scheduled_for: datetime, *, now: datetime) -> None:
         """Note that ``slot`` was not sent at ``scheduled_for``; noting it again changes nothing."""
@@ -181,16 +243,31 @@ class Outbox:
         with self._reading() as connection:
             return reading.told(connection, groups)
 
+    def heard(self, entry: str) -> dict[str, datetime]:
+        """The groups that were told ``entry``, or are about to be, and for which instant last: :meth:`told`, reversed."""
+        with self._reading() as connection:
+            return {row.group_id: row.when for row in connection.execute(sql.HEARD_BY, {"entry": entry})}
+
     # Delivering
 
-    def claim(self, *, now: datetime, limit: int = 200) -> list[Delivery]:
+    def claim(
+        self,
+        *,
+        now: datetime,
+        limit: int = 200,
+        ways: Collection[Reach] = ROBOTS_AND_HANDS,
+        pace: PaceOf = lambda _group: None,
+    ) -> list[Delivery]:
         """Take up to ``limit`` deliveries that are due and make them ``sending``, durably, before returning.
 
-        Alerts before digests, oldest first; disabled groups wait. No other process gets the same ones.
+        Alerts before corrections before digests, oldest first; of a message in parts one after the other.
+        Disabled groups wait. No other process gets the same ones. Each takes a token of its group's pace;
+        where there is none, or the platform has the group held, it waits for that instant.
+
+        :param ways: groups reached otherwise are left to another caller.
         """
         with self._writing() as connection:
-            ids = connection.scalars(sql.CLAIM, {"now": now, "limit": limit}).all()
-            return reading.deliveries(connection, ids)
+            return delivering.claim(connection, now, limit, ways, pace)
 
     def settle(
         self,
@@ -202,8 +279,10 @@ class Outbox:
         """Write how requests ended, by delivery id. Deliveries that are no longer ``sending`` are left alone.
 
         ``Unsent`` goes back to pending with growing, jittered pauses; ``Throttled`` likewise, but
-        not before the pause asked for; an alert's first ``Unknown`` goes back once, marked as resent. ``Rejected(disable=True)``
-        disables the group.
+        not before the pause asked for, which holds whatever else the group is to be told. An alert's first
+        ``Unknown`` goes back once, marked as resent. ``Rejected(disable=True)`` disables the group. Of a
+        message in parts, those after one that is ``rejected`` or dropped are cancelled. Of what was
+        stopped nothing goes back.
 
         :param dead: by group, what the address that is dead can be known again by (:meth:`dead_addresses`).
         """
@@ -213,9 +292,8 @@ class Outbox:
     def put_back(self, held: Sequence[tuple[int, datetime]], *, now: datetime) -> None:
         """Return claimed deliveries, of which no request was begun, to pending, each until its instant."""
         if held:
-            rows = [{"delivery": delivery, "earliest": until, "now": now} for delivery, until in held]
             with self._writing() as connection:
-                connection.execute(sql.PUT_BACK, rows)
+                delivering.put_back(connection, held, now)
 
     def recover(self, *, now: datetime) -> list[Delivery]:
         """Call a dead process's ``sending`` deliveries unknown, as :meth:`settle` would, and return them.
@@ -237,17 +315,25 @@ class Outbox:
 
         They become ``expired``; one that waited for its second sending stays ``unknown``, as the first was.
         An alert that is over is erased: its text goes, and nobody is asked to pass it on any more.
+        What was put off by a clock that ran ahead, and was set right since, is due again.
         """
         with self._writing() as connection:
+            connection.execute(sql.CATCH_UP, {"now": now, "impossible": now + CLOCK_SLIP})
             ids = connection.scalars(sql.EXPIRE, {"now": now}).all()
             planning.erase(connection, now)
             return reading.deliveries(connection, ids)
 
-    def due_at(self) -> datetime | None:
-        """When the next pending delivery may leave or an alert is to be erased; None if there is neither."""
+    def due_at(self, *, ways: Collection[Reach] = ROBOTS_AND_HANDS) -> datetime | None:
+        """When the next pending delivery may leave or an alert is to be erased; None if there is neither.
+
+        What waits for its group's turn is known to wait from the :meth:`claim` on that found it so.
+
+        :param ways: as of :meth:`claim`.
+        """
         with self._reading() as connection:
-            instants = (connection.execute(query).scalar() for query in (sql.DUE_AT, sql.ERASE_AT))
-            return min((instant for instant in instants if instant), default=None)
+            leaves = connection.execute(sql.DUE_AT, {"ways": sorted(ways)}).scalar()
+            erased = connection.execute(sql.ERASE_AT).scalar()
+            return min((instant for instant in (leaves, erased) if instant), default=None)
 
     def _be_only_sender(self) -> None:
         if self._engine.dialect.name != "postgresql" or self._sender is not None:
@@ -273,6 +359,41 @@ class Outbox:
         if rows:
             with self._writing() as connection:
                 connection.execute(sql.SAID, rows)
+
+    def open_tasks(self, *, now: datetime) -> list[PlatformTask]:
+        """What the platform asks people to confirm, and was not closed yet, oldest first."""
+        with self._reading() as connection:
+            return tasks.open_tasks(connection, now)
+
+    def note_look(
+        self,
+        task: str,
+        *,
+        now: datetime,
+        confirmed: Collection[int],
+        rejected: Mapping[int, str],
+        reminded: bool,
+        closed: bool,
+    ) -> None:
+        """Note what the platform said of ``task``, all or nothing.
+
+        :param confirmed: deliveries that its person confirmed and the platform sent; those not ``handed`` are left alone.
+        :param rejected: deliveries that it will never send, and why.
+        :param reminded: that person was reminded just now.
+        :param closed: nobody is to look again; what is still ``handed`` of it has ``expired``.
+        """
+        with self._writing() as connection:
+            tasks.note_look(connection, task, now, confirmed, rejected, reminded, closed)
+
+    def used_quota(self, groups: Collection[str], *, since: datetime) -> dict[str, int]:
+        """How many messages each of ``groups`` was to be asked to confirm since then, refused ones apart."""
+        with self._reading() as connection:
+            rows = (
+                row
+                for ids in batches(groups)
+                for row in connection.execute(sql.USED_QUOTA, {"ids": ids, "since": since})
+            )
+            return {row.group_id: row.number for row in rows}
 
     # Reading
 
@@ -300,6 +421,18 @@ class Outbox:
         with self._reading() as connection:
             rows = connection.execute(sql.ROWS.where(BROADCAST.c.key == key).order_by(DELIVERY.c.id)).all()
             return reading.with_messages(connection, rows)
+
+    def tally(
+        self, since: datetime, until: datetime, by: Literal["group", "broadcast", "entry"]
+    ) -> dict[tuple[str, Fate], int]:
+        """How many deliveries ended how, of the broadcasts scheduled from ``since`` on and before ``until``.
+
+        :param by: what to count for: group ids, broadcasts' keys, or entries' ids, where a delivery counts for
+            each entry its message tells of.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(sql.TALLY[by], {"since": since, "until": until})
+            return {(row.what, row.fate): row.number for row in rows}
 
     def disabled(self) -> dict[str, str]:
         """Groups that nothing is sent to, and why."""

@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, literal_column, select, update
 
-from gengfu_scheduler.message import Broadcast, Planned
+from gengfu_scheduler.message import Broadcast, Planned, State, is_alert
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.content import dumps, keep, loads
 from gengfu_scheduler.outbox.database import batches, insert_into
 from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY, MESSAGE
+from gengfu_site.problems import GengfuError
+from gengfu_templates.i18n import _
+
+
+class AlertOver(GengfuError):
+    """An alert was to be sent again that is over; what it said is no longer kept. ``key`` is its broadcast's."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            _("警情 {key} 已经结束，内容不再保留，不能重发。还要通知，请更新警情后重新发布再发。").format(
+                key=key
+            )
+        )
+
 
 DRAFTS_LAST = timedelta(hours=1)
 """How old a draft may be for :func:`plan` to see what was told since."""
@@ -22,15 +38,12 @@ _PLANNING_LOCK = 0x67656E676676
 
 def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned], now: datetime) -> int:
     """:meth:`Outbox.plan`."""
-    if connection.dialect.name == "postgresql":
-        # Of two that plan the same items the second must see what the first wrote.
-        connection.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
-    row = {**asdict(broadcast), "planned_at": now, "erased": False}
+    _lock(connection)
+    row = {**asdict(broadcast), "planned_at": now, "erased": False, "stopped": None}
     insert = insert_into(connection, BROADCAST)
     if broadcast.form == "alert":
-        on_conflict = insert.on_conflict_do_update(
-            index_elements=["key"], set_={"expires": insert.excluded.expires, "erased": False}
-        )
+        anew = {column: insert.excluded[column] for column in ("expires", "linked", "erased", "stopped")}
+        on_conflict = insert.on_conflict_do_update(index_elements=["key"], set_=anew)
     else:
         on_conflict = insert.on_conflict_do_nothing()
     key = connection.execute(on_conflict.returning(BROADCAST.c.id), row).scalar()
@@ -51,7 +64,7 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
             "part": part,
             "message_id": messages[message],
             "way": p.way,
-            "rank": 0 if broadcast.form == "alert" else 1,
+            "rank": _rank(broadcast),
             "state": "pending",
             "resent": False,
             "attempts": 0,
@@ -67,6 +80,18 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
     if rows:
         connection.execute(DELIVERY.insert(), rows)
     return len(rows)
+
+
+def _lock(connection: Connection) -> None:
+    """Of two that plan the same items, or forget them, the second sees what the first wrote."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
+
+
+def _rank(broadcast: Broadcast) -> int:
+    if is_alert(broadcast.key):
+        return sql.ALERT
+    return sql.CORRECTION if broadcast.form == "alert" else sql.DIGEST
 
 
 def _not_yet_told(connection: Connection, planned: Collection[Planned], now: datetime) -> tuple[Planned, ...]:
@@ -102,6 +127,44 @@ def _add_or_reopen(connection: Connection, rows: Sequence[dict[str, object]]) ->
     return len(connection.execute(reopened.returning(DELIVERY.c.id), rows).all())
 
 
+def resend(
+    connection: Connection,
+    key: str,
+    states: Collection[State],
+    groups: Collection[str] | None,
+    now: datetime,
+    expires: datetime,
+) -> int:
+    """:meth:`Outbox.resend`."""
+    broadcast = connection.execute(select(BROADCAST).where(BROADCAST.c.key == key)).one_or_none()
+    if broadcast is None:
+        return 0
+    if broadcast.form == "alert" and (broadcast.erased or broadcast.expires <= now):
+        raise AlertOver(key)
+    again: list[Any] = []
+    for ids in [None] if groups is None else batches(groups):
+        one = sql.RESEND if ids is None else sql.RESEND.where(DELIVERY.c.group_id.in_(ids))
+        named = {"broadcast": broadcast.id, "states": sorted(states), "now": now}
+        again += connection.execute(one, named).all()
+    if not again:
+        return 0
+    rest = [{"broadcast": broadcast.id, "group": r.group_id, "after": r.part, "now": now} for r in again]
+    connection.execute(sql.RESEND_REST, rest)
+    connection.execute(
+        update(BROADCAST)
+        .where(BROADCAST.c.id == broadcast.id)
+        .values(expires=max(broadcast.expires, expires), stopped=None)
+    )
+    return len(again)
+
+
+def stop(connection: Connection, key: str, now: datetime, reason: str) -> int:
+    """:meth:`Outbox.stop`."""
+    stopped = update(BROADCAST).where(BROADCAST.c.key == key).values(stopped=reason).returning(BROADCAST.c.id)
+    id = connection.execute(stopped).scalar()
+    return len(connection.execute(sql.STOP, {"broadcast": id, "now": now, "evidence": reason}).all())
+
+
 def end(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
     """End the alerts ``which`` names: nothing of them is sent any more, and they are erased."""
     ids = connection.scalars(select(BROADCAST.c.id).where(which)).all()
@@ -131,3 +194,18 @@ def erase(connection: Connection, now: datetime) -> None:
         erased = {"content": dumps(replace(loads(row.content), body="")), "digest": f"erased:{row.id}"}
         connection.execute(update(MESSAGE).where(MESSAGE.c.id == row.id).values(erased))
     connection.execute(update(BROADCAST).where(BROADCAST.c.id.in_(ids)).values(erased=True))
+
+
+def forget_one(connection: Connection, before: datetime) -> bool:
+    """Forget one broadcast that was to be sent before then, with its deliveries; whether there was one."""
+    id = connection.execute(sql.FORGETTABLE.limit(1), {"before": before}).scalar()
+    for statement in sql.FORGET if id is not None else ():
+        connection.execute(statement, {"broadcast": id})
+    return id is not None
+
+
+def forget_rest(connection: Connection, before: datetime) -> None:
+    """Forget what no broadcast needs any more."""
+    _lock(connection)
+    for statement in sql.FORGET_REST:
+        connection.execute(statement, {"before": before})

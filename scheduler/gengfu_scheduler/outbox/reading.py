@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
@@ -14,6 +14,12 @@ from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.content import load
 from gengfu_scheduler.outbox.database import batches
 from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY, MESSAGE_ENTRY
+
+Fate = Literal[
+    "confirmed", "accepted", "said", "handed", "unknown", "rejected", "expired", "cancelled", "pending"
+]
+"""How a delivery ended, as a report counts it: by the platform's own code, only accepted by it, passed on by a
+person's own word, or its state; what is on its way is pending."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
     String,
     bindparam,
     case,
     cast,
+    delete,
+    exists,
     func,
+    not_,
     select,
     update,
 )
@@ -19,12 +25,31 @@ from gengfu_scheduler.outbox.tables import (
     DISABLED,
     MESSAGE,
     MESSAGE_ENTRY,
+    MISSED,
+    PACE,
+    PLATFORM_TASK,
+    TASK_DELIVERY,
 )
 
 TOLD: frozenset[State] = frozenset({"pending", "sending", "sent", "handed", "unknown"})
 """States in which a group counts as told, so that no item reaches it twice: what may have arrived, counts."""
 
+ALERT, CORRECTION, DIGEST = 0, 1, 2
+"""Ranks: the order of sending."""
+
 NOT_DISABLED = DELIVERY.c.group_id.not_in(select(DISABLED.c.group_id))
+
+_EARLIER = DELIVERY.alias("earlier")
+
+# Part after part: none leaves while one before it is still to leave, or on its way.
+IN_TURN = (DELIVERY.c.part == 1) | not_(
+    exists().where(
+        _EARLIER.c.broadcast_id == DELIVERY.c.broadcast_id,
+        _EARLIER.c.group_id == DELIVERY.c.group_id,
+        _EARLIER.c.part < DELIVERY.c.part,
+        _EARLIER.c.state.in_(("pending", "sending")),
+    )
+)
 
 # What may be sent now: alerts first, then whatever has waited longest. On PostgreSQL the rows are locked and
 # those another process has just locked are passed over; SQLite lets one writer in at a time. A common table
@@ -36,7 +61,9 @@ DUE = (
         DELIVERY.c.state == "pending",
         DELIVERY.c.not_before <= bindparam("now"),
         BROADCAST.c.expires > bindparam("now"),
+        DELIVERY.c.way.in_(bindparam("ways", expanding=True)),
         NOT_DISABLED,
+        IN_TURN,
     )
     .order_by(DELIVERY.c.rank, DELIVERY.c.not_before, DELIVERY.c.id)
     .limit(bindparam("limit"))
@@ -57,13 +84,16 @@ CLAIM = (
 IN_FLIGHT = (
     select(
         DELIVERY.c.id,
+        DELIVERY.c.broadcast_id,
         DELIVERY.c.group_id,
+        DELIVERY.c.part,
         DELIVERY.c.attempts,
         DELIVERY.c.resent,
         DELIVERY.c.not_before,
         DELIVERY.c.reason,
         BROADCAST.c.form,
         BROADCAST.c.expires,
+        BROADCAST.c.stopped,
     )
     .join(BROADCAST)
     .where(DELIVERY.c.state == "sending", DELIVERY.c.id.in_(bindparam("ids", expanding=True)))
@@ -82,6 +112,22 @@ SETTLE = (
         confirmed=bindparam("by_code"),
         resent=bindparam("again"),
         not_before=bindparam("earliest"),
+        changed_at=bindparam("now"),
+        reason=bindparam("evidence"),
+    )
+)
+
+# Without a part that will not leave, those after it do not either.
+CANCEL_REST = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.broadcast_id == bindparam("broadcast"),
+        DELIVERY.c.group_id == bindparam("group"),
+        DELIVERY.c.part > bindparam("after"),
+        DELIVERY.c.state == "pending",
+    )
+    .values(
+        state=case((DELIVERY.c.resent, "unknown"), else_="cancelled"),
         changed_at=bindparam("now"),
         reason=bindparam("evidence"),
     )
@@ -110,8 +156,24 @@ EXPIRE = (
     .returning(DELIVERY.c.id)
 )
 
+# What was put off by a clock that ran ahead, and was set right since, may leave.
+CATCH_UP = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.state == "pending",
+        DELIVERY.c.changed_at > bindparam("impossible"),
+        DELIVERY.c.not_before > bindparam("now"),
+    )
+    .values(not_before=bindparam("now"), changed_at=bindparam("now"))
+)
+
 # When the next delivery wants to leave, for whoever sleeps until then.
-DUE_AT = select(func.min(DELIVERY.c.not_before)).where(DELIVERY.c.state == "pending", NOT_DISABLED)
+DUE_AT = select(func.min(DELIVERY.c.not_before)).where(
+    DELIVERY.c.state == "pending",
+    DELIVERY.c.way.in_(bindparam("ways", expanding=True)),
+    NOT_DISABLED,
+    IN_TURN,
+)
 
 # When the next alert is over.
 ERASE_AT = select(func.min(BROADCAST.c.expires)).where(BROADCAST.c.form == "alert", ~BROADCAST.c.erased)
@@ -134,7 +196,7 @@ ROWS = select(
 
 # An alert that was begun and then ended may have been passed on by the person it was handed to.
 COUNTS_AS_TOLD = DELIVERY.c.state.in_(sorted(TOLD)) | (
-    (DELIVERY.c.rank == 0) & (DELIVERY.c.attempts > 0) & DELIVERY.c.state.in_(("expired", "cancelled"))
+    (DELIVERY.c.rank < DIGEST) & (DELIVERY.c.attempts > 0) & DELIVERY.c.state.in_(("expired", "cancelled"))
 )
 
 # What each group was told, as "broadcast/message broadcast/message …": of the millions of rows that there may
@@ -160,6 +222,15 @@ TOLD_LATELY = (
         MESSAGE_ENTRY.c.entry.in_(bindparam("entries", expanding=True)),
         COUNTS_AS_TOLD,
     )
+)
+
+# Which groups were told the given entry, and for which instant last.
+HEARD_BY = (
+    select(DELIVERY.c.group_id, func.max(BROADCAST.c.scheduled_for).label("when"))
+    .join(BROADCAST, BROADCAST.c.id == DELIVERY.c.broadcast_id)
+    .join(MESSAGE_ENTRY, MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id)
+    .where(MESSAGE_ENTRY.c.entry == bindparam("entry"), COUNTS_AS_TOLD)
+    .group_by(DELIVERY.c.group_id)
 )
 
 # Alerts that are over and still say what they said.
@@ -207,4 +278,166 @@ COUNTS = (
     )
     .where(DELIVERY.c.broadcast_id.in_(bindparam("ids", expanding=True)))
     .group_by(DELIVERY.c.broadcast_id, DELIVERY.c.state)
+)
+
+# Send again what came to grief. What may have arrived is marked; one begun stays known as such, and the pauses
+# between its tries begin anew.
+RESEND = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.broadcast_id == bindparam("broadcast"),
+        DELIVERY.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .values(
+        state="pending",
+        resent=DELIVERY.c.resent | (DELIVERY.c.state == "unknown"),
+        reason=case((DELIVERY.c.state == "unknown", DELIVERY.c.reason), else_=""),
+        attempts=case((DELIVERY.c.attempts > 0, 1), else_=0),
+        not_before=bindparam("now"),
+        changed_at=bindparam("now"),
+    )
+    .returning(DELIVERY.c.group_id, DELIVERY.c.part)
+)
+
+# ... and, with a part, those after it that were cancelled for its sake.
+RESEND_REST = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.broadcast_id == bindparam("broadcast"),
+        DELIVERY.c.group_id == bindparam("group"),
+        DELIVERY.c.part > bindparam("after"),
+        DELIVERY.c.state == "cancelled",
+    )
+    .values(state="pending", reason="", not_before=bindparam("now"), changed_at=bindparam("now"))
+)
+
+# End what a broadcast still has to say. What was to be sent a second time may have arrived the first time.
+STOP = (
+    update(DELIVERY)
+    .where(DELIVERY.c.broadcast_id == bindparam("broadcast"), DELIVERY.c.state.in_(("pending", "handed")))
+    .values(
+        state=case((DELIVERY.c.resent, "unknown"), else_="cancelled"),
+        changed_at=bindparam("now"),
+        reason=bindparam("evidence"),
+    )
+    .returning(DELIVERY.c.id)
+)
+
+# What the tasks that are not closed ask for.
+ASKED = (
+    select(TASK_DELIVERY.c.task_id, DELIVERY.c.id, DELIVERY.c.group_id, DELIVERY.c.state)
+    .join(DELIVERY, DELIVERY.c.id == TASK_DELIVERY.c.delivery_id)
+    .join(PLATFORM_TASK, PLATFORM_TASK.c.id == TASK_DELIVERY.c.task_id)
+    .where(~PLATFORM_TASK.c.closed)
+    .order_by(DELIVERY.c.id)
+)
+
+# The platform says how a delivery that lay with a person ended.
+CONFIRMED = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id == bindparam("delivery"), DELIVERY.c.state == "handed")
+    .values(
+        # What was sent before, to no known end, may have arrived although this was not.
+        state=case(
+            ((bindparam("next_state") == "rejected") & DELIVERY.c.resent, "unknown"),
+            else_=bindparam("next_state"),
+        ),
+        confirmed=bindparam("by_code"),
+        changed_at=bindparam("now"),
+        reason=bindparam("evidence"),
+    )
+)
+
+# Nobody is asked any more. What came of an earlier sending is still not known.
+CLOSED = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.id.in_(
+            select(TASK_DELIVERY.c.delivery_id)
+            .join(PLATFORM_TASK)
+            .where(PLATFORM_TASK.c.task == bindparam("of"))
+        ),
+        DELIVERY.c.state == "handed",
+    )
+    .values(state=case((DELIVERY.c.resent, "unknown"), else_="expired"), changed_at=bindparam("now"))
+)
+
+# What counts against the platform's quota of a group: what a person was, or may have been, asked to confirm.
+USED_QUOTA = (
+    select(DELIVERY.c.group_id, func.count().label("number"))
+    .where(
+        DELIVERY.c.group_id.in_(bindparam("ids", expanding=True)),
+        DELIVERY.c.way == "confirm",
+        DELIVERY.c.state.in_(("handed", "sent", "unknown")),
+        DELIVERY.c.changed_at >= bindparam("since"),
+    )
+    .group_by(DELIVERY.c.group_id)
+)
+
+_FATE = case(
+    (DELIVERY.c.state == "sending", "pending"),
+    (DELIVERY.c.state != "sent", DELIVERY.c.state),
+    (DELIVERY.c.confirmed.is_(None), "said"),
+    (DELIVERY.c.confirmed, "confirmed"),
+    else_="accepted",
+).label("fate")
+
+
+def _tally(by: ColumnElement[str], of: FromClause) -> Select[tuple[str, str, int]]:
+    """How many deliveries of the broadcasts of a span of time ended how."""
+    return (
+        select(by.label("what"), _FATE, func.count().label("number"))
+        .select_from(of)
+        .where(
+            BROADCAST.c.scheduled_for >= bindparam("since"), BROADCAST.c.scheduled_for < bindparam("until")
+        )
+        .group_by(by, _FATE)
+    )
+
+
+_TOLD_IN = BROADCAST.join(DELIVERY)
+
+TALLY = {
+    "group": _tally(DELIVERY.c.group_id, _TOLD_IN),
+    "broadcast": _tally(BROADCAST.c.key, _TOLD_IN),
+    "entry": _tally(
+        MESSAGE_ENTRY.c.entry,
+        _TOLD_IN.join(MESSAGE_ENTRY, MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id),
+    ),
+}
+
+# Broadcasts before an instant of which nothing can change any more but by a person's word.
+FORGETTABLE = (
+    select(BROADCAST.c.id)
+    .where(
+        BROADCAST.c.scheduled_for < bindparam("before"),
+        ~exists().where(
+            DELIVERY.c.broadcast_id == BROADCAST.c.id, DELIVERY.c.state.in_(("pending", "sending"))
+        ),
+        ~exists().where(PLATFORM_TASK.c.broadcast_id == BROADCAST.c.id, ~PLATFORM_TASK.c.closed),
+    )
+    .order_by(BROADCAST.c.id)
+)
+
+_OF_ONE = DELIVERY.c.broadcast_id == bindparam("broadcast")
+
+# A broadcast with all that hangs on it, in the order that the references allow.
+FORGET = (
+    delete(TASK_DELIVERY).where(TASK_DELIVERY.c.delivery_id.in_(select(DELIVERY.c.id).where(_OF_ONE))),
+    delete(PLATFORM_TASK).where(PLATFORM_TASK.c.broadcast_id == bindparam("broadcast")),
+    delete(DELIVERY).where(_OF_ONE),
+    delete(BROADCAST).where(BROADCAST.c.id == bindparam("broadcast")),
+)
+
+_UNSHARED = ~exists().where(DELIVERY.c.message_id == MESSAGE.c.id)
+
+# What no broadcast needs any more.
+FORGET_REST = (
+    delete(MESSAGE_ENTRY).where(MESSAGE_ENTRY.c.message_id.in_(select(MESSAGE.c.id).where(_UNSHARED))),
+    delete(MESSAGE).where(_UNSHARED),
+    delete(MISSED).where(MISSED.c.scheduled_for < bindparam("before")),
+    delete(PACE).where(
+        func.coalesce(PACE.c.free_at, PACE.c.held_until) < bindparam("before"),
+        func.coalesce(PACE.c.held_until, PACE.c.free_at) < bindparam("before"),
+    ),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -20,24 +22,44 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.types import TypeEngine
+
+VERSION = 1
+"""Of the tables below. A database of another version is not read: whoever changes them counts this up."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, stored as UTC and read back as UTC; naive ones are refused."""
+    """An aware instant, read back as UTC; naive ones are refused.
+
+    SQLite, which has no such type, is given microseconds since 1970: a third of the bytes of a text.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.utcoffset() is None:
-            raise ValueError(f"{value!r} has no time zone")
-        return value and value.astimezone(UTC)
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else self.impl_instance)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        read: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value
+        return read.astimezone(UTC)
 
 
 METADATA = MetaData()
+
+SCHEMA = Table("outbox_schema", METADATA, Column("version", Integer, primary_key=True))
 
 BROADCAST = Table(
     "broadcast",
@@ -51,6 +73,7 @@ BROADCAST = Table(
     Column("planned_at", Instant, nullable=False),
     Column("linked", Boolean, nullable=False),
     Column("erased", Boolean, nullable=False),  # an alert that is over: what it said is gone
+    Column("stopped", Text),  # why a person stopped it
 )
 
 # A message is kept once, however many groups are told it; ``digest`` is the SHA-256 of ``content``.
@@ -79,7 +102,7 @@ DELIVERY = Table(
     Column("part", SmallInteger, nullable=False),
     Column("message_id", ForeignKey("message.id"), nullable=False),
     Column("way", String, nullable=False),
-    Column("rank", SmallInteger, nullable=False),  # 0 alert, 1 digest: the order of sending
+    Column("rank", SmallInteger, nullable=False),  # 0 alert, 1 correction, 2 digest: the order of sending
     Column("state", String, nullable=False),
     Column("confirmed", Boolean),  # of what was sent: by the platform's own code, or only accepted
     Column("resent", Boolean, nullable=False),
@@ -89,7 +112,8 @@ DELIVERY = Table(
     Column("reason", Text, nullable=False),
     UniqueConstraint("broadcast_id", "group_id", "part"),
     Index("delivery_due", "state", "rank", "not_before"),
-    Index("delivery_of_group", "group_id", "message_id"),
+    Index("delivery_of_group", "group_id"),
+    Index("delivery_of_message", "message_id"),
 )
 
 MISSED = Table(
@@ -115,4 +139,34 @@ DISABLED = Table(
     Column("reason", Text, nullable=False),
     Column("address", String),  # a mark of the dead address, never the address
     Column("since", Instant, nullable=False),
+)
+
+# The bucket of tokens of a group (:class:`gengfu_scheduler.message.Pace`).
+PACE = Table(
+    "pace",
+    METADATA,
+    Column("group_id", String, primary_key=True),
+    Column("free_at", Instant),  # when it is full again: the algorithm's theoretical arrival time
+    Column("held_until", Instant),  # what the platform asked for
+)
+
+# What a platform was told to ask a person to confirm.
+PLATFORM_TASK = Table(
+    "platform_task",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("task", String, nullable=False, unique=True),
+    Column("account", String, nullable=False),
+    Column("broadcast_id", ForeignKey("broadcast.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("reminders", SmallInteger, nullable=False),
+    Column("looked_at", Instant),
+    Column("closed", Boolean, nullable=False),
+)
+
+TASK_DELIVERY = Table(
+    "task_delivery",
+    METADATA,
+    Column("delivery_id", ForeignKey("delivery.id"), primary_key=True),
+    Column("task_id", ForeignKey("platform_task.id"), nullable=False, index=True),
 )

@@ -1,0 +1,106 @@
+"""The bucket of tokens of a group: when its next message may leave.
+
+The generic cell rate algorithm keeps one instant a group, when its bucket will be full again (ITU-T I.371, annex A:
+the theoretical arrival time), so there is nothing to refill and a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from gengfu_scheduler.message import Delivery, Pace
+from gengfu_scheduler.outbox.database import batches, insert_into
+from gengfu_scheduler.outbox.tables import PACE
+
+PaceOf = Callable[[str], Pace | None]
+"""How often the group of this id may be told; None: as often as there is something to tell."""
+
+LONGEST_HOLD = timedelta(days=1)
+"""For how long a platform can have a group held, at most."""
+
+_PACE_LOCK = 0x67656E676678
+
+
+@dataclass(kw_only=True)
+class _Bucket:
+    free_at: datetime | None = None
+    held_until: datetime | None = None
+
+    def leaves_at(self, pace: Pace | None, *, alert: bool, now: datetime) -> datetime:
+        """When the next message may leave; ``now`` or earlier: now.
+
+        What lies further ahead than it can was written by a clock that has been set back since, and is ignored.
+        """
+        earliest = now
+        if self.held_until and self.held_until <= now + LONGEST_HOLD:
+            earliest = max(earliest, self.held_until)
+        if pace and self.free_at and self.free_at <= now + pace.burst * pace.every:
+            at_once = pace.burst if alert else pace.burst - pace.reserve
+            earliest = max(earliest, self.free_at - (at_once - 1) * pace.every)
+        return earliest
+
+    def take(self, pace: Pace, *, now: datetime) -> None:
+        free_at = self.free_at or now
+        if not now < free_at <= now + pace.burst * pace.every:
+            free_at = now
+        self.free_at = free_at + pace.every
+
+
+def take_tokens(
+    connection: Connection, claimed: Iterable[Delivery], pace: PaceOf, now: datetime
+) -> list[tuple[int, datetime]]:
+    """Take a token for each of ``claimed``, in order, and return those that must wait for one, and until when.
+
+    A token is taken before the first byte leaves, and stays so if none does: rather too slow than too fast.
+    """
+    claimed = list(claimed)
+    buckets = _buckets(connection, {delivery.group for delivery in claimed})
+    waiting: list[tuple[int, datetime]] = []
+    changed: set[str] = set()
+    for delivery in claimed:
+        bucket = buckets.setdefault(delivery.group, _Bucket())
+        rate = pace(delivery.group)
+        at = bucket.leaves_at(rate, alert=delivery.message.form == "alert", now=now)
+        if at > now:
+            waiting.append((delivery.id, min(at, delivery.expires)))
+        elif rate:
+            bucket.take(rate, now=now)
+            changed.add(delivery.group)
+    _write(connection, "free_at", {group: buckets[group].free_at for group in changed})
+    return waiting
+
+
+def lock(connection: Connection) -> None:
+    """Of two that take tokens the second sees what the first took. (On SQLite only one writes at a time.)"""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PACE_LOCK)))
+
+
+def hold(connection: Connection, groups: Iterable[tuple[str, datetime]], now: datetime) -> None:
+    """Let nothing leave to the groups before their instants, or a day from now."""
+    latest: dict[str, datetime] = {}
+    for group, until in groups:
+        latest[group] = min(max(until, latest.get(group, until)), now + LONGEST_HOLD)
+    _write(connection, "held_until", latest)
+
+
+def _buckets(connection: Connection, groups: Collection[str]) -> dict[str, _Bucket]:
+    return {
+        row.group_id: _Bucket(free_at=row.free_at, held_until=row.held_until)
+        for ids in batches(groups)
+        for row in connection.execute(select(PACE).where(PACE.c.group_id.in_(ids)))
+    }
+
+
+def _write(
+    connection: Connection, column: str, instants: dict[str, datetime | None] | dict[str, datetime]
+) -> None:
+    insert = insert_into(connection, PACE)
+    upsert = insert.on_conflict_do_update(index_elements=["group_id"], set_={column: insert.excluded[column]})
+    if instants:
+        # In one order, so that two processes never wait for each other.
+        connection.execute(upsert, [{"group_id": g, column: at} for g, at in sorted(instants.items())])
