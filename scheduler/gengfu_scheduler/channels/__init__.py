@@ -11,8 +11,13 @@ from pathlib import Path
 
 from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel
 from gengfu_scheduler.channels.console import Console
+from gengfu_scheduler.channels.dingtalk import DingTalk
+from gengfu_scheduler.channels.discord import Discord
+from gengfu_scheduler.channels.feishu import Feishu
 from gengfu_scheduler.channels.generic import Generic
 from gengfu_scheduler.channels.hand import Hand
+from gengfu_scheduler.channels.slack import Slack
+from gengfu_scheduler.channels.teams import Teams
 from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.wecom import WeCom
 from gengfu_scheduler.message import Group, Message, Pace
@@ -23,6 +28,11 @@ Channel = HttpChannel | LocalChannel
 
 _POSTED: tuple[type[HttpChannel], ...] = (
     WeCom,
+    DingTalk,
+    Feishu,
+    Slack,
+    Discord,
+    Teams,
     Generic,
 )
 

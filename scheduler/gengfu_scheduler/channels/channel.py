@@ -19,7 +19,7 @@ from typing import Any, Literal
 from gengfu_scheduler.channels.parts import joins, split
 from gengfu_scheduler.channels.text import CannotRender, Templates
 from gengfu_scheduler.channels.transport import Answer, Request
-from gengfu_scheduler.message import Group, Message, Outcome, Pace, Rejected, Sent, Throttled, Unknown
+from gengfu_scheduler.message import Group, Item, Message, Outcome, Pace, Rejected, Sent, Throttled, Unknown
 from gengfu_templates.i18n import _
 
 USUAL_PAUSE = 60.0
@@ -29,6 +29,7 @@ LONGEST_PAUSE = 86400.0
 _PAGE = re.compile(rb"\s*<(?:!doctype +html|html)\b", re.I)
 # A tag, and with a style or script what it is about.
 _TAG = re.compile(r"<(?:style|script)\b[^<>]*>[^<]*|<[^<>]*>", re.I)
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 Payload = dict[str, Any]
 """What is posted, before it is JSON text."""
@@ -128,8 +129,40 @@ JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
 def encoded(payload: Payload) -> bytes:
-    """``payload`` as JSON with its characters raw: platforms count bytes, and WeCom refuses ``\\uxxxx`` (40033)."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    """``payload`` as JSON with its characters raw: platforms count bytes, and WeCom refuses ``\\uxxxx`` (40033).
+
+    What JSON or UTF-8 cannot hold as it is, control characters and halves of a surrogate pair, is left out.
+    """
+    return json.dumps(_writable(payload), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _writable(value: Any) -> Any:
+    match value:
+        case str():
+            return _UNWRITABLE.sub("", value)
+        case dict():
+            return {name: _writable(member) for name, member in value.items()}
+        case list() | tuple():
+            return [_writable(member) for member in value]
+        case _:
+            return value
+
+
+def whole(payload: Payload, limit: int, besides: int = 0) -> Weight:
+    """What the body takes where a platform limits that; ``besides``: bytes that are added when it is posted."""
+    used = len(encoded(payload)) + besides
+    return Weight(what=_("整条消息"), used=used, limit=limit, unit="bytes")
+
+
+def characters(text: str) -> int:
+    """Units of UTF-16: never fewer than any platform may count that counts characters."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def picture(item: Item) -> str | None:
+    """The address of the item's picture, where it is of a kind that every app shows: JPEG or PNG."""
+    shown = item.image and item.image.lower().partition("?")[0].endswith((".jpg", ".jpeg", ".png"))
+    return item.image if shown else None
 
 
 def address(group: Group) -> str:

@@ -6,6 +6,8 @@ The templates are those in ``gengfu_templates/messages``; one of the same name i
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +17,10 @@ from gengfu_scheduler.message import Message
 from gengfu_site.problems import GengfuError
 from gengfu_templates import MESSAGES
 from gengfu_templates.i18n import _, translations
+
+_ADDRESS = re.compile(r"https?://[\w\-.~:/?#@!$&'+,;=%]+", re.ASCII)
+# Their full-width twins read the same and mark nothing.
+_TWINS = str.maketrans({mark: chr(ord(mark) + 0xFEE0) for mark in "\\`*_[]<#~|&"})
 
 FOLDER = Path("templates") / "messages"
 """Below a station's folder: its own templates."""
@@ -70,3 +76,50 @@ def heading(message: Message) -> str:
     again = translations(message.language).gettext("【重发】") if message.resent else ""
     which = f"（{message.part}/{message.parts}）" if message.parts > 1 else ""
     return f"{again}{message.title}{which}"
+
+
+def unmarked(message: Message) -> Message:
+    """``message`` with nothing in its texts that an app could take for markup: a mention, a link, a picture, a colour.
+
+    What an officer writes is meant as it stands. Marks become their full-width twins, for no platform documents
+    how they are escaped in all of its clients; addresses stay, for apps make links of those anyway. All but the
+    body becomes one line.
+    """
+    return replace(
+        message,
+        title=_plain(line(message.title)),
+        body=_plain(message.body),
+        footer=_plain(line(message.footer)),
+        items=tuple(
+            replace(item, title=_plain(line(item.title)), summary=_plain(line(item.summary)))
+            for item in message.items
+        ),
+    )
+
+
+def _plain(text: str) -> str:
+    plain, end = "", 0
+    for address in _ADDRESS.finditer(text):
+        plain += text[end : address.start()].translate(_TWINS) + address[0]
+        end = address.end()
+    return plain + text[end:].translate(_TWINS)
+
+
+def line(text: str) -> str:
+    """``text`` as one line."""
+    return " ".join(text.split())
+
+
+def lacking(keyword: str, message: Message) -> str:
+    """``keyword``, where a group would not read it in ``message``; else nothing.
+
+    DingTalk and Feishu refuse a message without their robot's keyword.
+    """
+    items = message.items if message.form == "digest" else ()
+    told = (message.title, message.body, message.footer, *(t for i in items for t in (i.title, i.summary)))
+    return "" if any(keyword in text for text in told) else keyword
+
+
+def more(message: Message) -> str:
+    """What the button or link says that leads to an alert's page."""
+    return translations(message.language).gettext("查看详情与最新进展")

@@ -19,9 +19,10 @@ from gengfu_scheduler.channels.channel import (
     cut,
     dead,
     failure,
+    picture,
     refused,
 )
-from gengfu_scheduler.channels.text import heading
+from gengfu_scheduler.channels.text import heading, line, unmarked
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.message import Group, Message, Outcome, Pace, Sent
 from gengfu_templates.i18n import _
@@ -74,15 +75,14 @@ class WeCom(HttpChannel):
         return failure(answer) or by_code(answer, "errcode", "errmsg", VERDICTS)
 
     def _markdown(self, message: Message) -> Payload:
-        # "<" would begin a colour or a mention; nothing an officer writes is meant as either.
-        title, body, footer = (t.replace("<", "＜") for t in (heading(message), message.body, message.footer))
+        message = unmarked(message)
         text = self._templates.render(
             "wecom-alert.md",
             message.language,
             message=message,
-            title=title,
-            lines=body.splitlines(),
-            footer=footer,
+            title=heading(message),
+            lines=message.body.splitlines(),
+            footer=message.footer,
         )
         return {"msgtype": "markdown", "markdown": {"content": text}}
 
@@ -90,10 +90,10 @@ class WeCom(HttpChannel):
 def _news(message: Message) -> Payload:
     """The digest's title with the site's home, its items, and at the end, or where no room is left above, the footer."""
     home = message.home or message.items[0].url
-    footer = message.footer.replace("\n", " ")
+    footer = line(message.footer)
     roomy = len(message.items) + 2 <= ARTICLES
     articles = [_article(heading(message), "" if roomy else footer, home)]
-    articles += [_article(item.title, item.summary, item.url, item.image) for item in message.items]
+    articles += [_article(item.title, item.summary, item.url, picture(item)) for item in message.items]
     if footer and roomy:
         articles.append(_article(footer, "", home))
     return {"msgtype": "news", "news": {"articles": articles}}
@@ -101,6 +101,4 @@ def _news(message: Message) -> Payload:
 
 def _article(title: str, description: str, url: str, image: str | None = None) -> dict[str, str]:
     article = {"title": cut(title, TITLE), "description": cut(description, DESCRIPTION), "url": url}
-    if image and image.lower().partition("?")[0].endswith((".jpg", ".jpeg", ".png")):
-        article["picurl"] = image
-    return article
+    return {**article, "picurl": image} if image else article
