@@ -22,6 +22,17 @@ from urllib.parse import SplitResult, parse_qs, quote
 from markupsafe import Markup, escape
 
 from gengfu_scheduler.sandbox.contract import Answer, Piece, Platform, Post, Received, Refused, Robot, Verdict
+from gengfu_scheduler.sandbox.platforms.reading import (
+    Reader,
+    answer_json,
+    dead_link,
+    is_json,
+    json_object,
+    strangers,
+    too_long,
+    unsupported,
+)
+from gengfu_scheduler.sandbox.rates import wait
 from gengfu_templates.i18n import _, series
 
 PATH = "/cgi-bin/webhook/send"
@@ -89,7 +100,7 @@ def refusal(code: int, detail: str = "") -> Answer:
 
 
 def _answer(code: int, text: str) -> Answer:
-    return Answer(body=json.dumps({"errcode": code, "errmsg": text}, ensure_ascii=False).encode())
+    return Answer(body=answer_json({"errcode": code, "errmsg": text}))
 
 
 class WeCom(Platform):
@@ -115,8 +126,8 @@ class WeCom(Platform):
         kind = payload.get("msgtype")
         if not isinstance(kind, str) or kind not in _KINDS:
             raise _refused(40008, _("msgtype 应为 {known} 之一").format(known=series(_KINDS)))
-        warnings = _strangers(payload, {"msgtype", kind})
-        warnings += _KINDS[kind](_part(payload, kind))
+        warnings = strangers(payload, {"msgtype", kind})
+        warnings += _KINDS[kind](_READ.part(payload, kind))
         _check_rate(post, earlier)
         return warnings
 
@@ -141,46 +152,28 @@ def _refused(code: int, reason: str, detail: str = "") -> Refused:
     return Refused(refusal(code, detail), reason)
 
 
+_READ = Reader(lambda reason, detail: _refused(40058, reason, detail))
+_LISTS = Reader(lambda reason, _detail: _refused(40035, reason))
+
+
 def _payload(post: Post) -> dict[str, Any]:
-    if post.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+    if not is_json(post):
         raise _refused(40008, _("Content-Type 应为 application/json"))
     if _ESCAPED.search(post.body):
         raise _refused(40033, _("正文含有 \\uxxxx 转义，应直接发送 UTF-8 汉字"))
-    try:
-        payload = json.loads(post.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise _refused(40008, _("正文不是 UTF-8 的 JSON")) from None
-    if not isinstance(payload, dict):
-        raise _refused(40008, _("正文应为一个 JSON 对象"))
+    payload = json_object(post.body)
+    if payload is None:
+        raise _refused(40008, _("正文不是 UTF-8 的 JSON 对象"))
     return payload
 
 
 def _check_rate(post: Post, earlier: Sequence[Received]) -> None:
-    begin = post.at - RATE_WINDOW
-    if sum(other.seen for other in earlier if other.at > begin) >= RATE:
+    if wait({RATE_WINDOW: RATE}, post.at, earlier) > timedelta():
         raise _refused(45009, _("一分钟内超过 {n} 条").format(n=RATE))
 
 
-def _part(holder: dict[str, Any], name: str) -> dict[str, Any]:
-    part = holder.get(name)
-    if not isinstance(part, dict):
-        raise _refused(40058, _("缺少对象 {name}").format(name=name), f"missing {name}")
-    return part
-
-
-def _words(part: dict[str, Any], name: str, where: str) -> str:
-    words = part.get(name)
-    if not isinstance(words, str) or not words.strip():
-        raise _refused(40058, _("缺少文字 {name}").format(name=f"{where}.{name}"), f"missing {where}.{name}")
-    return words
-
-
-def _optional(part: dict[str, Any], name: str, where: str) -> str:
-    return _words(part, name, where) if part.get(name) not in (None, "") else ""
-
-
 def _content(part: dict[str, Any], where: str, limit: int) -> str:
-    content = _words(part, "content", where)
+    content = _READ.words(part, "content", where)
     size = len(content.encode())
     if size > limit:
         raise _refused(
@@ -193,86 +186,42 @@ def _content(part: dict[str, Any], where: str, limit: int) -> str:
     return content
 
 
-def _several(part: dict[str, Any], name: str, where: str, limit: int, least: int = 0) -> list[dict[str, Any]]:
-    several = part.get(name, [])
-    if (
-        not isinstance(several, list)
-        or not least <= len(several) <= limit
-        or not all(isinstance(one, dict) for one in several)
-    ):
-        raise _refused(
-            40058,
-            _("{where} 应为 {least} 至 {limit} 项").format(where=f"{where}.{name}", least=least, limit=limit),
-            f"{where}.{name} size out of range",
-        )
-    return several
-
-
-def _strangers(part: dict[str, Any], known: set[str]) -> list[str]:
-    return [_("平台不认识字段 {name}").format(name=name) for name in part if name not in known]
-
-
 def _text(part: dict[str, Any]) -> list[str]:
     _content(part, "text", TEXT_BYTES)
     for name in ("mentioned_list", "mentioned_mobile_list"):
-        people = part.get(name, [])
-        if not isinstance(people, list) or not all(isinstance(one, str) for one in people):
-            raise _refused(40035, _("{name} 应为文字的列表").format(name=f"text.{name}"))
-    return _strangers(part, {"content", "mentioned_list", "mentioned_mobile_list"})
+        _LISTS.texts(part, name, "text")
+    return strangers(part, {"content", "mentioned_list", "mentioned_mobile_list"})
 
 
 def _markdown(part: dict[str, Any]) -> list[str]:
     content = _content(part, "markdown", MARKDOWN_BYTES)
-    return _strangers(part, {"content"}) + _unsupported(content, _UNSUPPORTED_V1)
+    return strangers(part, {"content"}) + unsupported(content, _UNSUPPORTED_V1)
 
 
 def _markdown_v2(part: dict[str, Any]) -> list[str]:
     content = _content(part, "markdown_v2", MARKDOWN_BYTES)
-    return _strangers(part, {"content"}) + _unsupported(content, _UNSUPPORTED_V2)
-
-
-def _unsupported(content: str, constructs: dict[str, re.Pattern[str]]) -> list[str]:
-    return [
-        _("平台不支持{what}，群里看到的是原样字符").format(what=what)
-        for what, pattern in constructs.items()
-        if pattern.search(content)
-    ]
+    return strangers(part, {"content"}) + unsupported(content, _UNSUPPORTED_V2)
 
 
 def _news(part: dict[str, Any]) -> list[str]:
-    warnings = _strangers(part, {"articles"})
-    articles = _several(part, "articles", "news", NEWS_ARTICLES, least=1)
+    warnings = strangers(part, {"articles"})
+    articles = _READ.several(part, "articles", "news", least=1, most=NEWS_ARTICLES)
     for number, article in enumerate(articles):
         where = f"news.articles[{number}]"
-        warnings += _strangers(article, {"title", "description", "url", "picurl"})
-        warnings += _too_long(_words(article, "title", where), f"{where}.title", TITLE_BYTES)
-        warnings += _too_long(
-            _optional(article, "description", where), f"{where}.description", DESCRIPTION_BYTES
+        warnings += strangers(article, {"title", "description", "url", "picurl"})
+        warnings += too_long(_READ.words(article, "title", where), f"{where}.title", TITLE_BYTES)
+        warnings += too_long(
+            _READ.optional(article, "description", where), f"{where}.description", DESCRIPTION_BYTES
         )
-        warnings += _dead_link(_words(article, "url", where), f"{where}.url")
-        picture = _optional(article, "picurl", where)
+        warnings += dead_link(_READ.words(article, "url", where), f"{where}.url")
+        picture = _READ.optional(article, "picurl", where)
         if picture and not re.search(r"(?i)\.(?:jpe?g|png)(?:[?#]|$)", picture):
             warnings.append(_("{where} 应为 JPG 或 PNG，群里看不到图片").format(where=f"{where}.picurl"))
     return warnings
 
 
-def _too_long(words: str, where: str, limit: int) -> list[str]:
-    size = len(words.encode())
-    if size <= limit:
-        return []
-    return [
-        _("{where} 有 {size} 字节，平台只显示前 {limit} 字节").format(where=where, size=size, limit=limit)
-    ]
-
-
-def _dead_link(url: str, where: str) -> list[str]:
-    if re.match(r"https?://[^\s/]", url):
-        return []
-    return [_("{where} 不是完整的网址，点不开").format(where=where)]
-
-
 def _image(part: dict[str, Any]) -> list[str]:
-    encoded = _words(part, "base64", "image")
+    encoded = _READ.words(part, "base64", "image")
     try:
         raw = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
@@ -283,7 +232,7 @@ def _image(part: dict[str, Any]) -> list[str]:
         raise _refused(40009, _("图片应为 JPG 或 PNG"))
     if part.get("md5") != hashlib.md5(raw, usedforsecurity=False).hexdigest():
         raise _refused(40035, _("image.md5 应为原图的小写 md5"))
-    return _strangers(part, {"base64", "md5"})
+    return strangers(part, {"base64", "md5"})
 
 
 def _media(part: dict[str, Any]) -> list[str]:
@@ -294,12 +243,12 @@ def _media(part: dict[str, Any]) -> list[str]:
 def _template_card(part: dict[str, Any]) -> list[str]:
     if part.get("card_type") not in ("text_notice", "news_notice"):
         raise _refused(40058, _("card_type 应为 text_notice 或 news_notice"), "invalid card_type")
-    action = _part(part, "card_action")
+    action = _READ.part(part, "card_action")
     if action.get("type") not in (1, 2):
         raise _refused(40058, _("card_action.type 应为 1 或 2"), "invalid card_action.type")
-    _words(action, "url" if action["type"] == 1 else "appid", "card_action")
-    lines = _several(part, "horizontal_content_list", "template_card", 6)
-    jumps = _several(part, "jump_list", "template_card", 3)
+    _READ.words(action, "url" if action["type"] == 1 else "appid", "card_action")
+    lines = _READ.several(part, "horizontal_content_list", "template_card", most=6)
+    jumps = _READ.several(part, "jump_list", "template_card", most=3)
     lengths = [
         (".".join(path), words, limit)
         for path, limit in _CARD_CHARACTERS.items()
