@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gengfu_scheduler.alerts import draft_alert, draft_follow_up
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
-from gengfu_scheduler.draft import draft_push
+from gengfu_scheduler.draft import Draft, draft_push
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.runner import Runner
-from gengfu_site.catalogue import AlertEntry, AlertState, Area, Catalogue, Entry, Station, dumps
+from gengfu_site.catalogue import AlertEntry, AlertState, AlertStatus, Area, Catalogue, Entry, Station, dumps
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 16, tzinfo=SHANGHAI)
@@ -36,8 +37,8 @@ h1,河东群,hand,,,河东,赵警官,
 """
 TIMETABLE = """\
 slots:
-  morning: {title: 每日提示, at: "08:00", late: 2h, pick: {repeat: 0}}
-  evening: {title: 晚间提示, at: "20:00", late: 2h, to: {areas: [青松路]}, pick: {repeat: 0}}
+  morning: {title: 每日提示, at: "08:00", late: 2h, spread: 0m, pick: {repeat: 0}}
+  evening: {title: 晚间提示, at: "20:00", late: 2h, spread: 0m, to: {areas: [青松路]}, pick: {repeat: 0}}
 """
 ENVIRON = {
     name: f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={name}-0000-marker"
@@ -64,8 +65,10 @@ def tip(id: str, published: str = "00:00", **fields: Any) -> Entry:
     return Entry(id=id, published=instant(published), **{**defaults, **fields})
 
 
-def alert(id: str, revision: str = "1", state: AlertState = "active", **fields: Any) -> Entry:
-    body = AlertEntry(form="火情", place="桃园 3 栋", tell="119", status="actual", state=state)
+def alert(
+    id: str, revision: str = "1", state: AlertState = "active", status: AlertStatus = "actual", **fields: Any
+) -> Entry:
+    body = AlertEntry(form="火情", place="桃园 3 栋", tell="119", status=status, state=state)
     return tip(id, kind="alert", revision=revision, alert=body, **fields)
 
 
@@ -131,10 +134,23 @@ class Watch:
             self.now = instant(text)
             self.runner.tick()
 
+    def draft(self, target: str) -> Draft:
+        """What an officer would send now: a slot, an alert, or to whoever heard an alert what became of it."""
+        roster = self.start().roster
+        alerts = {entry.id: entry for entry in roster.catalogue.entries if entry.alert}
+        if target not in alerts:
+            return draft_push(target, roster, self.outbox.told, self.now)
+        told = self.outbox.told(list(roster.groups))
+        heard = [group for group, history in told.items() if target in history]
+        state = alerts[target].alert
+        if state and state.state != "active":
+            return draft_follow_up(alerts[target], heard, roster, self.now)
+        return draft_alert(alerts[target], roster, self.now)
+
     def push(self, *targets: str) -> None:
-        """What ``gengfu push`` writes, and the round it causes."""
+        """What an officer sends, and the round it causes."""
         for target in targets:
-            draft = draft_push(target, self.start().roster, self.outbox.told, self.now)
+            draft = self.draft(target)
             self.outbox.plan(draft.broadcast, draft.planned, now=self.now)
         self.runner.tick()
 

@@ -16,12 +16,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gengfu_scheduler.channels import Channels
+from gengfu_scheduler.channels import Channels, NoSuchChannel
 from gengfu_scheduler.channels.channel import HttpChannel, cut
 from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport, host_of
+from gengfu_scheduler.digest import still_told
 from gengfu_scheduler.draft import is_push
 from gengfu_scheduler.groups import address_mark
-from gengfu_scheduler.message import Delivery, Group, Handed, Message, Outcome, Rejected, Sent, Unknown
+from gengfu_scheduler.message import (
+    Delivery,
+    Dropped,
+    Group,
+    Handed,
+    Message,
+    Outcome,
+    Pace,
+    Rejected,
+    Sent,
+    Unknown,
+)
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.roster import Roster
 from gengfu_site.problems import GengfuError
@@ -86,7 +98,8 @@ def deliver(
 ) -> None:
     """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
 
-    In a group's quiet hours its digests wait for their end, but for those that a person pushed.
+    In a group's quiet hours its digests wait for their end, but for those that a person pushed. What is over or
+    withdrawn by now is left out, and a digest of which nothing is left is dropped.
 
     :param roster: the groups and the timetable as they are now.
     :param circuits: the runner's, kept from call to call.
@@ -181,7 +194,7 @@ class _Run:
             else:
                 if not self._posted:
                     self.settle()  # the next part of a message waits for that
-                self._claimed.extend(self._outbox.claim(now=self._now(), limit=BATCH))
+                self._claimed.extend(self._outbox.claim(now=self._now(), limit=BATCH, pace=self._pace))
                 if not self._claimed:
                     if not self._posted:
                         return
@@ -224,7 +237,11 @@ class _Run:
         if waits and (quiet_end := self._roster.timetable.quiet_until(group, self._now())):
             self._hold(delivery.id, min(quiet_end, delivery.expires))
             return None
-        start = _begin(delivery.message, group, self._roster.channels, delivery.id, self._now())
+        message = still_told(delivery.message, self._roster.catalogue, self._now())
+        if message is None:
+            self._end(delivery.id, Dropped(reason=_("内容已撤回或过期，没有发")))
+            return None
+        start = _begin(message, group, self._roster.channels, delivery.id, self._now())
         if not isinstance(start, tuple):
             self._end(delivery.id, start)
             return None
@@ -235,6 +252,13 @@ class _Run:
             return None
         self._posted[delivery.id] = _Posted(group=group, channel=channel, host=host)
         return request
+
+    def _pace(self, id: str) -> Pace | None:
+        group = self._roster.groups.get(id)
+        try:
+            return self._roster.channels.pace(group) if group else None
+        except NoSuchChannel:
+            return None  # it is refused before anything is posted
 
     def _end(self, delivery: int, outcome: Outcome) -> None:
         self._ended.append((delivery, outcome))

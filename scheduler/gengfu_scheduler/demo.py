@@ -21,8 +21,9 @@ from pathlib import Path
 from threading import Event, Thread
 from zoneinfo import ZoneInfo
 
+from gengfu_scheduler.alerts import draft_alert
 from gengfu_scheduler.channels import PLATFORMS
-from gengfu_scheduler.draft import Refused, draft_push
+from gengfu_scheduler.draft import Refused
 from gengfu_scheduler.groups import CSV, SINCE_EVER, read_groups
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.outbox import Outbox
@@ -49,11 +50,11 @@ timezone: {zone}
 hosts: [127.0.0.1]
 slots:
   morning:
-    {{title: 每日平安提示, at: "{0}", days: 每天, pick: {{kinds: [fraud, tip], fresh: 3650d, new: 3, repeat: 1}}}}
+    {{title: 每日平安提示, at: "{0}", days: 每天, spread: 0m, pick: {{kinds: [fraud, tip], fresh: 3650d, new: 3, repeat: 1}}}}
   notices:
-    {{title: 警务公告, at: "{1}", days: 每天, pick: {{kinds: [notice, video], fresh: 3650d, new: 3}}}}
+    {{title: 警务公告, at: "{1}", days: 每天, spread: 0m, pick: {{kinds: [notice, video], fresh: 3650d, new: 3}}}}
   services:
-    {{title: 办事不跑空, at: "{2}", days: 每天, pick: {{kinds: [service], fresh: 3650d, new: 3}}}}
+    {{title: 办事不跑空, at: "{2}", days: 每天, spread: 0m, pick: {{kinds: [service], fresh: 3650d, new: 3}}}}
 """
 _SLOTS = ("morning", "notices", "services")
 
@@ -102,7 +103,7 @@ class Demo:
             if alert.alert and alert.alert.state == "active":
                 now = self._clock()
                 try:
-                    draft = draft_push(alert.id, self._roster, self._outbox.told, now)
+                    draft = draft_alert(alert, self._roster, now)
                 except Refused as refused:
                     self._say(f"{alert.title}  {refused}")
                 else:

@@ -20,11 +20,12 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from gengfu_scheduler.alerts import alert_of, is_over
 from gengfu_scheduler.channels import KNOWN_HOSTS
 from gengfu_scheduler.channels.hand import TASKS, TASKS_OF, write_task_pages
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
 from gengfu_scheduler.deliver import Circuits, deliver
-from gengfu_scheduler.draft import alert_of, draft_occurrence, is_over
+from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.groups import is_address
 from gengfu_scheduler.message import Broadcast, Delivery
 from gengfu_scheduler.outbox import Outbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,7 +35,7 @@ from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.timetable import Timetable
 from gengfu_site.catalogue import Catalogue
-from watch import STATION
+from watch import STATION, tip
 
 CHANNELS = channels_of(None)
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -134,7 +134,7 @@ def listed(
 
 def station(groups: dict[str, Group], channels: Channels = CHANNELS) -> Roster:
     return Roster(
-        catalogue=Catalogue(station=STATION, entries=()),
+        catalogue=Catalogue(station=STATION, entries=(tip(ITEM.entry),)),
         groups=groups,
         timetable=Timetable(timezone=ZoneInfo("Asia/Shanghai")),
         channels=channels,
@@ -214,6 +214,22 @@ def test_by_hand_is_handed_to_the_owner_without_a_post(outbox: Outbox) -> None:
     deliver(outbox, station(listed("A", platform="hand")), transport, now=Clock())
     assert ended(outbox) == {"A": ("handed", "王姐")}
     assert transport.posted == []
+
+
+def test_what_was_withdrawn_since_it_was_planned_is_not_told(outbox: Outbox) -> None:
+    gone = replace(ITEM, entry="gone", title="已撤回的")
+    for key, items in {"mixed": (gone, ITEM), "empty": (gone,)}.items():
+        broadcast = Broadcast(
+            key=key, form="digest", title=key, scheduled_for=NOON, expires=NOON + timedelta(hours=2)
+        )
+        message = replace(MESSAGE, items=items)
+        outbox.plan(broadcast, [Planned(group=key, messages=(message,), not_before=NOON)], now=NOON)
+    transport = FakeTransport()
+    deliver(outbox, station(listed(["mixed", "empty"])), transport, now=Clock())
+    (post,) = transport.posted
+    assert "已撤回的" not in post.body.decode()
+    assert states(outbox, "mixed") == {"mixed": "sent"}
+    assert ended(outbox, "empty") == {"empty": ("cancelled", "内容已撤回或过期，没有发")}
 
 
 def test_a_group_that_left_the_spreadsheet_is_not_told(outbox: Outbox) -> None:

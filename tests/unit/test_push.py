@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gengfu_scheduler.channels.transport import Answer
-from gengfu_scheduler.draft import Draft, Refused, draft_push
+from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Rejected, Sent
 from gengfu_scheduler.push import Pushed, push, try_groups
 from gengfu_scheduler.state import only_scheduler
@@ -24,7 +24,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
 
 
 def draft(watch: Watch, target: str) -> Draft:
-    return draft_push(target, watch.start().roster, watch.outbox.told, watch.now)
+    return watch.draft(target)
 
 
 def pushed(watch: Watch, target: str) -> Pushed:

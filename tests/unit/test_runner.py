@@ -153,7 +153,7 @@ class TestDelivering:
         watch.publish(tip("a"), alert("F"))
         watch.at("07:00")
         watch.now = instant("08:00")
-        draft = draft_push("F", watch.start().roster, watch.outbox.told, watch.now)
+        draft = watch.draft("F")
         watch.outbox.plan(draft.broadcast, draft.planned, now=watch.now)
         watch.at("08:00")
         kinds = ["markdown" if b'"markdown' in post.body else "news" for post in watch.platforms.posts]
@@ -196,7 +196,7 @@ class TestDelivering:
 
     def test_an_alert_in_a_newer_catalogue_than_ours_is_sent(self, watch: Watch) -> None:
         watch.publish(alert("F"))
-        draft = draft_push("F", watch.start().roster, watch.outbox.told, watch.now)
+        draft = watch.draft("F")
         watch.publish()
         watch.start()
         watch.outbox.plan(draft.broadcast, draft.planned, now=watch.now)
@@ -351,7 +351,7 @@ class TestEditing:
         watch.publish(alert("F"))
         watch.at("12:00")
         watch.write("groups.csv", GROUPS + "new,新群,hand,,,河东,李警官,\n")
-        draft = draft_push("F", watch.start().roster, watch.outbox.told, watch.now)
+        draft = watch.draft("F")
         watch.write("groups.csv", GROUPS)
         watch.start()
         watch.outbox.plan(draft.broadcast, draft.planned, now=watch.now)
@@ -438,8 +438,8 @@ class TestRunning:
     def test_what_another_process_writes_is_delivered_at_once(self, watch: Watch, told: Event) -> None:
         now = datetime.now(UTC)
         watch.publish(alert("F", expires=now.replace(year=now.year + 1)))
-        roster = watch.start().roster
-        draft = draft_push("F", roster, watch.outbox.told, now)
+        watch.now = now
+        draft = watch.draft("F")
         watch.outbox.plan(draft.broadcast, draft.planned, now=now)
         planned = datetime.now(UTC)
         assert told.wait(DEADLINE)

@@ -1,0 +1,148 @@
+"""Alerts: who is told of one, and who hears what became of it.
+
+The first telling goes to the groups that a person named, or that the article is for. Whatever follows - news,
+the end, a correction of any article - goes to every group that heard of it, and to no other: nobody learns of
+a search by hearing that it is over. An exercise goes to the station's own staff only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache
+
+from gengfu_scheduler.channels.text import CannotRender
+from gengfu_scheduler.digest import compose_alert, compose_correction, reaches
+from gengfu_scheduler.draft import Draft, Refused
+from gengfu_scheduler.message import Broadcast, Group, Message, Planned
+from gengfu_scheduler.roster import Roster
+from gengfu_scheduler.timetable import Target
+from gengfu_site.catalogue import Catalogue, Entry
+from gengfu_templates.i18n import _
+
+LASTS = timedelta(hours=24)
+"""How long an alert without an end of its own, or a correction, may still be sent."""
+_ALERT, _CORRECTION = "alert", "correction"
+
+
+def draft_alert(
+    entry: Entry, roster: Roster, now: datetime, *, to: Target | None = None, linked: bool = True
+) -> Draft:
+    """The first telling of the alert ``entry``.
+
+    :param to: the groups that are meant; None: those that the article is for.
+    :param linked: whether its page can be opened; if not, the text goes without the link.
+    :raises Refused: it is not live, or no group is meant.
+    """
+    if not entry.live(now):
+        raise Refused(
+            _("警情“{title}”已过期或还没到发布时间，不能发。改好 published 和 expires 再发。").format(
+                title=entry.title
+            )
+        )
+    meant = (g for g in roster.groups.values() if (g in to if to else reaches(entry, g)))
+    if entry.alert and entry.alert.status == "exercise":
+        staff = roster.timetable.staff
+        if staff is None:
+            raise Refused(_("演练只发给本单位的群：先在 timetable.yml 的 staff 里写明是哪些群。"))
+        meant = (g for g in meant if g in staff)
+    draft = _draft(entry, [g for g in meant if g.joined <= now], roster, now, linked=linked, follows=False)
+    if not draft.planned:
+        raise Refused(_("没有对得上的群：检查 --to、文章的 areas 和 audience，以及群清单。"))
+    return draft
+
+
+def draft_follow_up(
+    entry: Entry, heard: Collection[str], roster: Roster, now: datetime, *, linked: bool = True
+) -> Draft:
+    """What became of the alert ``entry``, for the groups that heard of it.
+
+    :param heard: their ids; those no longer listed are left out.
+    :raises Refused: nobody heard of it.
+    """
+    groups = [group for group in roster.groups.values() if group.id in heard]
+    if not groups:
+        raise Refused(_("还没有群收到过“{title}”，不用再通知谁。").format(title=entry.title))
+    return _draft(entry, groups, roster, now, linked=linked, follows=True)
+
+
+def draft_correction(
+    id: str, title: str, reason: str, url: str, heard: Collection[str], roster: Roster, now: datetime
+) -> Draft:
+    """A correction of the article ``id`` for every group that was told it.
+
+    :param url: of its page, which says why it was withdrawn; empty where there is none.
+    :param heard: ids of those groups.
+    :raises Refused: nobody was told it.
+    """
+    groups = [group for group in roster.groups.values() if group.id in heard]
+    if not groups:
+        raise Refused(_("没有群收到过“{title}”，不用更正。").format(title=title))
+
+    @cache
+    def compose(area: str | None) -> Message:
+        return compose_correction(id, title, reason, url, area, roster.catalogue.station)
+
+    return Draft(
+        broadcast=Broadcast(
+            key=f"{_CORRECTION}:{id}:{now:%Y%m%dT%H%M%S}",
+            form="alert",
+            title=compose(None).title,
+            scheduled_for=now,
+            expires=now + LASTS,
+        ),
+        planned=tuple(_planned(((g, compose(g.area)) for g in groups), roster, now)),
+    )
+
+
+def alert_of(key: str) -> str:
+    """The id of the alert that the broadcast ``key`` tells of."""
+    return key.split(":")[1]
+
+
+def is_over(key: str, catalogue: Catalogue) -> bool:
+    """Whether the alert of the broadcast ``key`` ended, or is gone, after that was planned.
+
+    A newer revision of an alert that is still active does not end it.
+    """
+    _form, id, revision = key.split(":")
+    entry = next((entry for entry in catalogue.entries if entry.id == id), None)
+    return (
+        entry is None or entry.alert is None or (entry.revision != revision and entry.alert.state != "active")
+    )
+
+
+def _draft(
+    entry: Entry, groups: Iterable[Group], roster: Roster, now: datetime, *, linked: bool, follows: bool
+) -> Draft:
+    told = entry if linked else replace(entry, url="")
+
+    @cache
+    def compose(area: str | None) -> Message:
+        return compose_alert(told, area, roster.catalogue.station, follows=follows)
+
+    return Draft(
+        broadcast=Broadcast(
+            key=f"{_ALERT}:{entry.id}:{entry.revision}",
+            form="alert",
+            title=entry.title,
+            scheduled_for=now,
+            expires=entry.expires if entry.expires and entry.expires > now else now + LASTS,
+            linked=linked,
+        ),
+        planned=tuple(_planned(((g, compose(g.area)) for g in groups), roster, now)),
+    )
+
+
+def _planned(told: Iterable[tuple[Group, Message]], roster: Roster, now: datetime) -> Iterator[Planned]:
+    """Each group's message in the parts that its platform wants; groups told alike on one platform share them."""
+    parts: dict[object, tuple[Message, ...]] = {}
+    for group, message in told:
+        alike = (message, group.reach, group.platform, group.keyword)
+        if alike not in parts:
+            try:
+                parts[alike] = roster.channels.parts(message, group)
+            except CannotRender:
+                parts[alike] = (message,)  # the delivery will be refused, with the reason and by name
+        yield Planned(group=group.id, messages=parts[alike], not_before=now, way=group.reach)

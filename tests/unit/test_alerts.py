@@ -1,0 +1,112 @@
+"""Who is told of an alert, and who hears what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gengfu_scheduler.alerts import draft_alert, draft_correction, draft_follow_up
+from gengfu_scheduler.draft import Draft, Refused
+from gengfu_scheduler.timetable import Target
+from gengfu_site.catalogue import Entry
+from watch import Watch, alert, instant, watch_in
+
+STAFF = "staff: {groups: [q2]}\nslots: {}\n"
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    with watch_in(tmp_path) as watch:
+        watch.now = instant("23:40")
+        yield watch
+
+
+def exercise(**fields: object) -> Entry:
+    return alert("F", status="exercise", **fields)
+
+
+def first(watch: Watch, entry: Entry, to: Target | None = None, *, linked: bool = True) -> Draft:
+    return draft_alert(entry, watch.start().roster, watch.now, to=to, linked=linked)
+
+
+def groups(draft: Draft) -> list[str]:
+    return [planned.group for planned in draft.planned]
+
+
+@pytest.mark.parametrize(
+    ("areas", "to", "told"),
+    [
+        ((), None, ["q1", "q2", "h1"]),
+        (("青松路",), None, ["q1", "q2"]),
+        # What the officer says counts, not what the article is for.
+        (("青松路",), Target(areas=("河东",)), ["h1"]),
+        ((), Target(groups=("q1",)), ["q1"]),
+    ],
+)
+def test_it_goes_to_exactly_those_who_are_meant_over_quiet_hours_and_at_once(
+    watch: Watch, areas: tuple[str, ...], to: Target | None, told: list[str]
+) -> None:
+    draft = first(watch, alert("F", areas=areas), to)
+    assert groups(draft) == told
+    assert {planned.not_before for planned in draft.planned} == {watch.now}
+    assert draft.broadcast.key == "alert:F:1"
+
+
+def test_an_exercise_goes_to_staff_only_and_says_so_at_both_ends_of_every_part(watch: Watch) -> None:
+    with pytest.raises(Refused, match="staff"):
+        first(watch, exercise())
+    watch.write("timetable.yml", STAFF)
+    draft = first(watch, exercise(summary="很长。" * 2000))
+    assert groups(draft) == ["q2"]
+    (planned,) = draft.planned
+    assert len(planned.messages) > 1
+    for message in planned.messages:
+        assert message.title.startswith("【演练】")
+        assert message.footer.endswith("【演练】")
+
+
+def test_what_cannot_be_opened_is_not_linked(watch: Watch) -> None:
+    draft = first(watch, alert("F"), linked=False)
+    assert {message.items[0].url for planned in draft.planned for message in planned.messages} == {""}
+    assert not draft.broadcast.linked
+    assert draft.planned[0].messages[0].items[0].entry == "F"
+
+
+def test_what_follows_goes_to_those_who_heard_and_to_no_other(watch: Watch) -> None:
+    resolved = alert("F", revision="2", state="resolved", areas=("青松路",))
+    draft = draft_follow_up(resolved, {"h1", "gone"}, watch.runner.roster, watch.now)
+    assert groups(draft) == ["h1"]
+    assert "已解除" in draft.planned[0].messages[0].title
+    with pytest.raises(Refused, match="还没有群收到过"):
+        draft_follow_up(resolved, (), watch.runner.roster, watch.now)
+
+
+def test_news_of_an_alert_that_goes_on_says_that_it_is_news(watch: Watch) -> None:
+    draft = draft_follow_up(alert("F", revision="2"), {"q1"}, watch.runner.roster, watch.now)
+    assert draft.planned[0].messages[0].title.startswith("【最新进展】")
+
+
+def test_a_correction_tells_whoever_was_told_and_why(watch: Watch) -> None:
+    roster = watch.runner.roster
+    draft = draft_correction("a", "旧办法", "费用写错了", "https://x.test/a/", {"q1"}, roster, watch.now)
+    (planned,) = draft.planned
+    (message,) = planned.messages
+    assert (planned.group, message.title) == ("q1", "【更正】旧办法")
+    assert "原因：费用写错了" in message.body
+    with pytest.raises(Refused, match="不用更正"):
+        draft_correction("a", "旧办法", "错", "", (), roster, watch.now)
+
+
+def test_its_second_part_follows_the_first_and_nobody_is_told_twice(watch: Watch) -> None:
+    watch.publish(alert("F", summary="很长的警情。" * 1000, areas=("青松路",)))
+    watch.push("F")
+    bodies = [post.body.decode() for post in watch.platforms.posts]
+    parts = len(watch.draft("F").planned[0].messages)
+    assert parts > 1
+    for robot in ("Q1", "Q2"):
+        heard = [body for post, body in zip(watch.platforms.posts, bodies, strict=True) if robot in post.url]
+        assert [f"（{n}/{parts}）" in body for n, body in enumerate(heard, 1)] == [True] * parts
+    watch.push("F")
+    assert len(watch.platforms.posts) == 2 * parts
