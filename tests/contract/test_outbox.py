@@ -1,20 +1,10 @@
-"""What every outbox holds, on SQLite and on PostgreSQL alike.
-
-PostgreSQL: ``GENGFU_TEST_POSTGRESQL`` names an empty database, or a server is started from the binaries found
-here; otherwise those tests are skipped.
-"""
+"""What every outbox holds, on SQLite and on PostgreSQL alike."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,15 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, event
 
 from gengfu_scheduler.message import (
     Broadcast,
-    Delivery,
     Form,
     Handed,
-    Item,
-    Message,
     Outcome,
     Planned,
     Rejected,
@@ -40,152 +27,7 @@ from gengfu_scheduler.message import (
     Unsent,
 )
 from gengfu_scheduler.outbox import AnotherSends, Outbox, OutboxUnusable
-from gengfu_scheduler.outbox.tables import METADATA
-
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
-
-
-def a_message(*entries: str, title: str = "每日警情提示") -> Message:
-    items = tuple(Item(entry=e, title=e, summary="先核实", url=f"https://x.test/{e}/") for e in entries)
-    return Message(form="digest", title=title, items=items, footer="青松路派出所", home="https://x.test/")
-
-
-def plan(
-    outbox: Outbox,
-    groups: str,
-    *,
-    form: Form = "digest",
-    at: datetime = NOON,
-    key: str = "",
-    items: str = "7F3K2",
-    body: str = "",
-    last_told: datetime | None = NOON + DAY,
-) -> int:
-    """Plan one broadcast to ``groups`` (blank-separated), due at ``at``, given up an hour later."""
-    key = key or f"{form}@{at:%d-%H%M%S}"
-    broadcast = Broadcast(key=key, form=form, title=key, scheduled_for=at, expires=at + HOUR)
-    message = replace(a_message(*items.split()), form=form, body=body)
-    planned = [Planned(group=g, messages=(message,), not_before=at, last_told=last_told) for g in groups.split()]
-    return outbox.plan(broadcast, planned, now=at)
-
-
-def groups(deliveries: list[Delivery]) -> str:
-    return " ".join(d.group for d in deliveries)
-
-
-def send(outbox: Outbox, outcome: Outcome, *, at: datetime = NOON) -> None:
-    """Claim all that is due at ``at`` and end it with ``outcome``."""
-    outbox.settle([(d.id, outcome) for d in outbox.claim(now=at)], now=at)
-
-
-def standing(outbox: Outbox) -> dict[str, str]:
-    """Group to state, of all deliveries."""
-    keys = [b.broadcast.key for b in outbox.broadcasts()]
-    return {d.group: d.state for key in keys for d in outbox.deliveries(key)}
-
-
-# Fixtures: both databases
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    if given_url := os.environ.get("GENGFU_TEST_POSTGRESQL"):
-        yield given_url
-        return
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    server = Path(shutil.which("postgres") or (found[-1] if found else ""))
-    if not server.is_file() or not shutil.which("initdb", path=server.resolve().parent):
-        pytest.skip("no PostgreSQL server here, and GENGFU_TEST_POSTGRESQL names none")
-    programs = server.resolve().parent
-    # The server refuses to run as root, and pytest's own folders are root's alone.
-    user = "nobody" if os.geteuid() == 0 else None
-    folder = tempfile.mkdtemp(prefix="gengfu-pg-")
-    if user:
-        shutil.chown(folder, user)
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    try:
-        for command in (
-            [programs / "initdb", "-D", f"{folder}/data", "-U", "gengfu", "-A", "trust", "-N", "-E", "UTF8"],
-            [
-                programs / "pg_ctl",
-                "-D",
-                f"{folder}/data",
-                "-o",
-                options,
-                "-l",
-                f"{folder}/log",
-                "-w",
-                "start",
-            ],
-        ):
-            subprocess.run(
-                [str(word) for word in command],
-                user=user,
-                check=True,
-                stdout=subprocess.DEVNULL,
-                cwd=folder,
-                env={"LC_ALL": "C.UTF-8"},
-            )
-        yield f"postgresql+psycopg://gengfu@/postgres?host={folder}"
-    finally:
-        subprocess.run(
-            [programs / "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop"],
-            user=user,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where no outbox is yet."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/outbox.db"
-    address: str = request.getfixturevalue("postgresql")
-    execute(address, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    return address
-
-
-@pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("outbox") / "empty.db"
-    Outbox(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def empty_database(postgresql: str) -> str:
-    Outbox(postgresql).close()
-    return postgresql
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> str:
-    """Where an empty outbox is."""
-    if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(empty_file, tmp_path / 'outbox.db')}"
-    address: str = request.getfixturevalue("empty_database")
-    tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
-    execute(address, *(f"DELETE FROM {table}" for table in tables))
-    return address
-
-
-def execute(url: str, *statements: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
-
-
-@pytest.fixture
-def outbox(url: str) -> Iterator[Outbox]:
-    with Outbox(url, random=lambda: 0.5) as opened:
-        yield opened
-
+from outboxes import DAY, HOUR, MINUTE, NOON, SECOND, a_message, groups, plan, send, standing
 
 # Planning
 

@@ -1,0 +1,65 @@
+"""Outboxes in two or three verbs: plan to some groups, send with one outcome, read who stands where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import create_engine, text
+
+from gengfu_scheduler.message import Broadcast, Delivery, Form, Item, Message, Outcome, Planned, Reach
+from gengfu_scheduler.outbox import Outbox
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
+
+
+def a_message(*entries: str, title: str = "每日警情提示") -> Message:
+    items = tuple(Item(entry=e, title=e, summary="先核实", url=f"https://x.test/{e}/") for e in entries)
+    return Message(form="digest", title=title, items=items, footer="青松路派出所", home="https://x.test/")
+
+
+def plan(
+    outbox: Outbox,
+    groups: str,
+    *,
+    form: Form = "digest",
+    at: datetime = NOON,
+    key: str = "",
+    items: str = "7F3K2",
+    body: str = "",
+    parts: int = 1,
+    way: Reach = "webhook",
+    last_told: datetime | None = NOON + DAY,
+) -> int:
+    """Plan one broadcast to ``groups`` (blank-separated), due at ``at``, given up an hour later."""
+    key = key or f"{form}@{at:%d-%H%M%S}"
+    broadcast = Broadcast(key=key, form=form, title=key, scheduled_for=at, expires=at + HOUR)
+    message = replace(a_message(*items.split()), form=form, body=body)
+    planned = [
+        Planned(group=g, messages=(message,), not_before=at, last_told=last_told) for g in groups.split()
+    ]
+    return outbox.plan(broadcast, planned, now=at)
+
+
+def groups(deliveries: list[Delivery]) -> str:
+    return " ".join(d.group for d in deliveries)
+
+
+def send(outbox: Outbox, outcome: Outcome, *, at: datetime = NOON) -> None:
+    """Claim all that is due at ``at`` and end it with ``outcome``."""
+    outbox.settle([(d.id, outcome) for d in outbox.claim(now=at)], now=at)
+
+
+def standing(outbox: Outbox) -> dict[str, str]:
+    """Group to state, of all deliveries."""
+    keys = [b.broadcast.key for b in outbox.broadcasts()]
+    return {d.group: d.state for key in keys for d in outbox.deliveries(key)}
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
