@@ -298,6 +298,28 @@ def test_no_post_goes_to_a_place_that_is_not_allowed(url: str) -> None:
     assert "hook" not in reply.reason
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://prod-96.localhost/hook", True),
+        ("https://prod-96.westeurope.localhost/hook", True),
+        ("https://PROD-96.Localhost/hook", True),
+        ("https://localhost/hook", False),  # not below it
+        ("https://.localhost/hook", False),
+        ("https://evillocalhost/hook", False),
+        ("https://prod-96.localhost./hook", False),
+        ("https://prod-96.localhost.evil.example/hook", False),
+        ("http://prod-96.localhost/hook", False),
+    ],
+)
+def test_a_known_name_that_begins_with_a_dot_stands_for_the_hosts_below_it(url: str, allowed: bool) -> None:
+    """One that is allowed is looked up, and being this machine it is then not connected to."""
+    transport = CurlTransport(known=[".localhost"])
+    (reply,) = post(transport, url)
+    transport.close()
+    assert isinstance(reply, Unsent if allowed else Rejected)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_known_host_at_a_private_address_is_not_connected_to(
     serve: Callable[..., Server], host: str

@@ -43,6 +43,14 @@ KNOWN_HOSTS: frozenset[str] = frozenset().union(*(channel.hosts for channel in _
 """Hosts of the platforms, which posts may go to without the admin listing them."""
 
 
+def platform_at(host: str) -> str | None:
+    """The platform whose addresses lead to ``host``; None where anybody's may."""
+    for channel in _POSTED:
+        if any(host.endswith(known) if known.startswith(".") else host == known for known in channel.hosts):
+            return channel.name
+    return None
+
+
 class NoSuchChannel(GengfuError):
     """A group names a platform that is not in :data:`PLATFORMS`."""
 

@@ -93,7 +93,8 @@ class CurlTransport:
         cafile: str | None = None,
     ) -> None:
         """
-        :param known: hosts of the chat platforms, reached by https at public addresses.
+        :param known: hosts of the chat platforms, reached by https at public addresses; one that begins with a
+            dot stands for every host below it.
         :param listed: hosts that the admin vouches for, also by http and at private addresses.
         :param concurrency: requests on their way at once.
         :param connect_timeout: seconds for name, connection and TLS; ``timeout``: for all of a request.
@@ -151,11 +152,16 @@ class CurlTransport:
         host = host_of(url)
         if not host:
             return Rejected(reason=_("地址写法不对：应为 https:// 开头的完整地址"))
-        if host not in self._known:
+        if host not in self._known and not self._is_below_known(host):
             return Rejected(reason=_("{host} 不在允许发送的主机之列").format(host=host))
         if not url.lower().startswith("https:") and host not in self._listed:
             return Rejected(reason=_("{host} 只许用 https").format(host=host))
         return host
+
+    def _is_below_known(self, host: str) -> bool:
+        labels = host.split(".")
+        above = ("." + ".".join(labels[place:]) for place in range(1, len(labels)))
+        return bool(labels[0]) and any(parent in self._known for parent in above)
 
     def _begin(self, request: Request, host: str) -> None:
         handle = self._idle.pop() if self._idle else self._new_handle()
