@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -29,6 +29,8 @@ STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 _YEARS = range(1970, 9000)
 """Of a date that can be meant: 9999, for "never", has no day after it."""
+_TITLE, _SUMMARY = 40, 120
+"""Characters, at most."""
 
 
 def _one_line(text: str) -> str:
@@ -189,8 +191,8 @@ class FrontMatter:
 
     id: Annotated[str, AfterValidator(_is_id)]
     """Stable identity; feeds, digests and history go by it, never by the address."""
-    title: Annotated[Text, Field(max_length=40)]
-    summary: Annotated[Text, Field(max_length=120)]
+    title: Annotated[Text, Field(max_length=_TITLE)]
+    summary: Annotated[Text, Field(max_length=_SUMMARY)]
     """Stands alone in a digest."""
     kind: Kind
     published: Moment
@@ -238,13 +240,15 @@ class Manuscript(FrontMatter):
 
 
 def parse(
-    text: str, path: PurePosixPath, name: str, station: Station
+    text: str, path: PurePosixPath, name: str, station: Station, *, urgent: bool = False
 ) -> tuple[Manuscript | None, list[Problem]]:
     """Read one article.
 
     :param path: below content/.
     :param name: the file as the officer knows it, for problems.
-    :returns: the manuscript, or None where a field cannot be used; and every problem found.
+    :param urgent: with problems too, make the manuscript without what it can do without: an alert does not wait
+        for a shorter summary. What it says, whom it reaches and until when is never guessed.
+    :returns: the manuscript, or None where it cannot be made; and every problem found.
     """
     parts = _split(text)
     if parts is None:
@@ -259,13 +263,16 @@ def parse(
     document, problems = read_yaml(front, name, first_line=2)
     if problems:
         return None, problems
-    matter, problems = validate(FrontMatter, document, {"zone": ZoneInfo(station.timezone)})
+    context = {"zone": ZoneInfo(station.timezone)}
+    matter, problems = validate(FrontMatter, document, context)
     problems += _undeclared(document, station)
+    if problems and urgent:
+        matter, _fatal = validate(FrontMatter, _spared(document, problems), context)
     if matter is None:
         return None, problems
     problems += _inconsistent(matter, document)
     problems += _unwritten(body, body_line, name)
-    if problems:
+    if problems and not (urgent and _needed(document).isdisjoint(_fields(problems))):
         return None, problems
     return (
         Manuscript(
@@ -276,12 +283,46 @@ def parse(
             lines=document,
             revision=hashlib.sha256(text.encode()).hexdigest()[:12],
         ),
-        [],
+        problems,
     )
 
 
+_LONGEST = {"title": _TITLE, "summary": _SUMMARY}
+_DISPENSABLE = frozenset(
+    ("updated", "reviewed", "next_review", "topics", "evergreen", "season", "cover", "author", "attachments")
+)
+_REACH = frozenset(("areas", "audience"))
+
+
+def _needed(document: Document) -> frozenset[str]:
+    """Fields a mistake in which leaves open what an article is, or whom it is for."""
+    kinds_own = frozenset(("kind", "service", "alert"))
+    return kinds_own if document.value.get("withdrawn") else kinds_own | _REACH
+
+
+def _spared(document: Document, problems: Iterable[Problem]) -> Document:
+    """``document`` without the values that the problems name, where it can do without them or cut to length."""
+    value = dict(document.value)
+    known = {field.name for field in fields(FrontMatter)}
+    spare = (_DISPENSABLE | _REACH) - _needed(document)
+    for name in _fields(problems):
+        if name in _LONGEST and isinstance(value.get(name), str):
+            value[name] = shortened(_one_line(value[name]), _LONGEST[name])
+        elif name in spare or name not in known:
+            value.pop(name, None)
+    return replace(document, value=value)
+
+
+def _fields(problems: Iterable[Problem]) -> set[str]:
+    """The outermost fields that the problems name."""
+    return {problem.field.partition(".")[0] for problem in problems}
+
+
 def _split(text: str) -> tuple[str, str, int] | None:
-    """Front matter, body, and the body's first line; None where there is no front matter."""
+    """Front matter, body, and the body's first line; None where there is no front matter.
+
+    :param text: with ``\\n`` line ends.
+    """
     begin = re.match(r"---[ \t]*\n", text)
     end = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE).search(text, begin.end()) if begin else None
     if begin is None or end is None:

@@ -1,4 +1,4 @@
-"""Feeds of what is live: RSS 2.0, Atom (RFC 4287) and the catalogue.
+"""Feeds of what is live: RSS 2.0, Atom (RFC 4287), the catalogue, and the alerts by themselves.
 
 No build time is in any of them: a feed is as new as the newest ``updated`` among its entries, so the same
 articles always give the same bytes.
@@ -6,14 +6,16 @@ articles always give the same bytes.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from feedgen.feed import FeedGenerator
 
+from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
 from gengfu_site.view import area_url, facts, kind_label, local_to, topic_url
@@ -40,9 +42,9 @@ class _Channel:
 
 def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
     """Path below the site and bytes of every RSS and Atom file: the whole site's, each kind's, topic's, area's."""
-    live = library.live(at)
+    listed = library.listed(at)
     updated = max((a.modified for a in library.published(at)), default=_NOTHING_YET)
-    for channel in _channels(library.settings.station, live):
+    for channel in _channels(library.settings.station, listed):
         rss = _generator(library.settings.station, channel, "feed.xml", updated, content)
         yield channel.url + "feed.xml", rss.rss_str(pretty=True)
         atom = _generator(library.settings.station, channel, "atom.xml", updated, content)
@@ -52,7 +54,59 @@ def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[st
 def catalogue(library: Library, at: datetime) -> Catalogue:
     """What the scheduler may push at ``at``."""
     station = library.settings.station
-    return Catalogue(station=station, entries=tuple(_entry(a, station, at) for a in library.live(at)))
+    return Catalogue(station=station, entries=tuple(entry(a, station, at) for a in library.live(at)))
+
+
+ALERTS_VERSION = 1
+"""Of ``alerts.json``."""
+_REMEMBERED = timedelta(hours=72)
+"""How long ``alerts.json`` still says that an alert has ended."""
+
+
+def alerts(library: Library, at: datetime) -> bytes:
+    """``alerts.json``: what is going on, and what ended lately; small enough to be asked for every minute."""
+    station = library.settings.station
+    told = [
+        article
+        for article in library.published(at)
+        if article.alert and not article.exercise and at - _REMEMBERED < (_ended(article, at) or at)
+    ]
+    document = {
+        "version": ALERTS_VERSION,
+        "station": station.name,
+        "url": station.url,
+        "alerts": [_alert(article, article.alert, station, at) for article in told if article.alert],
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _ended(article: Article, at: datetime) -> datetime | None:
+    """When the alert ended, None while it goes on."""
+    over = article.withdrawn or (article.alert and article.alert.state != "active")
+    ends = [article.modified] if over else []
+    if article.expires and article.expires <= at:
+        ends.append(article.expires)
+    return min(ends, default=None)
+
+
+def _alert(article: Article, alert: Alert, station: Station, at: datetime) -> dict[str, str | None]:
+    state: str = alert.state
+    if article.withdrawn:
+        state = "withdrawn"
+    elif alert.state == "active" and not article.live(at):
+        state = "expired"
+    return {
+        "id": article.id,
+        "form": alert.form,
+        "title": article.title,
+        "place": alert.place,
+        "tell": alert.tell,
+        "state": state,
+        "status": alert.status,
+        "url": station.url + quote(article.url),
+        "updated": article.modified.isoformat(),
+        "expires": article.expires.isoformat() if article.expires else None,
+    }
 
 
 def _channels(station: Station, live: Sequence[Article]) -> Iterator[_Channel]:
@@ -78,7 +132,7 @@ def _generator(
     page = station.url + quote(channel.url)
     newest = max((a.modified for a in channel.articles), default=updated)
     feed = FeedGenerator()
-    feed.id(_urn(station.url + channel.url))
+    feed.id(urn(station.url + channel.url))
     feed.title(channel.title)
     # RSS takes the last link as the channel's own: the page must follow the feed.
     feed.link(href=page + name, rel="self")
@@ -90,25 +144,26 @@ def _generator(
     feed.updated(newest)
     feed.lastBuildDate(newest)
     for article in channel.articles:
-        entry = feed.add_entry(order="append")
-        entry.id(_urn(article.id))
-        entry.guid(_urn(article.id), permalink=False)
-        entry.title(article.title)
-        entry.link(href=station.url + quote(article.url))
-        entry.summary(article.summary)
-        entry.content(content(article), type="html")
-        entry.category([{"term": topic} for topic in article.topics])
-        entry.published(article.published)
-        entry.updated(article.modified)
+        item = feed.add_entry(order="append")
+        item.id(urn(article.id))
+        item.guid(urn(article.id), permalink=False)
+        item.title(article.title)
+        item.link(href=station.url + quote(article.url))
+        item.summary(article.summary)
+        item.content(content(article), type="html")
+        item.category([{"term": topic} for topic in article.topics])
+        item.published(article.published)
+        item.updated(article.modified)
     return feed
 
 
-def _urn(name: str) -> str:
+def urn(name: str) -> str:
     """A stable id that is no address (RFC 4287 wants an IRI): the article may move, its id may not."""
     return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
 
 
-def _entry(article: Article, station: Station, at: datetime) -> Entry:
+def entry(article: Article, station: Station, at: datetime) -> Entry:
+    """The article as the catalogue has it, were it live at ``at``."""
     alert = article.alert
     return Entry(
         id=article.id,

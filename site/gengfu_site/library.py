@@ -49,12 +49,27 @@ class Article(Manuscript):
         """Whether lists, feeds, digests and search may offer it at ``at``."""
         return self.published <= at and not self.withdrawn and not (self.expires and self.expires <= at)
 
+    @property
+    def exercise(self) -> bool:
+        """Whether it is an alert for practice: it has a page for those who practise, and is shown nowhere else."""
+        return self.alert is not None and self.alert.status == "exercise"
+
     def person_shown(self, at: datetime) -> Person | None:
         """The missing person's data, while the alert is active and the erasing date lies ahead."""
         searching = self.alert is not None and self.alert.state == "active" and self.live(at)
         if self.person and searching and at < self.person.erase_after:
             return self.person
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept(Article):
+    """An article as the present release shows it, whose file cannot be used now (:mod:`gengfu_site.kept`)."""
+
+    main: str
+    """HTML of the page's own matter."""
+    content: str
+    """HTML that feeds carry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +83,22 @@ class Library:
         return tuple(a for a in self.articles if a.published <= at)
 
     def live(self, at: datetime) -> tuple[Article, ...]:
-        """Those that lists, feeds and digests may offer at ``at``."""
+        """Those that may be sent at ``at``."""
         return tuple(a for a in self.articles if a.live(at))
 
+    def listed(self, at: datetime) -> tuple[Article, ...]:
+        """Those that lists and feeds offer at ``at``."""
+        return tuple(a for a in self.live(at) if not a.exercise)
 
-def load(settings: Settings, at: datetime) -> tuple[Library, list[Problem]]:
+
+def load(settings: Settings, at: datetime, *, urgent: bool = False) -> tuple[Library, list[Problem]]:
     """Read the whole library, and everything that keeps it from being published at ``at``.
 
     What cannot be read as an article is left out, so that a preview can show the rest.
+
+    :param urgent: as for :func:`gengfu_site.article.parse`; a file in GBK is read as well.
     """
-    manuscripts, problems = _read_manuscripts(settings)
+    manuscripts, problems = _read_manuscripts(settings, urgent)
     manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
     problems += _out_of_time_or_place(manuscripts, at)
@@ -100,11 +121,14 @@ def load(settings: Settings, at: datetime) -> tuple[Library, list[Problem]]:
             )
         )
     problems += links.broken_anchors()
-    articles.sort(key=lambda a: (-a.published.timestamp(), a.id))
-    return Library(settings=settings, articles=tuple(articles)), problems
+    return Library(settings=settings, articles=newest_first(articles)), problems
 
 
-def _read_manuscripts(settings: Settings) -> tuple[list[Manuscript], list[Problem]]:
+def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
+    return tuple(sorted(articles, key=lambda a: (-a.published.timestamp(), a.id)))
+
+
+def _read_manuscripts(settings: Settings, urgent: bool) -> tuple[list[Manuscript], list[Problem]]:
     manuscripts: list[Manuscript] = []
     files, problems = _markdown_files(settings)
     root = settings.content.resolve()
@@ -122,11 +146,15 @@ def _read_manuscripts(settings: Settings) -> tuple[list[Manuscript], list[Proble
         text = read_text(file, settings.folder)
         if isinstance(text, Problem):
             problems.append(text)
+            text = read_text(file, settings.folder, gbk=True) if urgent else text
+        if isinstance(text, Problem):
             continue
         if leak := WEBHOOK.search(text):
             problems.append(exposed(name, text.count("\n", 0, leak.start()) + 1))
+            if urgent:
+                continue
         path = PurePosixPath(file.relative_to(settings.content).as_posix())
-        manuscript, found = parse(text, path, name, settings.station)
+        manuscript, found = parse(text, path, name, settings.station, urgent=urgent)
         problems += found
         if manuscript:
             manuscripts.append(manuscript)

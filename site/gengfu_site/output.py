@@ -1,4 +1,4 @@
-"""Every file of the site, in order: pages, feeds, catalogue, sitemap, and what published articles bring along.
+"""Every file of the site, in order: pages, feeds, catalogue, alerts, sitemap, and what published articles bring along.
 
 ``gengfu build`` writes them itself, the MkDocs plugin hands them to MkDocs. What is not named here does not
 reach the public folder, whatever lies under content/.
@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from xml.sax.saxutils import escape
 
 import jinja2
 
 from gengfu_site.catalogue import dumps
-from gengfu_site.feeds import catalogue, feeds
-from gengfu_site.library import Article, Library
+from gengfu_site.feeds import alerts, catalogue, feeds
+from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.render import render_matter
 from gengfu_site.view import ArticlePage, Page, pages, photo
@@ -53,6 +53,8 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     contents: dict[str, str] = {}  # an article is in several feeds
 
     def content(article: Article) -> str:
+        if isinstance(article, Kept):
+            return article.content
         if article.id not in contents:
             contents[article.id] = _content(article, by_id[article.id], env)
         return contents[article.id]
@@ -60,6 +62,7 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     for path, data in feeds(library, at, content):
         yield Generated(path=path, data=data)
     yield Generated(path="catalogue.json", data=dumps(catalogue(library, at)).encode())
+    yield Generated(path="alerts.json", data=alerts(library, at))
     yield Generated(path="sitemap.xml", data=_sitemap(shown).encode())
     yield Generated(path="robots.txt", data=_robots(library.settings.station.url).encode())
     yield from _files(library, at)
@@ -77,9 +80,15 @@ def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> st
 def _files(library: Library, at: datetime) -> Iterator[Copied]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
-    named = {path for article in library.published(at) for path in article.files}
-    for path in sorted(named):
-        yield Copied(path=path.as_posix(), source=settings.content / path)
+    named: dict[PurePosixPath, Path] = {}
+    for article in library.published(at):
+        for path in article.files:
+            if isinstance(article, Kept):
+                named.setdefault(path, settings.public / path)
+            else:
+                named[path] = settings.content / path
+    for path, source in sorted(named.items()):
+        yield Copied(path=path.as_posix(), source=source)
     for article in library.published(at):
         if picture := photo(article, at):
             yield Copied(path=picture[0], source=settings.private / picture[1])

@@ -19,6 +19,9 @@ from gengfu_site.render import environment, render
 from gengfu_site.settings import Settings
 from gengfu_site.view import Page
 
+Progress = Callable[[int], None]
+"""Told the number of files written so far."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
@@ -29,22 +32,19 @@ class Published:
     files: int
 
 
-def publish(
-    settings: Settings, at: datetime, progress: Callable[[int], None] = lambda written: None
-) -> Published:
+def publish(settings: Settings, at: datetime, progress: Progress = lambda written: None) -> Published:
     """Check everything, make the site beside the public one, then put it in its place.
 
     A failed build leaves the public folder as it was.
 
-    :param progress: told the number of files written so far.
     :raises ProblemsFound: some article, or the station's settings, must be mended first.
     :raises NotOurs: the public folder holds what no build wrote.
     """
-    library, problems = load(settings, at)
-    if problems:
-        raise ProblemsFound(problems)
     with release.replacing(settings.public) as folder:
-        files = _write(library, at, folder, progress)
+        library, problems = load(settings, at)
+        if problems:
+            raise ProblemsFound(problems)
+        files = write(library, at, folder, progress)
     return Published(folder=settings.public, articles=len(library.published(at)), files=files)
 
 
@@ -52,11 +52,12 @@ def preview(settings: Settings, at: datetime, folder: Path) -> list[Problem]:
     """Make the site in ``folder`` from the articles that have no problems; returns the problems."""
     library, problems = load(settings, at)
     with release.replacing(folder) as new:
-        _write(library, at, new, lambda written: None)
+        write(library, at, new)
     return problems
 
 
-def _write(library: Library, at: datetime, folder: Path, progress: Callable[[int], None]) -> int:
+def write(library: Library, at: datetime, folder: Path, progress: Progress = lambda written: None) -> int:
+    """The site into an empty folder; returns the number of files."""
     env = environment(library.settings)
     written = 0
     for output in outputs(library, at, env):

@@ -48,18 +48,31 @@ def claim(folder: Path) -> None:
 def replacing(folder: Path) -> Iterator[Path]:
     """An empty, marked folder that takes the place of ``folder`` when the block ends well.
 
-    One at a time: whoever else wants to replace ``folder`` waits. Where the block fails, ``folder`` stays as it
-    was. Between two renames it is missing for an instant; a crash just then leaves both releases beside it.
+    One at a time: whoever else wants to replace ``folder`` waits; what is to be published is read within the block,
+    so that nobody puts in place what has changed while they waited. Where the block fails, ``folder`` stays as it
+    was. Between two renames it is missing for an instant; a crash just then leaves both releases beside it, until
+    the next one: a person's data must not outlast its release.
 
     :raises NotOurs: as :func:`claim`.
     """
-    claim(folder)
     new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("next", "old"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with alone(folder.with_name(f".{folder.name}.lock")):
-        shutil.rmtree(new, ignore_errors=True)
-        claim(new)
-        yield new
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-        new.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        claim(folder)
+        try:
+            _clear(new, old)
+            claim(new)
+            yield new
+            folder.rename(old)
+            try:
+                new.rename(folder)
+            except OSError:
+                old.rename(folder)
+                raise
+        finally:
+            _clear(new, old)
+
+
+def _clear(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

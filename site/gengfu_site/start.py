@@ -76,7 +76,7 @@ def new_article(
     :param name: as :data:`NAME`; by default the id.
     :raises AlreadyThere: the file exists.
     """
-    id_ = _new_id(taken)
+    id_ = new_id(taken)
     stem = name or id_.lower()
     file = settings.content / kind / f"{stem}.md"
     if file.exists():
@@ -91,7 +91,8 @@ def new_article(
     return file
 
 
-def _new_id(taken: Collection[str]) -> str:
+def new_id(taken: Collection[str]) -> str:
+    """An article's id that is not among ``taken``."""
     while (id_ := "".join(secrets.choice(_ALPHABET) for _place in range(5))) in taken:
         pass
     return id_

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from gengfu_site.article import Alert, Service
 from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, within
-from gengfu_site.library import Article, Library
+from gengfu_site.library import Article, Kept, Library
 from gengfu_site.links import ATTACHMENTS
 from gengfu_templates.i18n import translations
 
@@ -196,8 +196,19 @@ class AlertPage(ArticlePage):
     """A missing person's data, only while the alert is active."""
     photo: str | None
     """Below the site, quoted; likewise."""
+    hide_after: Stamp | None
+    """When the reader's own clock takes data and picture off an open page."""
     follows: tuple[Link, ...]
     """Earlier alerts it refers to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptPage(Page):
+    """An article's page in a new frame, its own matter as the present release has it."""
+
+    template = "kept.html"
+
+    main: Markup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +229,7 @@ def pages(library: Library, at: datetime) -> Iterator[Page]:
     for area in library.settings.station.areas:
         yield from pager.area(area)
     for article in library.published(at):
-        yield pager.article(article)
+        yield pager.kept(article) if isinstance(article, Kept) else pager.article(article)
     yield pager.not_found()
 
 
@@ -283,7 +294,7 @@ class _Pager:
         self._station = library.settings.station
         self._zone = ZoneInfo(self._station.timezone)
         self._gettext: Callable[[str], str] = translations(self._station.language).gettext
-        self._live = library.live(at)
+        self._live = library.listed(at)
         self._count: Counter[str] = Counter(word for a in self._live for word in (a.kind, *a.topics))
         self._cards = {a.id: self._card(a) for a in library.published(at)}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
@@ -350,16 +361,23 @@ class _Pager:
                 contacts=self._station.contacts_for(area.path),
             )
 
+    def kept(self, article: Kept) -> KeptPage:
+        return KeptPage(
+            frame=self._frame,
+            url=article.url,
+            title=article.title,
+            description=article.summary,
+            feeds=self._feeds_of(article),
+            main=Markup(article.main),  # noqa: S704 - as it was rendered for the present release
+        )
+
     def article(self, article: Article) -> ArticlePage:
         shown = ArticlePage(
             frame=self._frame,
             url=article.url,
             title=article.title,
             description=article.summary,
-            feeds=(
-                self._whole,
-                self._feed(f"{article.kind}/", kind_label(article.kind, self._station.language)),
-            ),
+            feeds=self._feeds_of(article),
             listed=article.live(self._at) and article.kind != "alert",
             id=article.id,
             kind=self._kind_link(article.kind),
@@ -395,8 +413,13 @@ class _Pager:
             active=alert.state == "active" and article.live(self._at),
             facts=facts(article, self._at, self._station.language),
             photo=quote(picture[0]) if picture else None,
+            hide_after=self._hide_after(article),
             follows=tuple(Link(title=card.title, url=card.url) for card in earlier),
         )
+
+    def _hide_after(self, article: Article) -> Stamp | None:
+        person = article.person_shown(self._at)
+        return self._stamp(min(filter(None, (person.erase_after, article.expires)))) if person else None
 
     def not_found(self) -> NotFoundPage:
         _ = self._gettext
@@ -434,6 +457,10 @@ class _Pager:
                 newer=link(number - 1, _("较新的")),
                 older=link(number + 1, _("较早的")),
             )
+
+    def _feeds_of(self, article: Article) -> tuple[Feed, Feed]:
+        title = kind_label(article.kind, self._station.language)
+        return self._whole, self._feed(f"{article.kind}/", title)
 
     def _feed(self, url: str, title: str) -> Feed:
         return Feed(title=title, rss=quote(url) + "feed.xml", atom=quote(url) + "atom.xml")

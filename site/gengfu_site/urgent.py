@@ -1,0 +1,326 @@
+"""An alert, public at once: what an officer on duty does with one article, whatever is wrong with the others.
+
+The words follow CAP 1.2 (https://docs.oasis-open.org/emergency/cap/v1.2/CAP-v1.2.html): an alert is updated,
+resolved or cancelled; an exercise is marked as one. Two promises:
+
+* What is sound is published, and of an article that is not, what residents see now stays (:mod:`gengfu_site.kept`).
+* When an alert ends, no file of the site, nor any left beside it, holds a missing person's data any more.
+
+Functions that change an article write the officer's own file first (:mod:`gengfu_site.amend`), so a later build
+says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from gengfu_site import feeds, release
+from gengfu_site.amend import Fields, amend, amended, front_matter
+from gengfu_site.article import Manuscript, parse
+from gengfu_site.catalogue import Entry
+from gengfu_site.kept import kept
+from gengfu_site.library import Article, Kept, Library, load, newest_first
+from gengfu_site.links import url_of
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
+from gengfu_site.publish import Progress, Published, write
+from gengfu_site.settings import RESERVED, Settings
+from gengfu_site.source import read_text
+from gengfu_site.start import AlreadyThere, new_id
+from gengfu_templates.i18n import _
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An article as it lies in content/, published or not."""
+
+    entry: Entry
+    """As the catalogue has it once it is published; what an alert says if that fails."""
+    file: Path
+    problems: tuple[Problem, ...]
+    """To be mended in it, though it can be published without."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """What one urgent publishing did."""
+
+    published: Published
+    problems: tuple[Problem, ...]
+    """All that is to be mended, in any file; a build without urgency is refused until then."""
+    kept: tuple[str, ...]
+    """Titles of articles that residents see as they were before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Urgent(Released):
+    """What publishing one article at once did."""
+
+    entry: Entry
+    """As it is public now; of a withdrawn article, which the catalogue leaves out, as it would be."""
+    own: tuple[Problem, ...]
+    """Those of ``problems`` that are its own."""
+
+
+class NoSuchArticle(GengfuError):
+    """No article goes by that id or path."""
+
+    def __init__(self, name: str, close: str | None) -> None:
+        self.name = name
+        hint = (
+            _("是不是想写“{close}”？").format(close=close) if close else _("用编号，或 content/ 里的文件名。")
+        )
+        super().__init__(_("没有找到文章“{name}”。").format(name=name) + hint)
+
+
+class NotWritten(GengfuError):
+    """The site's files, or an article's, cannot be written."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            _("文件写不进去（{reason}：{path}）。请检查磁盘空间和文件夹权限。").format(
+                reason=error.strerror or error, path=error.filename
+            )
+        )
+
+
+def find(settings: Settings, name: str, at: datetime) -> Found:
+    """The article with the id ``name``, or with that path (from here, from the station's folder or from content/).
+
+    :raises NoSuchArticle: there is none.
+    :raises ProblemsFound: its file cannot be read as an article; everything that is wrong with it.
+    """
+    library, problems = load(settings, at, urgent=True)
+    article = _article(library, problems, name)
+    return Found(
+        entry=feeds.entry(article, settings.station, at),
+        file=settings.content / article.path,
+        problems=tuple(sorted(_own(article, problems))),
+    )
+
+
+def take_in(settings: Settings, file: Path, at: datetime) -> Path:
+    """Copy an alert written elsewhere into content/alert/, under its own name, in UTF-8; returns the copy.
+
+    An id, the kind and the date of publication are added where they are missing. Files it names are not copied.
+
+    :raises ProblemsFound: it cannot be read as an alert; nothing was written.
+    :raises AlreadyThere: an article of that name is there; it was not touched.
+    :raises NotWritten: the copy cannot be written.
+    """
+    name = shown(file, settings.folder)
+    text = read_text(file, settings.folder, gbk=True)
+    if isinstance(text, Problem):
+        raise ProblemsFound([text])
+    library, _problems = load(settings, at, urgent=True)
+    local = at.astimezone(ZoneInfo(settings.station.timezone))
+    beginning = {
+        "id": new_id({article.id for article in library.articles}),
+        "kind": "alert",
+        "published": local.strftime("%Y-%m-%d %H:%M"),
+    }
+    written = front_matter(text.encode(), file)
+    missing: Fields = {(field,): value for field, value in beginning.items() if written.get(field) is None}
+    data = amended(text.encode(), missing, file)
+    stem = beginning["id"].lower() if file.stem.lower() in RESERVED else file.stem
+    path = PurePosixPath("alert", f"{stem}.md")
+    manuscript, problems = parse(data.decode(), path, name, settings.station, urgent=True)
+    if manuscript is None:
+        raise ProblemsFound(problems)
+    if manuscript.kind != "alert":
+        raise ProblemsFound([_no_alert(manuscript)])
+    copy = settings.content / path
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with copy.open("xb") as opened:
+            opened.write(data)
+    except FileExistsError:
+        raise AlreadyThere(copy) from None
+    except OSError as error:
+        raise NotWritten(error) from error
+    return copy
+
+
+def publish_article(
+    settings: Settings, id_: str, at: datetime, progress: Progress = lambda written: None
+) -> Urgent:
+    """Publish the whole site from what is sound, and ``id_`` whatever its style; readable when this returns.
+
+    :raises NoSuchArticle: there is none.
+    :raises ProblemsFound: it cannot be read as an article, or is to be published later; the site stays as it was.
+    :raises GengfuError: the site cannot be made or written (:class:`NotWritten`,
+        :class:`~gengfu_site.release.NotOurs`, :class:`~gengfu_site.render.TemplateBroken`); likewise.
+    """
+    article, released = _release(settings, id_, at, progress)
+    assert article is not None
+    return Urgent(
+        **vars(released),
+        entry=feeds.entry(article, settings.station, at),
+        own=tuple(_own(article, released.problems)),
+    )
+
+
+def refresh(settings: Settings, at: datetime, progress: Progress = lambda written: None) -> Released:
+    """Publish the whole site from what is sound: when an alert or a person's data runs out, nobody may have to ask.
+
+    :raises GengfuError: as :func:`publish_article`.
+    """
+    return _release(settings, None, at, progress)[1]
+
+
+def update(settings: Settings, id_: str, at: datetime) -> Urgent:
+    """Date the article ``id_``, as its officer has just written it, and publish it at once.
+
+    :raises GengfuError: as :func:`publish_article`, or the file cannot be changed
+        (:class:`~gengfu_site.amend.NotAmended`).
+    """
+    return _amended(settings, id_, {}, at)
+
+
+def conclude(settings: Settings, id_: str, state: Literal["resolved", "cancelled"], at: datetime) -> Urgent:
+    """Write into the alert ``id_`` how it ended and publish that at once; a missing person's data leaves the site.
+
+    :raises GengfuError: as :func:`update`. Where it comes from publishing, the file is changed already: once that
+        is mended, do the same again.
+    """
+    return _amended(settings, id_, {("alert", "state"): state}, at)
+
+
+def withdraw(settings: Settings, id_: str, reason: str, at: datetime) -> Urgent:
+    """Take the article ``id_`` back at once: its page stays and says first why; lists, feeds and catalogue drop it.
+
+    :param reason: for residents to read.
+    :raises GengfuError: as :func:`conclude`.
+    """
+    return _amended(settings, id_, {("withdrawn",): reason}, at)
+
+
+def mark_exercise(settings: Settings, id_: str, at: datetime) -> Found:
+    """Write into the alert ``id_`` that it is an exercise; nothing is published.
+
+    :raises GengfuError: as :func:`find`, or the file cannot be changed.
+    """
+    amend(find(settings, id_, at).file, {("alert", "status"): "exercise"})
+    return find(settings, id_, at)
+
+
+def _amended(settings: Settings, id_: str, fields: Fields, at: datetime) -> Urgent:
+    found = find(settings, id_, at)
+    local = at.astimezone(ZoneInfo(settings.station.timezone))
+    amend(found.file, {**fields, ("updated",): local.strftime("%Y-%m-%d %H:%M:%S")})
+    return publish_article(settings, found.entry.id, at)
+
+
+def _release(
+    settings: Settings, id_: str | None, at: datetime, progress: Progress
+) -> tuple[Article | None, Released]:
+    """Publish all that is sound; the article ``id_``, if one is meant, must be."""
+    try:
+        with release.replacing(settings.public) as folder:
+            library, problems = load(settings, at, urgent=True)
+            article = _article(library, problems, id_) if id_ else None
+            if article and article.published > at:
+                raise ProblemsFound([_too_early(article)])
+            sound, carried = _sound(library, problems, article, at)
+            files = write(sound, at, folder, progress)
+    except OSError as error:
+        raise NotWritten(error) from error
+    return article, Released(
+        published=Published(folder=settings.public, articles=len(sound.published(at)), files=files),
+        problems=tuple(sorted(problems)),
+        kept=tuple(article.title for article in carried),
+    )
+
+
+def _sound(
+    library: Library, problems: Sequence[Problem], urgent: Article | None, at: datetime
+) -> tuple[Library, list[Kept]]:
+    """What can be published now, and those of it that are carried over.
+
+    An alert and a withdrawn article are published as they are written, mistakes of style and all: what the release
+    shows of them may be what must go.
+    """
+    settings = library.settings
+    troubled = {problem.path for problem in problems}
+    sound = [
+        article
+        for article in library.articles
+        if article is urgent
+        or article.kind == "alert"
+        or article.withdrawn
+        or article.lines.path not in troubled
+    ]
+    ids, urls = {article.id for article in sound}, {article.url for article in sound}
+    unsound = {article.id for article in library.articles} - ids
+
+    def left_out(entry: Entry, path: PurePosixPath) -> bool:
+        """Whether it is missing for what is wrong with it, and not because somebody took it away."""
+        if entry.id in ids or url_of(path) in urls:
+            return False
+        file = PurePosixPath(shown(settings.content / path, settings.folder))
+        return entry.id in unsound or any(place.as_posix() in troubled for place in (file, *file.parents))
+
+    carried = kept(settings.public, at, left_out)
+    return Library(settings=settings, articles=newest_first([*sound, *carried])), carried
+
+
+def _article(library: Library, problems: Sequence[Problem], name: str) -> Article:
+    """The article with that id or path; raises as :func:`find`."""
+    settings = library.settings
+    path = _path(settings, name)
+    for article in library.articles:
+        if article.id == name.upper() or article.path == path:
+            return article
+    broken = {problem.path for problem in problems} - {article.lines.path for article in library.articles}
+    meant = [file for file in broken if _is_meant(settings.folder / file, name, path)]
+    if meant:
+        raise ProblemsFound([problem for problem in problems if problem.path in meant])
+    raise NoSuchArticle(name, nearest(name.upper(), [article.id for article in library.articles]))
+
+
+def _path(settings: Settings, name: str) -> PurePosixPath | None:
+    """The file ``name`` below content/, whether named from here, from the station's folder or from there."""
+    content = settings.content.resolve()
+    try:
+        for folder in (Path(), settings.folder, content):
+            file = (folder / name).resolve()
+            if file.is_file() and file.is_relative_to(content):
+                return PurePosixPath(file.relative_to(content).as_posix())
+    except (OSError, ValueError):  # no file can have that name
+        pass
+    return None
+
+
+def _is_meant(file: Path, name: str, path: PurePosixPath | None) -> bool:
+    """Whether ``file``, which cannot be read as an article, is the one called ``name``."""
+    if path is not None:
+        return file.as_posix().endswith(f"/{path}")
+    try:
+        return name.upper().encode() in file.read_bytes()
+    except OSError:
+        return False
+
+
+def _own(article: Article, problems: Iterable[Problem]) -> Iterator[Problem]:
+    names = (article.lines.path, f"private/{article.id}.yml")
+    return (problem for problem in problems if problem.path in names)
+
+
+def _no_alert(manuscript: Manuscript) -> Problem:
+    return manuscript.lines.problem(
+        "kind",
+        message=_("应是紧急警情（kind: alert），见到的是 {kind}。").format(kind=manuscript.kind),
+        remedy=_("把 kind 改成 alert 并补上 alert 部分；别的文章放进 content/ 再运行 gengfu build。"),
+    )
+
+
+def _too_early(article: Article) -> Problem:
+    return article.lines.problem(
+        "published",
+        message=_("发布时间在将来，现在还不能公开。"),
+        remedy=_("把 published 改成现在或更早的时间。"),
+    )
