@@ -152,16 +152,16 @@ class CurlTransport:
         host = host_of(url)
         if not host:
             return Rejected(reason=_("地址写法不对：应为 https:// 开头的完整地址"))
-        if host not in self._known and not self._is_below_known(host):
+        if not self._is_known(host):
             return Rejected(reason=_("{host} 不在允许发送的主机之列").format(host=host))
         if not url.lower().startswith("https:") and host not in self._listed:
             return Rejected(reason=_("{host} 只许用 https").format(host=host))
         return host
 
-    def _is_below_known(self, host: str) -> bool:
+    def _is_known(self, host: str) -> bool:
         labels = host.split(".")
         above = ("." + ".".join(labels[place:]) for place in range(1, len(labels)))
-        return bool(labels[0]) and any(parent in self._known for parent in above)
+        return bool(labels[0]) and not self._known.isdisjoint((host, *above))
 
     def _begin(self, request: Request, host: str) -> None:
         handle = self._idle.pop() if self._idle else self._new_handle()
