@@ -9,36 +9,77 @@ Pure: catalogue, group, its history and an instant in, a message out. The rules,
   into it, however long ``fresh`` is; an admin who wants that sets an earlier ``joined``.
 * Evergreen entries in season fill up: those the group was never told first, then the one told longest ago;
   none again within ``repeat_after``. So an archive reaches a new group at the pace of ``repeat``.
+* What belongs to a campaign comes before the rest, among the new and among the repeated.
+* A digest fits one message: its last items wait for the next where it does not. What fits no message of its
+  own is left out, and named.
 * Nothing to say gives no message.
+
+Each rule is a function that says why an entry stays out (:class:`Bar`). Composing asks whether any speaks,
+:func:`bars` which ones, so that no explanation can differ from what is done.
 
 Wording is the station's, for residents, not the officer's at the command line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.message import Group, Item, Message
-from gengfu_scheduler.timetable import MOST_ITEMS, Pick, Slot
+from gengfu_scheduler.timetable import MOST_ITEMS, Campaign, Slot
 from gengfu_site.catalogue import AlertEntry, Catalogue, Entry, Season, Station, concerns
 from gengfu_templates.i18n import translations
 
 History = Mapping[str, datetime]
 """Entry id -> when the group was last told it."""
+Fits = Callable[[Message, Group], bool]
+"""Whether a digest fits one message on the group's platform."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 _SEASONS: tuple[Season, ...] = ("冬季", "春季", "夏季", "秋季")
 """By ``month % 12 // 3``: winter is December to February."""
 
 
-def compose(slot: Slot, group: Group, catalogue: Catalogue, told: History, at: datetime) -> Message | None:
-    """The digest of ``slot`` for ``group`` at ``at``; None where there is nothing to say.
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One rule that keeps an entry out of a group's digest."""
 
-    :param told: the group's own history.
-    """
-    return next((m for _group, m in compose_all(slot, [group], catalogue, {group.id: told}, at)), None)
+    rule: Literal[
+        "early",
+        "expired",
+        "alert",
+        "kind",
+        "slot topic",
+        "area",
+        "audience",
+        "group topic",
+        "no new",
+        "told",
+        "stale",
+        "before joining",
+        "no repeats",
+        "not evergreen",
+        "season",
+        "told lately",
+    ]
+    since: datetime | None = None
+    """What the rule looked at: when the entry was published or expired, or the group joined or was told."""
+    until: datetime | None = None
+    """When the rule ceases to speak, where time alone ends it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    """What composing for one group came to."""
+
+    message: Message | None
+    """None where there is nothing to say."""
+    too_long: tuple[Entry, ...] = ()
+    """What would have been told, had a message on the group's platform room for it."""
 
 
 def compose_all(
@@ -47,58 +88,217 @@ def compose_all(
     catalogue: Catalogue,
     told: Mapping[str, History],
     at: datetime,
-) -> Iterator[tuple[Group, Message]]:
-    """The digest for each group that has one, composed once for all groups alike.
+    *,
+    campaigns: Sequence[Campaign] = (),
+    fits: Fits = lambda _message, _group: True,
+) -> Iterator[tuple[Group, Digest]]:
+    """The digest of ``slot`` at ``at`` for each of ``groups``, composed once for all groups alike.
 
     :param told: histories by group id.
+    :param campaigns: those that are on.
     """
-    picked = [entry for entry in catalogue.entries if _picked(entry, slot.pick, at)]
+    picked = [entry for entry in catalogue.entries if not any(_slot_bars(entry, slot, at))]
     ids = {entry.id for entry in picked}
-    composed: dict[object, Message | None] = {}
+    season = _season(catalogue.station, at)
+    wanted: dict[object, list[Entry]] = {}
+    composed: dict[object, Digest] = {}
     for group in groups:
         history = {entry: when for entry, when in told.get(group.id, {}).items() if entry in ids}
-        fresh_since = max(at - slot.pick.fresh, group.joined)
-        alike = (group.area, group.audience, group.topics, fresh_since, frozenset(history.items()))
+        on = tuple(campaign for campaign in campaigns if group in campaign.to)
+        who = group.area, group.audience, group.topics
+        platform = group.reach, group.platform, group.keyword
+        since = max(at - slot.pick.fresh, group.joined)
+        alike = who, platform, since, frozenset(history.items()), tuple(campaign.name for campaign in on)
         if alike not in composed:
-            matching = [entry for entry in picked if _wanted(entry, group)]
-            items = _choose(slot.pick, matching, fresh_since, history, catalogue.station, at)
-            composed[alike] = _digest(slot, items, catalogue.station, group) if items else None
-        if message := composed[alike]:
-            yield group, message
+            if who not in wanted:
+                wanted[who] = [entry for entry in picked if not any(_group_bars(entry, group))]
+            turn = _Turn(slot=slot, group=group, told=history, at=at, season=season, campaigns=on)
+            composed[alike] = _digest(turn, wanted[who], catalogue.station, fits)
+        yield group, composed[alike]
 
 
-def _choose(
-    pick: Pick,
-    matching: Sequence[Entry],
-    fresh_since: datetime,
-    told: History,
+def bars(
+    slot: Slot,
+    group: Group,
+    entry: Entry,
     station: Station,
+    told: History,
     at: datetime,
-) -> list[Entry]:
-    """What to tell of ``matching``, which is newest first as the catalogue is; so is what comes of it."""
-    new = [entry for entry in matching if entry.id not in told and entry.published >= fresh_since][: pick.new]
-    season = _SEASONS[at.astimezone(ZoneInfo(station.timezone)).month % 12 // 3]
-    repeats = sorted(
-        (entry for entry in matching if entry not in new and _repeatable(entry, pick, told, season, at)),
-        key=lambda entry: told.get(entry.id, _NEVER),
-    )[: pick.repeat]
-    return [*new, *repeats][:MOST_ITEMS]
+    *,
+    campaigns: Sequence[Campaign] = (),
+) -> tuple[Bar, ...]:
+    """All that keeps ``entry`` out of the group's digest, in the order of the rules; none: it is told, given room.
+
+    :param told: the group's own history.
+    """
+    on = tuple(campaign for campaign in campaigns if group in campaign.to)
+    season = _season(station, at)
+    turn = _Turn(slot=slot, group=group, told=told, at=at, season=season, campaigns=on)
+    new, again = tuple(turn.bars_to_news(entry)), tuple(turn.bars_to_repeats(entry))
+    never_both = (*new, *again) if new and again else ()
+    return (*_slot_bars(entry, slot, at), *_group_bars(entry, group), *never_both)
 
 
-def _digest(slot: Slot, entries: Iterable[Entry], station: Station, group: Group) -> Message:
-    return Message(
-        form="digest",
-        title=slot.title,
-        items=tuple(_item(entry) for entry in entries),
-        footer=footer(station, group.area),
-        home=station.url,
-        language=station.language,
-    )
+def _slot_bars(entry: Entry, slot: Slot, at: datetime) -> Iterator[Bar]:
+    """Why the slot tells ``entry`` to no group."""
+    if entry.published > at:
+        yield Bar(rule="early", since=entry.published, until=entry.published)
+    if entry.expires is not None and entry.expires <= at:
+        yield Bar(rule="expired", since=entry.expires)
+    if entry.kind == "alert":
+        yield Bar(rule="alert")
+    elif entry.kind not in slot.pick.kinds:
+        yield Bar(rule="kind")
+    if slot.pick.topics and set(slot.pick.topics).isdisjoint(entry.topics):
+        yield Bar(rule="slot topic")
 
 
-def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
-    """The alert ``entry`` as ``group`` is told it; an exercise says so at its beginning and at its end.
+def _group_bars(entry: Entry, group: Group) -> Iterator[Bar]:
+    """Why ``entry`` is not for ``group``, whatever the slot."""
+    if not concerns(entry.areas, group.area):
+        yield Bar(rule="area")
+    if entry.audience and group.audience and set(entry.audience).isdisjoint(group.audience):
+        yield Bar(rule="audience")
+    if group.topics and set(group.topics).isdisjoint(entry.topics):
+        yield Bar(rule="group topic")
 
+
+@dataclass(frozen=True, kw_only=True)
+class _Turn:
+    """One group's turn: what decides which of the entries that are for it come now."""
+
+    slot: Slot
+    group: Group
+    told: History
+    at: datetime
+    season: Season
+    campaigns: tuple[Campaign, ...]
+    """That are on, and for the group."""
+
+    def bars_to_news(self, entry: Entry) -> Iterator[Bar]:
+        """Why ``entry`` is not told as new."""
+        pick = self.slot.pick
+        if not pick.new:
+            yield Bar(rule="no new")
+        if entry.id in self.told:
+            yield Bar(rule="told", since=self.told[entry.id])
+        if entry.published < self.at - pick.fresh:
+            yield Bar(rule="stale", since=entry.published)
+        if entry.published < self.group.joined:
+            yield Bar(rule="before joining", since=self.group.joined)
+
+    def bars_to_repeats(self, entry: Entry) -> Iterator[Bar]:
+        """Why ``entry`` is not told as one of those that fill up."""
+        if not self.slot.pick.repeat:
+            yield Bar(rule="no repeats")
+        if not entry.evergreen:
+            yield Bar(rule="not evergreen")
+            return
+        if entry.season and self.season not in entry.season:
+            yield Bar(rule="season")
+        last = self.told.get(entry.id)
+        if last is not None and last > self.at - self._repeat_after(entry):
+            yield Bar(rule="told lately", since=last, until=last + self._repeat_after(entry))
+
+    def choose(self, matching: Sequence[Entry], leave_out: Collection[Entry] = ()) -> list[Entry]:
+        """What to tell of ``matching``, which is newest first as the catalogue is; so is what comes of it."""
+        pick = self.slot.pick
+        eligible = [entry for entry in matching if entry not in leave_out]
+        new = sorted((e for e in eligible if not any(self.bars_to_news(e))), key=self._late)[: pick.new]
+        again = [e for e in eligible if e not in new and not any(self.bars_to_repeats(e))]
+        repeats = sorted(self._in_rotation(again), key=self._late)[: pick.repeat]
+        return [*new, *repeats][:MOST_ITEMS]
+
+    def _in_rotation(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The one told longest ago first. Those told together go round in their own order, not from its top."""
+
+        def last(entry: Entry) -> datetime:
+            return self.told.get(entry.id, _NEVER)
+
+        longest = min(map(last, entries), default=_NEVER)
+        starts = (n for n, e in enumerate(entries) if last(e) == longest != last(entries[n - 1]))
+        start = next(starts, 0)
+        return sorted([*entries[start:], *entries[:start]], key=last)
+
+    def _late(self, entry: Entry) -> bool:
+        """Whether ``entry`` comes after those of a campaign."""
+        return not any(entry in campaign for campaign in self.campaigns)
+
+    def _repeat_after(self, entry: Entry) -> timedelta:
+        shorter = (c.repeat_after for c in self.campaigns if c.repeat_after is not None and entry in c)
+        return min(shorter, default=self.slot.pick.repeat_after)
+
+
+def _digest(turn: _Turn, matching: Sequence[Entry], station: Station, fits: Fits) -> Digest:
+    """What of ``matching`` has its turn and fits one message."""
+
+    def message(entries: Iterable[Entry]) -> Message:
+        return Message(
+            form="digest",
+            title=turn.slot.title,
+            items=tuple(_item(entry) for entry in entries),
+            footer=footer(station, turn.group.area),
+            home=station.url,
+            language=station.language,
+        )
+
+    too_long: list[Entry] = []
+    while items := turn.choose(matching, too_long):
+        if fits(whole := message(items), turn.group):
+            return Digest(message=whole, too_long=tuple(too_long))
+        alone = [entry for entry in items if not fits(message([entry]), turn.group)]
+        if not alone:
+            while not fits(whole := message(items), turn.group):
+                items.pop()
+            return Digest(message=whole, too_long=tuple(too_long))
+        too_long += alone
+    return Digest(message=None, too_long=tuple(too_long))
+
+
+class _Live:
+    """Which entries are live, worked out again only when another catalogue or another instant may differ."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Catalogue | None, datetime, datetime, frozenset[str]] = (
+            None,
+            _NEVER,
+            _NEVER,
+            frozenset(),
+        )
+
+    def ids(self, catalogue: Catalogue, at: datetime) -> frozenset[str]:
+        known, since, until, ids = self._known
+        if known is not catalogue or not since <= at < until:
+            changes = [
+                moment for entry in catalogue.entries for moment in (entry.published, entry.expires) if moment
+            ]
+            since = max((moment for moment in changes if moment <= at), default=_NEVER)
+            until = min((moment for moment in changes if moment > at), default=_ALWAYS)
+            ids = frozenset(entry.id for entry in catalogue.entries if entry.live(at))
+            self._known = catalogue, since, until, ids
+        return ids
+
+
+_live = _Live()
+
+
+def still_told(message: Message, catalogue: Catalogue, at: datetime) -> Message | None:
+    """``message`` without the items whose entries are withdrawn or over at ``at``; None: nothing is left of it.
+
+    The same object where nothing is to be dropped. Of an alert nothing is: it has an end of its own.
+    Cheap, however often it is asked about one catalogue.
+    """
+    live = _live.ids(catalogue, at)
+    if message.form == "alert" or all(item.entry in live for item in message.items):
+        return message
+    items = tuple(item for item in message.items if item.entry in live)
+    return replace(message, items=items) if items else None
+
+
+def compose_alert(entry: Entry, area: str | None, station: Station, *, follows: bool = False) -> Message:
+    """The alert ``entry`` as groups of ``area`` are told it; an exercise says so at its beginning and at its end.
+
+    :param follows: whether they heard of it before.
     :raises ValueError: the entry is no alert.
     """
     alert = entry.alert
@@ -106,6 +306,7 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
         raise ValueError(f"entry {entry.id} is no alert")
     _ = translations(station.language).gettext
     exercise = _("【演练】") if alert.status == "exercise" else ""
+    news = _("【最新进展】") if follows and alert.state == "active" else ""
     lines = [
         entry.summary,
         _("地点：{place}").format(place=alert.place),
@@ -115,10 +316,34 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
     ]
     return Message(
         form="alert",
-        title=f"{exercise}【{_outcome(alert, station) or alert.form}】{entry.title}",
+        title=f"{exercise}{news}【{_outcome(alert, station) or alert.form}】{entry.title}",
         items=(_item(entry),),
         body="\n".join(line for line in lines if line),
-        footer=footer(station, group.area) + exercise,
+        footer=footer(station, area) + exercise,
+        home=station.url,
+        language=station.language,
+    )
+
+
+def compose_correction(
+    id: str, title: str, reason: str, url: str, area: str | None, station: Station
+) -> Message:
+    """That the article ``title`` does not hold, as groups of ``area`` are told it.
+
+    :param url: of its page, which says so too; empty where there is none.
+    """
+    _ = translations(station.language).gettext
+    return Message(
+        form="alert",
+        title=_("【更正】{title}").format(title=title),
+        items=(Item(entry=id, title=title, summary=reason, url=url),),
+        body="\n".join(
+            (
+                _("以前发给大家的“{title}”已撤回，请不要再转。").format(title=title),
+                _("原因：{reason}").format(reason=reason),
+            )
+        ),
+        footer=footer(station, area),
         home=station.url,
         language=station.language,
     )
@@ -126,14 +351,12 @@ def compose_alert(entry: Entry, group: Group, station: Station) -> Message:
 
 def addressees(slot: Slot, groups: Iterable[Group], at: datetime) -> list[Group]:
     """The groups that ``slot`` speaks to at ``at``: those it means and that have joined by then."""
-    return [group for group in groups if group.joined <= at and group in slot.to]
+    return [group for group in groups if group.joined <= at and group in slot]
 
 
 def reaches(entry: Entry, group: Group) -> bool:
     """Whether ``entry`` is for ``group`` by area and audience."""
-    return concerns(entry.areas, group.area) and (
-        not entry.audience or not group.audience or not set(entry.audience).isdisjoint(group.audience)
-    )
+    return not any(bar.rule in ("area", "audience") for bar in _group_bars(entry, group))
 
 
 def footer(station: Station, area: str | None) -> str:
@@ -143,25 +366,8 @@ def footer(station: Station, area: str | None) -> str:
     return " · ".join(filter(None, (station.name, first)))
 
 
-def _picked(entry: Entry, pick: Pick, at: datetime) -> bool:
-    return (
-        entry.kind in pick.kinds
-        and (not pick.topics or not set(pick.topics).isdisjoint(entry.topics))
-        and entry.live(at)
-    )
-
-
-def _wanted(entry: Entry, group: Group) -> bool:
-    return reaches(entry, group) and (not group.topics or not set(group.topics).isdisjoint(entry.topics))
-
-
-def _repeatable(entry: Entry, pick: Pick, told: History, season: Season, at: datetime) -> bool:
-    last = told.get(entry.id)
-    return (
-        entry.evergreen
-        and (not entry.season or season in entry.season)
-        and (last is None or last <= at - pick.repeat_after)
-    )
+def _season(station: Station, at: datetime) -> Season:
+    return _SEASONS[at.astimezone(ZoneInfo(station.timezone)).month % 12 // 3]
 
 
 def _item(entry: Entry) -> Item:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
-from gengfu_scheduler.digest import History, addressees, compose_alert, compose_all, reaches
-from gengfu_scheduler.message import Broadcast, Message, Planned
+from gengfu_scheduler.digest import History, addressees, compose_all
+from gengfu_scheduler.message import Broadcast, Group, Message, Planned
 from gengfu_scheduler.roster import Roster
-from gengfu_scheduler.timetable import Occurrence, Slot
+from gengfu_scheduler.timetable import Occurrence, Slot, Timetable
 from gengfu_site.catalogue import Catalogue, Entry
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _
-
-ALERT_LASTS = timedelta(hours=24)
-"""How long an alert without an end of its own may still be sent."""
 
 _PUSH = "push:"
 """How the keys of digests begin that a person pushed."""
@@ -31,6 +30,8 @@ class Draft:
     broadcast: Broadcast
     planned: tuple[Planned, ...]
     """None for a group that has nothing to be told."""
+    notices: tuple[str, ...] = ()
+    """What a person should know of it."""
 
 
 class Refused(GengfuError):
@@ -40,58 +41,69 @@ class Refused(GengfuError):
 def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: datetime) -> Draft:
     """The digests of ``occurrence``, composed from what is live at ``now``.
 
-    In a group's quiet hours its digest waits for their end. Where that comes after ``late``, the delivery
-    stands in the outbox all the same and expires there, so that the omission has the group's name.
+    They leave one after another within the slot's ``spread``. In a group's quiet hours and on blackout days
+    its digest waits for their end. Where that comes after ``late``, the delivery stands in the outbox all
+    the same and expires there, so that the omission has the group's name.
     """
     slot, when = occurrence.slot, occurrence.scheduled_for
-    planned = _digests(slot, roster, told, now)
-    quiet_until = roster.timetable.quiet_until
+    planned, notices = _digests(slot, roster, told, now)
+    # By chance, but always the same: no group is always last, and a second reading finds the same order.
+    order = sorted(
+        (p.group for p in planned), key=lambda id: sha256(f"{occurrence.key} {id}".encode()).digest()
+    )
+    offsets = {group: slot.spread * n / len(order) for n, group in enumerate(order)}
+
+    def not_before(group: str) -> datetime:
+        return _leaves(occurrence, roster.groups[group], offsets[group], roster.timetable, now)
+
     return Draft(
         broadcast=Broadcast(
             key=occurrence.key, form="digest", title=slot.title, scheduled_for=when, expires=when + slot.late
         ),
-        planned=tuple(
-            Planned(
-                group=p.group,
-                messages=p.messages,
-                last_told=p.last_told,
-                way=p.way,
-                not_before=quiet_until(roster.groups[p.group], p.not_before) or p.not_before,
-            )
-            for p in planned
-        ),
+        planned=tuple(replace(p, not_before=not_before(p.group)) for p in planned),
+        notices=notices,
     )
 
 
+def _leaves(
+    occurrence: Occurrence, group: Group, offset: timedelta, timetable: Timetable, now: datetime
+) -> datetime:
+    """When the digest for ``group`` may leave: ``offset`` after it could, if quiet hours and ``late`` allow it."""
+    when, expires = occurrence.scheduled_for, occurrence.scheduled_for + occurrence.slot.late
+    start = max(now, when)
+    if end := timetable.quiet_until(group, start):
+        start, later = end, end + offset
+    else:
+        later = max(start, when + offset)
+    return later if later < expires and not timetable.quiet_until(group, later) else start
+
+
 def draft_push(target: str, roster: Roster, told: Told, now: datetime) -> Draft:
-    """What pushing ``target`` now would tell: a slot's digests by its name, or an alert by its id.
+    """What pushing the slot ``target`` now would tell.
 
-    A person decided so, hence at once, quiet hours or not.
+    A person decided so, hence at once: no spread, and quiet hours or not.
 
-    :raises Refused: there is no such slot or alert, the alert is not live, or there is nothing to say.
+    :raises Refused: there is no such slot, or there is nothing to say.
     """
     slots = {slot.id: slot for slot in roster.timetable.slots}
-    alerts = {entry.id: entry for entry in roster.catalogue.entries if entry.kind == "alert"}
-    if target in slots:
-        draft = _push_slot(slots[target], roster, told, now)
-    elif target in alerts:
-        draft = _push_alert(alerts[target], roster, told, now)
-    else:
-        close = nearest(target, [*slots, *alerts])
-        raise Refused(
-            _("没有叫“{target}”的时段，已发布的警情里也没有这个编号。{hint}").format(
-                target=target,
-                hint=_("是不是想写“{close}”？").format(close=close)
-                if close
-                else _("时段见 timetable.yml；警情要先用 gengfu build 发布。"),
-            )
-        )
+    if target not in slots:
+        raise Refused(_no_slot(target, slots, roster.catalogue))
+    draft = _push_slot(slots[target], roster, told, now)
     if not draft.planned:
         raise Refused(_("没有可发的：对得上的群都已经发过了，或者没有对得上的群。"))
     return draft
 
 
+def _no_slot(target: str, slots: Collection[str], catalogue: Catalogue) -> str:
+    if any(entry.id == target and entry.alert for entry in catalogue.entries):
+        return _("{id} 是一条警情：用 gengfu alert {id} 发。").format(id=target)
+    close = nearest(target, list(slots))
+    hint = _("是不是想写“{close}”？").format(close=close) if close else _("时段见 timetable.yml。")
+    return _("没有叫“{target}”的时段。{hint}").format(target=target, hint=hint)
+
+
 def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
+    planned, notices = _digests(slot, roster, told, now)
     return Draft(
         broadcast=Broadcast(
             key=f"{_PUSH}{Occurrence(slot=slot, scheduled_for=now.astimezone(UTC)).key}",
@@ -100,39 +112,8 @@ def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
             scheduled_for=now,
             expires=now + slot.late,
         ),
-        planned=_digests(slot, roster, told, now),
-    )
-
-
-def _push_alert(entry: Entry, roster: Roster, told: Told, now: datetime) -> Draft:
-    if not entry.live(now):
-        raise Refused(
-            _(
-                "警情“{title}”已过期或还没到发布时间，不能发。改好 published 和 expires，重新发布网站再发。"
-            ).format(title=entry.title)
-        )
-    groups = {g.id: g for g in roster.groups.values() if g.joined <= now and reaches(entry, g)}
-    if entry.alert and entry.alert.state != "active":
-        # Whoever heard the alarm hears its end, whatever areas the article names by now.
-        histories = told([id for id in roster.groups if id not in groups])
-        groups |= {id: roster.groups[id] for id, history in histories.items() if entry.id in history}
-    return Draft(
-        broadcast=Broadcast(
-            key=f"alert:{entry.id}:{entry.revision}",
-            form="alert",
-            title=entry.title,
-            scheduled_for=now,
-            expires=entry.expires or now + ALERT_LASTS,
-        ),
-        planned=tuple(
-            Planned(
-                group=group.id,
-                messages=(compose_alert(entry, group, roster.catalogue.station),),
-                not_before=now,
-                way=group.reach,
-            )
-            for group in groups.values()
-        ),
+        planned=planned,
+        notices=notices,
     )
 
 
@@ -141,35 +122,36 @@ def is_push(key: str) -> bool:
     return key.startswith(_PUSH)
 
 
-def alert_of(key: str) -> str:
-    """The id of the alert that the broadcast ``key`` tells of."""
-    return key.split(":")[1]
+def _digests(
+    slot: Slot, roster: Roster, told: Told, now: datetime
+) -> tuple[tuple[Planned, ...], tuple[str, ...]]:
+    """What each group is told, from now on, and what a person should know of it."""
 
+    def fits(message: Message, group: Group) -> bool:
+        try:
+            return roster.channels.fits(message, group)
+        except GengfuError:
+            return True  # what cannot be rendered at all is for its delivery to say, group by group
 
-def is_over(key: str, catalogue: Catalogue) -> bool:
-    """Whether the alert of the broadcast ``key`` ended, or is gone, after that was planned.
-
-    A newer revision of an alert that is still active does not end it.
-    """
-    _form, id, revision = key.split(":")
-    entry = next((entry for entry in catalogue.entries if entry.id == id), None)
-    return (
-        entry is None or entry.alert is None or (entry.revision != revision and entry.alert.state != "active")
-    )
-
-
-def _digests(slot: Slot, roster: Roster, told: Told, now: datetime) -> tuple[Planned, ...]:
     groups = addressees(slot, roster.groups.values(), now)
     histories = told([group.id for group in groups])
-    return tuple(
-        Planned(
-            group=group.id,
-            messages=(message,),
-            not_before=now,
-            way=group.reach,
-            last_told=_last(message, histories.get(group.id, {})),
-        )
-        for group, message in compose_all(slot, groups, roster.catalogue, histories, now)
+    on = roster.timetable.campaigns_at(now)
+    planned, too_long = [], Counter[Entry]()
+    for group, digest in compose_all(slot, groups, roster.catalogue, histories, now, campaigns=on, fits=fits):
+        too_long.update(digest.too_long)
+        if digest.message:
+            planned.append(
+                Planned(
+                    group=group.id,
+                    messages=(digest.message,),
+                    not_before=now,
+                    way=group.reach,
+                    last_told=_last(digest.message, histories.get(group.id, {})),
+                )
+            )
+    return tuple(planned), tuple(
+        _("“{title}”一条消息放不下，没有发给 {n} 个群：请把标题和提要改短。").format(title=entry.title, n=n)
+        for entry, n in too_long.items()
     )
 
 

@@ -6,21 +6,24 @@ functions that the runner works with, one occurrence after the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gengfu_scheduler.digest import History, addressees
 from gengfu_scheduler.draft import Draft, Told, draft_occurrence
-from gengfu_scheduler.message import Broadcast, Form, Item, Planned
+from gengfu_scheduler.message import Broadcast, Form, Item, Planned, Reach
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import counted, shortlist, standing_notices
 from gengfu_scheduler.roster import Roster
-from gengfu_scheduler.timetable import occurrences, unknown_years
-from gengfu_templates.i18n import _
+from gengfu_scheduler.timetable import Occurrence, Slot, Timetable, occurrences, unknown_years
+from gengfu_templates.i18n import _, series
 
 TOLD_LATELY = timedelta(hours=1)
 """Within which a second push of a slot is more likely a mistake than meant."""
+LONG_PAST = timedelta(days=30)
+"""How long after its end a campaign is still left in peace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +37,14 @@ class Telling:
     groups: tuple[str, ...]
     """Ids."""
     names: tuple[str, ...]
-    by_hand: int
-    """How many of the groups their owners must serve."""
+    ways: Mapping[Reach, int]
+    """How many of the groups are reached which way."""
+    held: bool
+    """Whether quiet hours or a blackout hold it up."""
     not_before: datetime
+    """When the first of them may be told."""
+    spread_until: datetime
+    """When the last of them may be told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +56,29 @@ class Upcoming:
     form: Form
     scheduled_for: datetime
     """In the timetable's zone."""
+    campaigns: tuple[str, ...]
+    """Those that are on then."""
     tellings: tuple[Telling, ...]
     silent: int
     """Groups that are meant and have nothing to be told."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """An occurrence that a blackout takes away."""
+
+    slot: str
+    title: str
+    scheduled_for: datetime
+    """In the timetable's zone."""
+    reason: str
+    """Of the blackout; empty where none is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     upcoming: tuple[Upcoming, ...]
+    skipped: tuple[Skipped, ...]
     notices: tuple[str, ...]
     """What the admin should know besides."""
 
@@ -63,24 +86,57 @@ class Plan:
 def plan(roster: Roster, told: Told, now: datetime, days: int) -> Plan:
     """What goes where and when in the next ``days``, if nothing more is published."""
     table, until = roster.timetable, now + timedelta(days=days)
-    due = sorted(
-        (o for slot in table.slots for o in occurrences(slot, table.timezone, now, until)),
-        key=lambda occurrence: occurrence.scheduled_for,
-    )
     imagined = _Imagined(told(list(roster.groups)))
-    upcoming = []
-    for occurrence in due:
+    upcoming: list[Upcoming] = []
+    notices: list[str] = []
+    for occurrence in _due(table.slots, table, now, until):
         draft = draft_occurrence(occurrence, roster, imagined, occurrence.scheduled_for)
         imagined.take(draft)
         meant = addressees(occurrence.slot, roster.groups.values(), occurrence.scheduled_for)
         upcoming.append(preview(draft, roster, slot=occurrence.slot.id, meant=len(meant)))
-    notices = [
-        _("{year} 年的放假安排还不知道：工作日暂按周一至周五算，请到时升级 chinesecalendar。").format(
+        notices += draft.notices
+    notices += _timetable_notices(table, now, until)
+    return Plan(
+        upcoming=tuple(upcoming),
+        skipped=tuple(_skipped(table, now, until)),
+        notices=(*dict.fromkeys(notices), *standing_notices(roster)),
+    )
+
+
+def _due(slots: Iterable[Slot], table: Timetable, after: datetime, until: datetime) -> list[Occurrence]:
+    """All occurrences of the ``slots``, earliest first."""
+    due = (o for slot in slots for o in occurrences(slot, table.timezone, after, until))
+    return sorted(due, key=lambda occurrence: occurrence.scheduled_for)
+
+
+def _skipped(table: Timetable, after: datetime, until: datetime) -> Iterator[Skipped]:
+    as_if_none = [replace(slot, blackouts=()) for slot in table.slots] if table.blackouts else []
+    for occurrence in _due(as_if_none, table, after, until):
+        if blackout := table.blackout_at(occurrence.scheduled_for):
+            yield Skipped(
+                slot=occurrence.slot.id,
+                title=occurrence.slot.title,
+                scheduled_for=occurrence.scheduled_for.astimezone(table.timezone),
+                reason=blackout.reason,
+            )
+
+
+def _timetable_notices(table: Timetable, now: datetime, until: datetime) -> Iterator[str]:
+    for year in unknown_years(table.slots, now, until):
+        yield _("{year} 年的放假安排还不知道：工作日暂按周一至周五算，请到时升级 chinesecalendar。").format(
             year=year
         )
-        for year in unknown_years(table.slots, now, until)
-    ]
-    return Plan(upcoming=tuple(upcoming), notices=(*notices, *standing_notices(roster)))
+    for slot in table.slots:
+        crowded = [at for at in slot.at if at.minute % 30 == 0 and at.second == 0]
+        if crowded and not slot.spread:
+            yield _("“{title}”在 {times} 同时发给所有的群：平台建议避开整点和半点，或者写上 spread。").format(
+                title=slot.title, times=series(f"{at:%H:%M}" for at in crowded)
+            )
+    for campaign in table.campaigns:
+        if campaign.days.last < (now.astimezone(table.timezone) - LONG_PAST).date():
+            yield _("宣传活动“{name}”在 {last} 就结束了，可以从 timetable.yml 里删掉。").format(
+                name=campaign.name, last=campaign.days.last
+            )
 
 
 def preview(draft: Draft, roster: Roster, *, slot: str, meant: int) -> Upcoming:
@@ -89,30 +145,40 @@ def preview(draft: Draft, roster: Roster, *, slot: str, meant: int) -> Upcoming:
     :param slot: name of the slot or id of the alert.
     :param meant: how many groups it is meant for, told something or not.
     """
-    alike: dict[tuple[tuple[Item, ...], str, datetime], list[Planned]] = {}
+    table, when = roster.timetable, draft.broadcast.scheduled_for
+    alike: dict[tuple[tuple[Item, ...], str, datetime | None], list[Planned]] = {}
     for planned in draft.planned:
         first, body = planned.messages[0], "".join(message.body for message in planned.messages)
-        what = first.items, body, planned.not_before
-        alike.setdefault(what, []).append(planned)
-    zone = roster.timetable.timezone
+        waits = planned.not_before > when
+        held = table.quiet_until(roster.groups[planned.group], when) if waits else None
+        alike.setdefault((first.items, body, held), []).append(planned)
     return Upcoming(
         slot=slot,
         title=draft.broadcast.title,
         form=draft.broadcast.form,
-        scheduled_for=draft.broadcast.scheduled_for.astimezone(zone),
+        scheduled_for=when.astimezone(table.timezone),
+        campaigns=tuple(campaign.name for campaign in table.campaigns_at(when)),
         tellings=tuple(
             Telling(
                 items=tuple(item.title for item in items),
                 body=body,
                 groups=tuple(p.group for p in same),
                 names=tuple(roster.groups[p.group].name for p in same),
-                by_hand=sum(roster.groups[p.group].reach == "hand" for p in same),
-                not_before=not_before.astimezone(zone),
+                ways=dict(Counter(p.way for p in same)),
+                held=held is not None,
+                not_before=min(p.not_before for p in same).astimezone(table.timezone),
+                spread_until=max(p.not_before for p in same).astimezone(table.timezone),
             )
-            for (items, body, not_before), same in alike.items()
+            for (items, body, held), same in alike.items()
         ),
         silent=meant - len(draft.planned),
     )
+
+
+def way_words(ways: Mapping[Reach, int]) -> str:
+    """How many groups are reached which way, in one line and no zeros: 自动 4，待群主确认 3，手工转发 5."""
+    words: dict[Reach, str] = {"webhook": _("自动"), "confirm": _("待群主确认"), "hand": _("手工转发")}
+    return _("，").join(f"{word} {ways[way]}" for way, word in words.items() if ways.get(way))
 
 
 def push_doubts(draft: Draft, roster: Roster, outbox: Outbox, now: datetime) -> tuple[str, ...]:
@@ -132,7 +198,10 @@ def push_doubts(draft: Draft, roster: Roster, outbox: Outbox, now: datetime) -> 
         and known.broadcast.scheduled_for >= now - TOLD_LATELY
     ]
     doubts = []
-    if quiet:
+    if blackout := roster.timetable.blackout_at(now):
+        reason = _("（{reason}）").format(reason=blackout.reason) if blackout.reason else ""
+        doubts.append(_("今天停发{reason}。人工发起的发送不受停发限制。").format(reason=reason))
+    elif quiet:
         doubts.append(
             _("{n} 个群正在免打扰时间：{names}。人工发起的发送不等免打扰时间结束。").format(
                 n=len(quiet), names=shortlist(quiet)

@@ -209,6 +209,8 @@ class Timetable:
     campaigns: tuple[Campaign, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     """In the admin's order, as campaigns and slots are."""
+    staff: Target | None = None
+    """The groups of the station's own people, whom an exercise is for; None: not said."""
 
     def campaigns_at(self, at: datetime) -> tuple[Campaign, ...]:
         """The campaigns that are on at ``at``."""
@@ -388,6 +390,7 @@ def _resolved(written: _Timetable, station: Station) -> Timetable:
     return Timetable(
         timezone=ZoneInfo(written.timezone or station.timezone),
         quiet_hours=written.quiet_hours,
+        staff=written.staff,
         hosts=tuple(written.hosts),
         catalogue=written.catalogue,
         slots=slots,
@@ -508,6 +511,7 @@ class _Timetable(BaseModel):
 
     timezone: TimeZoneName | None = None
     quiet_hours: Span | None = None
+    staff: Target | None = None
     hosts: list[Annotated[str, AfterValidator(_is_host)]] = []
     catalogue: str = CATALOGUE
     blackout: list[Annotated[_Blackout, _read_by(lambda text: {"days": text})]] = []

@@ -24,7 +24,7 @@ FOREVER = datetime.now(UTC) + timedelta(days=365)
 CONSOLE = (
     "id,name,reach,platform,area,owner\nq1,青松一群,webhook,console,青松路,\nh1,河东群,hand,,河东,赵警官\n"
 )
-LATER = 'slots: {morning: {title: 每日提示, at: "08:00", pick: {fresh: 9999d}}}\n'
+LATER = 'slots: {morning: {title: 每日提示, at: "08:00", spread: 0m, pick: {fresh: 9999d}}}\n'
 
 
 @pytest.fixture
@@ -129,10 +129,11 @@ class TestOtherCommands:
     def test_plan_shows_a_list_and_the_same_as_json(self, run: Run) -> None:
         listed = run("plan", "--days", "3")
         assert listed.exit_code == 0, listed.output
-        title, first, item, whom = listed.stdout.strip().splitlines()[:4]
-        assert title == "每日提示  morning"
-        assert first.endswith(" 08:00")
-        assert (item, whom) == ("    ·题a", "      → 2 个群（手工转发 1）：青松一群、河东群")
+        assert _cells(listed.stdout)[4:7] == [
+            ["08:00", "每日提示", "·", "题a", "2", "个群"],
+            ["自动", "1，手工转发", "1"],
+            ["青松一群、河东群"],
+        ]
         upcoming = json.loads(run("plan", "--days", "3", "--json").stdout)["upcoming"]
         assert len(upcoming) == 3
         assert upcoming[0]["tellings"][0]["items"] == ["题a"]
@@ -241,3 +242,8 @@ class TestCheck:
         result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check"])
         assert (result.exit_code, result.stderr) == (0, "")
         assert "没有发现问题" in result.stdout
+
+
+def _cells(table: str) -> list[list[str]]:
+    """The words of a printed table, line by line."""
+    return [line.split() for line in table.splitlines()]

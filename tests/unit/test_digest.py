@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gengfu_scheduler.digest import compose, compose_alert, compose_all, reaches
+from gengfu_scheduler.days import dates
+from gengfu_scheduler.digest import (
+    Digest,
+    Fits,
+    bars,
+    compose_alert,
+    compose_all,
+    reaches,
+    still_told,
+)
 from gengfu_scheduler.message import Group, Message
-from gengfu_scheduler.timetable import Pick, Slot
+from gengfu_scheduler.timetable import Campaign, Pick, Slot, Target
 from gengfu_site.catalogue import (
     AlertEntry,
     AlertForm,
@@ -72,13 +81,37 @@ def catalogue(*entries: Entry) -> Catalogue:
     return Catalogue(station=STATION, entries=tuple(newest_first))
 
 
+def compose(
+    slot: Slot,
+    to: Group,
+    published: Catalogue,
+    told: Mapping[str, datetime],
+    at: datetime = NOW,
+    campaigns: Sequence[Campaign] = (),
+    fits: Fits = lambda _message, _group: True,
+) -> Digest:
+    ((_group, digest),) = compose_all(
+        slot, [to], published, {to.id: told}, at, campaigns=campaigns, fits=fits
+    )
+    return digest
+
+
+def ids(message: Message | None) -> str:
+    return "".join(item.entry for item in message.items) if message else "nothing"
+
+
 def said(
-    *entries: Entry, to: Group | None = None, told: Mapping[str, float] | None = None, **pick: Any
+    *entries: Entry,
+    to: Group | None = None,
+    told: Mapping[str, float] | None = None,
+    campaigns: Sequence[Campaign] = (),
+    **pick: Any,
 ) -> str:
     """Ids of the digest's items; ``told`` maps an id to days since it was last told."""
     history = {id: NOW - timedelta(days=days) for id, days in (told or {}).items()}
-    message = compose(slot(**pick), to or group(), catalogue(*entries), history, NOW)
-    return "".join(item.entry for item in message.items) if message else "nothing"
+    return ids(
+        compose(slot(**pick), to or group(), catalogue(*entries), history, campaigns=campaigns).message
+    )
 
 
 class TestWhatReachesWhom:
@@ -160,10 +193,9 @@ class TestRepeats:
     def test_the_season_is_the_stations_own(self) -> None:
         winter = entry("a", days_old=100, evergreen=True, season=("冬季",))
         last_of_november = datetime(2026, 11, 30, 16, tzinfo=UTC)  # midnight in Shanghai
-        assert compose(slot(), group(), catalogue(winter), {}, last_of_november) is not None
-        assert (
-            compose(slot(), group(), catalogue(winter), {}, last_of_november - timedelta(seconds=1)) is None
-        )
+        before = last_of_november - timedelta(seconds=1)
+        assert ids(compose(slot(), group(), catalogue(winter), {}, last_of_november).message) == "a"
+        assert ids(compose(slot(), group(), catalogue(winter), {}, before).message) == "nothing"
 
     def test_a_fresh_evergreen_is_not_told_twice_in_one_digest(self) -> None:
         assert said(entry("a", evergreen=True), repeat=3) == "a"
@@ -175,11 +207,11 @@ class TestTheMessage:
         assert len(said(*entries, new=7, repeat=7)) == 7
 
     def test_it_ends_with_the_station_and_the_nearest_contact(self) -> None:
-        there = compose(slot(), group(area="青松路/桃园社区"), catalogue(entry("a")), {}, NOW)
+        there = compose(slot(), group(area="青松路/桃园社区"), catalogue(entry("a")), {}).message
         assert there is not None
         assert (there.title, there.home) == ("每日提示", "https://qingsong.example/")
         assert there.footer == "青松路派出所 · 社区民警 李警官 0000-5550130"
-        elsewhere = compose(slot(), group(area="青松路"), catalogue(entry("a")), {}, NOW)
+        elsewhere = compose(slot(), group(area="青松路"), catalogue(entry("a")), {}).message
         assert elsewhere is not None
         assert elsewhere.footer == "青松路派出所 · 值班室 0000-5550100"
 
@@ -210,9 +242,282 @@ class TestTheMessage:
             g.id: {str(id): NOW - timedelta(days=days) for id, days in history.items()}
             for g, history in zip(groups, histories, strict=False)
         }
-        alone = {g.id: compose(slot(), g, published, told[g.id], NOW) for g in groups}
+        alone = {g.id: compose(slot(), g, published, told[g.id]) for g in groups}
         together = {g.id: m for g, m in compose_all(slot(), groups, published, told, NOW)}
-        assert together == {id: message for id, message in alone.items() if message}
+        assert together == alone
+
+    def test_what_does_not_fit_one_message_waits_for_the_next_digest(self) -> None:
+        entries = [entry("a", days_old=1), entry("b", days_old=2), entry("c", days_old=3)]
+        first = compose(slot(), group(), catalogue(*entries), {}, fits=at_most(2))
+        assert (ids(first.message), first.too_long) == ("ab", ())
+        told = dict.fromkeys("ab", NOW - timedelta(days=1))
+        assert ids(compose(slot(), group(), catalogue(*entries), told, fits=at_most(2)).message) == "c"
+
+    def test_what_does_not_even_fit_alone_is_left_out_and_named(self) -> None:
+        entries = [entry("a", days_old=1), entry("B", days_old=2), entry("c", days_old=3)]
+        digest = compose(slot(new=2), group(), catalogue(*entries), {}, fits=no_capitals)
+        assert (ids(digest.message), [e.id for e in digest.too_long]) == ("ac", ["B"])
+        digest = compose(slot(), group(), catalogue(entry("B")), {}, fits=no_capitals)
+        assert (ids(digest.message), [e.id for e in digest.too_long]) == ("nothing", ["B"])
+
+    def test_each_platform_gets_what_fits_there_and_groups_alike_are_asked_about_once(self) -> None:
+        asked: list[str] = []
+
+        def fits(message: Message, to: Group) -> bool:
+            asked.append(to.id)
+            return len(message.items) <= (1 if to.platform == "wecom" else 3)
+
+        groups = [group(str(n), platform=platform) for n, platform in enumerate(["wecom", "generic"] * 50)]
+        published = catalogue(entry("a", days_old=1), entry("b", days_old=2))
+        composed = list(compose_all(slot(), groups, published, {}, NOW, fits=fits))
+        assert [ids(digest.message) for _group, digest in composed] == ["a", "ab"] * 50
+        assert set(asked) == {"0", "1"}
+
+
+def at_most(items: int) -> Fits:
+    return lambda message, _group: len(message.items) <= items
+
+
+def no_capitals(message: Message, _group: Group) -> bool:
+    return not any(item.entry.isupper() for item in message.items)
+
+
+class TestCampaign:
+    MONTH = Campaign(name="反诈宣传月", days=dates("2026-11-01..2026-11-30"), topics=("诈骗",))
+
+    def test_its_articles_come_first_among_the_new_and_among_the_repeated(self) -> None:
+        entries = (
+            entry("a", days_old=1),
+            entry("b", days_old=2, topics=("诈骗",)),
+            entry("c", days_old=100, evergreen=True),
+            entry("d", days_old=200, evergreen=True, topics=("诈骗",)),
+        )
+        assert said(*entries, campaigns=[self.MONTH], told={"d": 50}, new=1) == "bd"
+        assert said(*entries, told={"d": 50}, new=1) == "ac"
+
+    def test_they_return_after_its_own_pause(self) -> None:
+        old = entry("a", days_old=100, evergreen=True, topics=("诈骗",))
+        weekly = replace(self.MONTH, repeat_after=timedelta(days=7))
+        assert said(old, campaigns=[weekly], told={"a": 7}) == "a"
+        assert said(old, campaigns=[weekly], told={"a": 6.9}) == "nothing"
+        assert said(replace(old, topics=()), campaigns=[weekly], told={"a": 7}) == "nothing"
+
+    def test_groups_that_it_is_not_for_know_nothing_of_it(self) -> None:
+        schools = replace(self.MONTH, to=Target(audience=("学校",)))
+        entries = (entry("a", days_old=1), entry("b", days_old=2, topics=("诈骗",)))
+        assert said(*entries, campaigns=[schools], new=1) == "a"
+        assert said(*entries, campaigns=[schools], new=1, to=group(audience=("学校",))) == "b"
+
+
+class TestOverTime:
+    """What a group hears in the course of many digests."""
+
+    @settings(max_examples=30)
+    @given(
+        items=st.integers(1, 9),
+        repeat=st.integers(1, 4),
+        digests=st.integers(1, 60),
+        room=st.integers(1, 4),
+    )
+    def test_repeats_rotate_fairly(self, items: int, repeat: int, digests: int, room: int) -> None:
+        """Whatever fits: of evergreens none is told twice more often than another."""
+        published = catalogue(*(entry(str(n), days_old=100 + n // 2, evergreen=True) for n in range(items)))
+        daily = slot(new=0, repeat=repeat, repeat_after=timedelta(days=1))
+        told: dict[str, datetime] = {}
+        counts = dict.fromkeys((e.id for e in published.entries), 0)
+        for day in range(digests):
+            at = NOW + timedelta(days=day)
+            message = compose(daily, group(), published, told, at, fits=at_most(room)).message
+            assert message is not None
+            for item in message.items:
+                told[item.entry] = at
+                counts[item.entry] += 1
+            assert max(counts.values()) - min(counts.values()) <= 1
+
+    @settings(max_examples=40)
+    @given(
+        entries=st.lists(
+            st.tuples(st.integers(-20, 40), st.booleans(), st.booleans(), st.none() | st.integers(-5, 30)),
+            max_size=8,
+        ),
+        repeat_after=st.integers(1, 12),
+        in_campaign=st.none() | st.integers(1, 12),
+        room=st.integers(1, 4),
+        days=st.integers(5, 30),
+    )
+    def test_none_is_told_twice_within_repeat_after_and_none_out_of_its_time(
+        self,
+        entries: list[tuple[int, bool, bool, int | None]],
+        repeat_after: int,
+        in_campaign: int | None,
+        room: int,
+        days: int,
+    ) -> None:
+        published = catalogue(
+            *(
+                entry(
+                    str(n),
+                    days_old=age,
+                    evergreen=evergreen,
+                    topics=("诈骗",) if fraud else (),
+                    expires=None if lasts is None else NOW + timedelta(days=lasts),
+                )
+                for n, (age, evergreen, fraud, lasts) in enumerate(entries)
+            )
+        )
+        month = Campaign(
+            name="月",
+            days=dates("2026-11-25..2026-12-05"),
+            topics=("诈骗",),
+            repeat_after=timedelta(days=in_campaign) if in_campaign else None,
+        )
+        daily = slot(new=2, repeat=2, repeat_after=timedelta(days=repeat_after))
+        pause = timedelta(days=min(repeat_after, in_campaign or repeat_after))
+        told: dict[str, datetime] = {}
+        for day in range(days):
+            at = NOW + timedelta(days=day)
+            on = (month,) if at.date() in month.days else ()
+            digest = compose(daily, group(), published, told, at, campaigns=on, fits=at_most(room))
+            by_id = {e.id: e for e in published.entries}
+            for item in digest.message.items if digest.message else ():
+                it = by_id[item.entry]
+                assert it.live(at)
+                assert item.entry not in told or (it.evergreen and at - told[item.entry] >= pause)
+                told[item.entry] = at
+
+
+class TestWhy:
+    """What is said to keep an entry out is what keeps it out."""
+
+    def rules(self, it: Entry, to: Group | None = None, told: float | None = None, **pick: Any) -> list[str]:
+        history = {} if told is None else {it.id: NOW - timedelta(days=told)}
+        found = bars(slot(**pick), to or group(), it, STATION, history, NOW)
+        return [bar.rule for bar in found]
+
+    @pytest.mark.parametrize(
+        ("fields", "to", "told", "pick", "rules"),
+        [
+            ({}, {}, None, {}, []),
+            ({"days_old": -1}, {}, None, {}, ["early"]),
+            ({"expires": NOW}, {}, None, {}, ["expired"]),
+            ({"kind": "notice"}, {}, None, {"kinds": ("tip",)}, ["kind"]),
+            ({}, {}, None, {"topics": ("诈骗",)}, ["slot topic"]),
+            ({"areas": ("青松路",)}, {}, None, {}, ["area"]),
+            ({"audience": ("老年人",)}, {"audience": ("学校",)}, None, {}, ["audience"]),
+            ({}, {"topics": ("燃气",)}, None, {}, ["group topic"]),
+            ({}, {}, 3, {}, ["told", "not evergreen"]),
+            ({"days_old": 8}, {}, None, {}, ["stale", "not evergreen"]),
+            ({"days_old": 8, "evergreen": True}, {}, None, {}, []),
+            ({"days_old": 8, "evergreen": True}, {}, None, {"repeat": 0}, ["stale", "no repeats"]),
+            ({"days_old": 8, "evergreen": True, "season": ("冬季",)}, {}, None, {}, ["stale", "season"]),
+            ({"days_old": 8, "evergreen": True}, {}, 3, {}, ["told", "stale", "told lately"]),
+            ({"days_old": 3}, {"joined": NOW}, None, {}, ["before joining", "not evergreen"]),
+            ({}, {}, None, {"new": 0}, ["no new", "not evergreen"]),
+            (
+                {"kind": "service", "areas": ("青松路",), "expires": NOW},
+                {},
+                1,
+                {"kinds": ("tip",)},
+                ["expired", "kind", "area", "told", "not evergreen"],
+            ),
+        ],
+    )
+    def test_every_rule_that_speaks_is_named_in_order(
+        self,
+        fields: dict[str, Any],
+        to: dict[str, Any],
+        told: float | None,
+        pick: dict[str, Any],
+        rules: list[str],
+    ) -> None:
+        assert self.rules(entry("a", **fields), group(**to), told, **pick) == rules
+
+    def test_what_ends_by_itself_says_when(self) -> None:
+        old = entry("a", days_old=100, evergreen=True)
+        found = bars(slot(), group(), old, STATION, {"a": NOW - timedelta(days=10)}, NOW)
+        assert found[-1].until == NOW + timedelta(days=20)
+
+    @settings(max_examples=150)
+    @given(data=st.data())
+    def test_nothing_bars_an_entry_exactly_if_it_is_told_given_room(self, data: st.DataObject) -> None:
+        few = st.sets(st.sampled_from(["诈骗", "燃气"])).map(lambda found: tuple(sorted(found)))
+        audiences = st.sets(st.sampled_from(["老年人", "学校"])).map(lambda found: tuple(sorted(found)))
+        it = entry(
+            "a",
+            days_old=data.draw(st.integers(-1, 40)),
+            kind=data.draw(st.sampled_from(["tip", "notice"])),
+            topics=data.draw(few),
+            areas=data.draw(st.sampled_from([(), ("青松路",), ("青松路/桃园社区",)])),
+            audience=data.draw(audiences),
+            expires=data.draw(st.sampled_from([None, NOW - timedelta(hours=1), NOW + timedelta(hours=1)])),
+            evergreen=data.draw(st.booleans()),
+            season=data.draw(st.sampled_from([(), ("冬季",), ("秋季",)])),
+        )
+        to = group(
+            area=data.draw(st.sampled_from([None, "青松路", "青松路/桃园社区"])),
+            audience=data.draw(audiences),
+            topics=data.draw(few),
+            joined=NOW - timedelta(days=data.draw(st.integers(0, 40))),
+        )
+        when = slot(
+            kinds=data.draw(st.sampled_from([("tip",), ("tip", "notice")])),
+            topics=data.draw(few),
+            new=data.draw(st.integers(0, 1)),
+            repeat=data.draw(st.integers(0, 1)),
+            repeat_after=timedelta(days=data.draw(st.integers(1, 30))),
+        )
+        told = data.draw(st.none() | st.integers(0, 40))
+        history = {} if told is None else {"a": NOW - timedelta(days=told)}
+        month = Campaign(
+            name="月",
+            days=dates("2026-11-20"),
+            topics=data.draw(few),
+            to=data.draw(st.sampled_from([Target(), Target(audience=("学校",))])),
+            repeat_after=data.draw(st.sampled_from([None, timedelta(days=7)])),
+        )
+        message = compose(when, to, catalogue(it), history, campaigns=[month]).message
+        assert (not bars(when, to, it, STATION, history, NOW, campaigns=[month])) == bool(message)
+
+
+class TestStillTold:
+    def message(self, *entries: Entry) -> Message:
+        message = compose(slot(), group(), catalogue(*entries), {}).message
+        assert message is not None
+        return message
+
+    def test_what_did_not_change_is_the_same_object(self) -> None:
+        message = self.message(entry("a"), entry("b"))
+        assert still_told(message, catalogue(entry("a"), entry("b")), NOW) is message
+
+    def test_what_was_withdrawn_or_is_over_is_dropped_and_the_rest_stays(self) -> None:
+        ends = NOW + timedelta(minutes=1)
+        published = catalogue(entry("a"), entry("b", expires=ends))
+        message = self.message(*published.entries)
+        assert still_told(message, published, ends - timedelta(seconds=1)) is message
+        assert ids(still_told(message, published, ends)) == "a"
+        assert ids(still_told(message, catalogue(entry("b")), NOW)) == "b"
+
+    def test_nothing_is_told_where_nothing_is_left(self) -> None:
+        assert still_told(self.message(entry("a")), catalogue(entry("b")), NOW) is None
+
+    def test_the_clock_and_the_catalogue_may_go_either_way(self) -> None:
+        ends = NOW + timedelta(minutes=1)
+        published = catalogue(entry("a"), entry("b", expires=ends))
+        message = self.message(*published.entries)
+        heard = [
+            ids(still_told(message, source, at))
+            for source, at in [
+                (published, ends),
+                (published, NOW),
+                (catalogue(entry("a")), NOW),
+                (published, NOW),
+            ]
+        ]
+        assert heard == ["a", "ab", "a", "ab"]
+
+    def test_an_alert_is_left_alone(self) -> None:
+        message = announced(alert())
+        assert still_told(message, catalogue(), NOW) is message
 
 
 def alert(
@@ -236,7 +541,7 @@ def alert(
 
 
 def announced(it: Entry) -> Message:
-    return compose_alert(it, group(), STATION)
+    return compose_alert(it, None, STATION)
 
 
 class TestAlert:
@@ -279,4 +584,4 @@ class TestAlert:
 
     def test_what_is_no_alert_cannot_be_announced(self) -> None:
         with pytest.raises(ValueError, match="no alert"):
-            compose_alert(entry("a"), group(), STATION)
+            compose_alert(entry("a"), None, STATION)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from gengfu_scheduler import forecast
-from gengfu_scheduler.draft import draft_push
+from gengfu_scheduler.channels import Channels
 from gengfu_scheduler.forecast import Plan
+from gengfu_scheduler.message import Group, Message
 from watch import GROUPS, SHANGHAI, TIMETABLE, Watch, alert, instant, tip, watch_in
 
 
@@ -58,14 +59,67 @@ class TestPlan:
     def test_it_counts_groups_by_hand_and_those_with_nothing_to_be_told(self, watch: Watch) -> None:
         watch.publish(tip("b", areas=("河东",)))
         morning, evening = plan(watch).upcoming
-        assert [telling.by_hand for telling in morning.tellings] == [1]
+        assert [telling.ways for telling in morning.tellings] == [{"hand": 1}]
         assert (morning.silent, evening.silent, evening.tellings) == (2, 2, ())
 
     def test_it_shows_when_quiet_hours_end(self, watch: Watch) -> None:
         watch.publish(tip("a"))
         (morning, _evening) = plan(watch).upcoming
-        waiting = {t.groups: f"{t.not_before:%H:%M}" for t in morning.tellings}
-        assert waiting == {("q1", "h1"): "08:00", ("q2",): "09:00"}
+        waiting = {t.groups: (t.held, f"{t.not_before:%H:%M}") for t in morning.tellings}
+        assert waiting == {("q1", "h1"): (False, "08:00"), ("q2",): (True, "09:00")}
+
+    def test_it_shows_until_when_the_sends_are_spread(self, watch: Watch) -> None:
+        watch.write("timetable.yml", TIMETABLE.replace("spread: 0m", "spread: 10m"))
+        watch.publish(tip("a"))
+        (morning, _evening) = plan(watch).upcoming
+        spans = {t.groups: (f"{t.not_before:%H:%M}", f"{t.spread_until:%H:%M:%S}") for t in morning.tellings}
+        # Of three groups each is a third of the spread after the other; one is in its quiet hours.
+        together = spans.pop(("q1", "h1"))
+        assert together[0] in ("08:00", "08:03")
+        assert together[1] in ("08:03:20", "08:06:40")
+        (held,) = spans.values()
+        assert held[0] in ("09:00", "09:03", "09:06")
+
+    def test_it_shows_what_blackouts_take_away_and_which_campaigns_are_on(self, watch: Watch) -> None:
+        watch.write(
+            "timetable.yml",
+            "blackout: [{days: 2026-11-17, reason: 公祭日}]\n"
+            "campaigns: {反诈宣传月: {days: 2026-11-16..2026-11-16}, 旧的: {days: 2026-10-01}}\n" + TIMETABLE,
+        )
+        watch.publish(tip("a"), tip("b", "Tue 01:00"))
+        found = plan(watch, 3)
+        assert [(f"{s.scheduled_for:%a %H:%M}", s.slot, s.reason) for s in found.skipped] == [
+            ("Tue 08:00", "morning", "公祭日"),
+            ("Tue 20:00", "evening", "公祭日"),
+        ]
+        assert [f"{u.scheduled_for:%a %H:%M} {' '.join(u.campaigns)}".strip() for u in found.upcoming] == [
+            "Mon 08:00 反诈宣传月",
+            "Mon 20:00 反诈宣传月",
+            "Wed 08:00",
+            "Wed 20:00",
+        ]
+
+    def test_a_campaign_long_past_and_a_crowded_hour_are_noticed(self, watch: Watch) -> None:
+        past = "campaigns: {旧的: {days: 2026-10-01}, 刚过的: {days: 2026-11-01}}\n"
+        watch.write("timetable.yml", past + TIMETABLE.replace("20:00", "20:05"))
+        campaign, crowded = sorted(plan(watch).notices, key=lambda notice: "旧的" not in notice)
+        assert "旧的" in campaign
+        assert "刚过的" not in campaign
+        assert "每日提示" in crowded
+        assert "08:00" in crowded
+        watch.write("timetable.yml", TIMETABLE.replace("spread: 0m", "spread: 3m"))
+        assert plan(watch).notices == ()
+
+    def test_what_fits_no_message_is_named(self, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fits(_channels: Channels, message: Message, group: Group) -> bool:
+            return group.reach == "hand" or all(item.entry != "a" for item in message.items)
+
+        monkeypatch.setattr(Channels, "fits", fits)
+        watch.publish(tip("a", areas=("青松路",)), tip("b"))
+        found = plan(watch)
+        assert "“题a”" in found.notices[0]
+        assert "2 个群" in found.notices[0]
+        assert all("题a" not in telling.items for one in found.upcoming for telling in one.tellings)
 
     def test_it_names_years_whose_holidays_are_not_known_and_groups_without_an_address(
         self, watch: Watch
@@ -81,7 +135,7 @@ class TestPlan:
 class TestDoubts:
     def doubts(self, watch: Watch, target: str) -> str:
         roster = watch.start().roster
-        draft = draft_push(target, roster, watch.outbox.told, watch.now)
+        draft = watch.draft(target)
         return "\n".join(forecast.push_doubts(draft, roster, watch.outbox, watch.now))
 
     @pytest.mark.parametrize(

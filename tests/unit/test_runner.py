@@ -141,7 +141,7 @@ class TestPlanning:
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
 
     def test_quiet_hours_that_outlast_late_leave_an_expired_delivery_by_name(self, watch: Watch) -> None:
-        watch.write("timetable.yml", TIMETABLE.replace("late: 2h, pick", "late: 30m, pick"))
+        watch.write("timetable.yml", TIMETABLE.replace("late: 2h", "late: 30m"))
         watch.publish(tip("a"))
         watch.at("07:00", "08:00", "08:31", "09:30")
         assert "q2: 题a, expired" in watch.heard()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich import box
 from rich.markup import escape
+from rich.table import Column, Table
 
 from gengfu_scheduler.cli.shared import (
     json_option,
@@ -22,7 +24,7 @@ from gengfu_scheduler.cli.shared import (
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
-    from gengfu_scheduler.forecast import Telling, Upcoming
+    from gengfu_scheduler.forecast import Plan, Skipped, Telling, Upcoming
 
 
 @click.command(help=_("看今后几天里，什么时候、什么内容、发到哪些群。"))
@@ -39,35 +41,72 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
         print_json(planned)
         return
     show_notices(planned.notices)
-    if not planned.upcoming:
+    if not planned.upcoming and not planned.skipped:
         out.print(_("这几天里时间表上没有安排。"))
         return
-    for slot in dict.fromkeys(upcoming.slot for upcoming in planned.upcoming):
-        _show_upcoming([upcoming for upcoming in planned.upcoming if upcoming.slot == slot])
+    out.print(_plan_table(planned), soft_wrap=False)
 
 
-def _show_upcoming(occurrences: Sequence[Upcoming]) -> None:
-    """All that one slot will say."""
-    out.print(f"\n[bold]{escape(occurrences[0].title)}[/]  [dim]{escape(occurrences[0].slot)}[/]")
-    for upcoming in occurrences:
-        at = upcoming.scheduled_for
-        out.print(f"  {at:%m-%d} {_weekday(at)} {at:%H:%M}")
-        for telling in upcoming.tellings:
-            out.print("\n".join(f"    ·{escape(title)}" for title in telling.items))
-            out.print(f"      → {escape(_to_whom(telling, at))}", style="dim")
-        if not upcoming.tellings:
-            out.print("    " + _("没有可发的（{n} 个群）").format(n=upcoming.silent), style="dim")
+def _plan_table(planned: Plan) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=True)
+    table.add_column(_("时间"), width=11)
+    table.add_column(_("时段"), max_width=14, overflow="fold")
+    for heading, ratio in ((_("发什么"), 4), (_("发到"), 3)):
+        table.add_column(heading, ratio=ratio, overflow="fold")
+    entries = [(upcoming.scheduled_for, _upcoming_rows(upcoming)) for upcoming in planned.upcoming]
+    entries += [(skipped.scheduled_for, _skipped_rows(skipped)) for skipped in planned.skipped]
+    day = None
+    for when, rows in sorted(entries, key=lambda entry: entry[0]):
+        if when.date() != day:
+            day = when.date()
+            table.add_section()
+            table.add_row(f"[bold]{when:%m-%d} {_weekday(when)}[/]")
+        for row in rows:
+            table.add_row(*row)
+    return table
 
 
-def _to_whom(telling: Telling, at: datetime) -> str:
+def _skipped_rows(skipped: Skipped) -> Iterator[tuple[str | Table, ...]]:
+    reason = _("停发：{reason}").format(reason=skipped.reason) if skipped.reason else _("停发")
+    title = escape(skipped.title)
+    yield f"[dim]{skipped.scheduled_for:%H:%M}[/]", f"[dim]{title}[/]", f"[yellow]{escape(reason)}[/]"
+
+
+def _upcoming_rows(upcoming: Upcoming) -> Iterator[tuple[str | Table, ...]]:
+    """A row for each thing that some of the groups are told."""
+    names = "".join(f"\n[magenta]{escape(name)}[/]" for name in upcoming.campaigns)
+    first: tuple[str, str] = (
+        f"{upcoming.scheduled_for:%H:%M}{_until(upcoming)}",
+        escape(upcoming.title) + names,
+    )
+    for telling in upcoming.tellings:
+        what = Table.grid(Column(width=2), Column(overflow="fold"))
+        for item in telling.items:
+            what.add_row("· ", escape(item))
+        yield *first, what, _to_whom(telling)
+        first = "", ""
+    if not upcoming.tellings:
+        nothing = _("没有可发的（{n} 个群）").format(n=upcoming.silent)
+        yield *first, f"[dim]{nothing}[/]"
+
+
+def _until(upcoming: Upcoming) -> str:
+    """When the last of those is told that nothing holds up, to the minute."""
+    ends = (telling.spread_until for telling in upcoming.tellings if not telling.held)
+    last = max(ends, default=upcoming.scheduled_for)
+    return f"–{last + timedelta(seconds=59):%H:%M}" if last > upcoming.scheduled_for else ""
+
+
+def _to_whom(telling: Telling) -> str:
+    from gengfu_scheduler.forecast import way_words
     from gengfu_scheduler.report import shortlist
 
-    number = _("{n} 个群").format(n=len(telling.groups))
-    if telling.by_hand:
-        number += _("（手工转发 {n}）").format(n=telling.by_hand)
-    if telling.not_before > at:
-        number += _("，免打扰时间，等到 {at:%H:%M}").format(at=telling.not_before)
-    return _("{number}：{names}").format(number=number, names=shortlist(telling.names, 6))
+    lines = [_("{n} 个群").format(n=len(telling.groups)), way_words(telling.ways)]
+    if telling.held:
+        waits = _("免打扰，等到 {at:%m-%d %H:%M}").format(at=telling.not_before)
+        lines.append(f"[yellow]{waits}[/]")
+    lines.append(f"[dim]{escape(shortlist(telling.names, 6))}[/]")
+    return "\n".join(lines)
 
 
 def _weekday(day: datetime) -> str:

@@ -113,7 +113,7 @@ def run(folder: Path) -> None:
 
 def _show_preview(preview: Upcoming) -> None:
     total = sum(len(telling.groups) for telling in preview.tellings)
-    by_hand = sum(telling.by_hand for telling in preview.tellings)
+    by_hand = sum(telling.ways.get("hand", 0) for telling in preview.tellings)
     out.print(
         _("{title}：将发往 {n} 个群，其中手工转发 {by_hand} 个。这是预演，什么都没有发。").format(
             title=escape(preview.title), n=total, by_hand=by_hand
