@@ -11,7 +11,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-_TAGS = {"bold": "strong", "italic": "em", "strike": "s", "underline": "u"}
+_HTML = {
+    "code": Markup("<code>{}</code>"),
+    "at": Markup('<span class="at">@{}</span>'),
+    "bold": Markup("<strong>{}</strong>"),
+    "italic": Markup("<em>{}</em>"),
+    "strike": Markup("<s>{}</s>"),
+    "underline": Markup("<u>{}</u>"),
+    # The page's policy allows no colours of a message's own: one stands for all.
+    "coloured": Markup('<span class="warning">{}</span>'),
+    "picture": Markup('<span class="picture big"></span>'),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +49,4 @@ class Dialect:
             label = self.html(found["label"]) if "label" in found else url
             return Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(url, label)
         [(name, words)] = found.items()
-        if name == "code":
-            return Markup("<code>{}</code>").format(self.plain(words))
-        if name == "picture":
-            return Markup('<span class="picture big"></span>')
-        if name == "coloured":
-            # The page's policy allows no colours of a message's own: one stands for all.
-            return Markup('<span class="warning">{}</span>').format(self.html(words))
-        if name == "at":
-            return Markup('<span class="at">@{}</span>').format(self.plain(words))
-        return Markup("<{0}>{1}</{0}>").format(Markup(_TAGS[name]), self.html(words))
+        return _HTML[name].format(self.plain(words) if name in ("code", "at") else self.html(words))
