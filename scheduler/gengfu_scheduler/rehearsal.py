@@ -17,6 +17,7 @@ from gengfu_scheduler.groups import WEBHOOKS
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.sandbox import Robot
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
+from gengfu_scheduler.sandbox.platforms.wecom_customer import WeComCustomer
 
 PORT = 8780
 """Where ``gengfu sandbox`` listens unless told otherwise, and where a new station's addresses lead."""
@@ -24,18 +25,29 @@ URL = f"http://127.0.0.1:{PORT}/"
 
 
 def robots(groups: Iterable[Group]) -> list[Robot]:
-    """A robot for each group that has one; its key is the group's id."""
-    return [
-        Robot(
+    """A robot for each group that has one, with the group's id as its key, and each group whose owner is asked."""
+    return [robot for group in groups if (robot := _robot(group))]
+
+
+def _robot(group: Group) -> Robot | None:
+    if group.reach == "webhook" and group.platform in PLATFORMS:
+        return Robot(
             platform=group.platform,
             key=group.id,
             name=group.name,
-            secret=_secret(group.id) if group.platform == "generic" else "",
+            secret=_secret(group),
+            keyword=group.keyword,
             area=group.area or "",
         )
-        for group in groups
-        if group.reach == "webhook"
-    ]
+    if group.reach == "confirm" and group.platform == "wecom":
+        return Robot(
+            platform=WeComCustomer.name,
+            key=group.chat,
+            name=group.name,
+            account=group.account,
+            area=group.area or "",
+        )
+    return None
 
 
 def write_webhooks(folder: Path, groups: Iterable[Group], url: str = URL) -> Path:
@@ -48,12 +60,21 @@ def write_webhooks(folder: Path, groups: Iterable[Group], url: str = URL) -> Pat
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as target:
         table = csv.writer(target)
         table.writerow(("id", "webhook", "secret"))
-        for robot in robots(groups):
+        for robot in robots(group for group in groups if group.reach == "webhook"):
             address = url.rstrip("/") + PLATFORMS[robot.platform].address(robot.key)
             table.writerow((robot.key, address, robot.secret))
     return file
 
 
-def _secret(key: str) -> str:
-    """A Standard Webhooks secret: the sandbox checks signatures as a real receiver would."""
-    return "whsec_" + base64.b64encode(hashlib.sha256(key.encode()).digest()).decode()
+def _secret(group: Group) -> str:
+    """A secret as the group's platform gives them: the sandbox checks signatures as the platform would."""
+    digest = hashlib.sha256(group.id.encode())
+    match group.platform:
+        case "generic":
+            return "whsec_" + base64.b64encode(digest.digest()).decode()
+        case "dingtalk":
+            return "SEC" + digest.hexdigest()
+        case "feishu":
+            return digest.hexdigest()[:22]
+        case _:
+            return ""

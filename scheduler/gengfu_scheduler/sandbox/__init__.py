@@ -11,9 +11,18 @@ Its robots' keys are made up and appear in its answers and store. It must never 
 from __future__ import annotations
 
 from gengfu_scheduler.sandbox.contract import Received, Robot
-from gengfu_scheduler.sandbox.exchange import UnknownFault
+from gengfu_scheduler.sandbox.exchange import NothingToConfirm, UnknownFault
 from gengfu_scheduler.sandbox.server import PortTaken, Sandbox
 from gengfu_scheduler.sandbox.store import StoreUnusable
 from gengfu_scheduler.sandbox.wall import describe
 
-__all__ = ["PortTaken", "Received", "Robot", "Sandbox", "StoreUnusable", "UnknownFault", "describe"]
+__all__ = [
+    "NothingToConfirm",
+    "PortTaken",
+    "Received",
+    "Robot",
+    "Sandbox",
+    "StoreUnusable",
+    "UnknownFault",
+    "describe",
+]

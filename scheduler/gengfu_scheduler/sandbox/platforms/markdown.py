@@ -47,7 +47,7 @@ class Markdown:
 
     def _text(self, text: str) -> Markup:
         html, running = Markup(), list[str]()
-        for line in text.split("\n") if text else ():
+        for line in text.removesuffix("\n").split("\n") if text else ():
             block = self._block(line)
             if block is None and self.joined:
                 running.append(line)
