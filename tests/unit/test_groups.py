@@ -105,7 +105,7 @@ class TestCsv:
             (2, "joined", "yesterday"),
             (2, "quiet_hours", "late"),
             (3, "id", "第 2 行"),
-            (3, "platform", "hand 的群不填 platform"),
+            (3, "platform", "手工转发（hand）的群不填平台"),
             (3, "owner", "李警官"),
             (4, "id", "丙 群"),
             (4, "name", "名称"),

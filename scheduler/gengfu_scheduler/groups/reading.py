@@ -38,6 +38,7 @@ COLUMNS = (
     "joined",
     "quiet_hours",
 )
+REQUIRED = ("id", "name", "reach")
 CONFIRMING = ("wecom",)
 """Platforms that ask a group's owner, who confirms there."""
 _LISTS = ("audience", "topics")
@@ -80,7 +81,7 @@ def read_groups(
     addresses, problems = read_webhooks(folder)
     name, rows, found = _read_rows(folder)
     problems += found
-    table = _Table(name, station, environ, platforms, addresses)
+    table = Table(name, station, environ, platforms, addresses)
     groups = tuple(table.read(rows))
     problems += table.problems
     if not found:
@@ -93,7 +94,7 @@ def read_groups(
     return groups, tuple(problems)
 
 
-class _Table:
+class Table:
     """Turns rows into groups; what is wrong gathers in ``problems``.
 
     Cells repeat themselves down a spreadsheet, so each distinct one is judged once.
@@ -315,38 +316,46 @@ def _used_id(id: str, line: int) -> Mistake:
 
 def _contradictions(reach: Reach, cells: Mapping[str, str]) -> Iterator[tuple[str, Mistake]]:
     """Each column that does not go with how the group is reached, and why."""
+    reached = _reach_word(reach)
     for column in _NEEDS[reach]:
         if not cells.get(column):
-            yield (
-                column,
-                Mistake(
-                    _("{reach} 的群要填 {column}。").format(reach=reach, column=column), _example(column)
-                ),
-            )
+            message = _("{reach}的群要填{column}。").format(reach=reached, column=_column_word(column))
+            yield column, Mistake(message, _example(column))
     for column in _EXCLUDES[reach]:
         if cells.get(column):
-            yield (
-                column,
-                Mistake(_("{reach} 的群不填 {column}。").format(reach=reach, column=column), _which_reach()),
-            )
+            message = _("{reach}的群不填{column}。").format(reach=reached, column=_column_word(column))
+            yield column, Mistake(message, _which_reach())
     if reach == "confirm" and (platform := cells.get("platform")) and platform not in CONFIRMING:
-        yield (
-            "platform",
-            Mistake(
-                _("由群主确认的群，平台只能是 {known}，见到的是“{found}”。").format(
-                    known=series(CONFIRMING), found=shortened(platform)
-                ),
-                _("企业微信客户群写 wecom；别的平台上没有机器人的群，把 reach 改成 hand。"),
-            ),
+        message = _("{reach}的群，平台只能是 {known}，见到的是“{found}”。").format(
+            reach=reached, known=series(CONFIRMING), found=shortened(platform)
         )
+        yield "platform", Mistake(message, _("企业微信客户群写 wecom；别的平台没有机器人的群，手工转发。"))
+
+
+def _reach_word(reach: Reach) -> str:
+    return {
+        "webhook": _("机器人发送（webhook）"),
+        "confirm": _("群主确认（confirm）"),
+        "hand": _("手工转发（hand）"),
+    }[reach]
+
+
+def _column_word(column: str) -> str:
+    return {
+        "platform": _("平台（platform）"),
+        "webhook": _("机器人地址（webhook）"),
+        "chat": _("平台上的群编号（chat）"),
+        "account": _("群主账号（account）"),
+        "owner": _("群主（owner）"),
+    }[column]
 
 
 def _example(column: str) -> str:
     return {
-        "platform": _("在 platform 列写 wecom 这样的平台名。"),
-        "chat": _("在 chat 列写客户群的 chat_id。"),
-        "account": _("在 account 列写群主在企业微信通讯录里的账号。"),
-        "owner": _("在 owner 列写明由谁转发，例如“李警官”。"),
+        "platform": _("写 wecom、dingtalk 这样的平台名。"),
+        "chat": _("写企业微信客户群的 chat_id。"),
+        "account": _("写群主在企业微信通讯录里的账号。"),
+        "owner": _("写明由谁负责，例如“李警官”。"),
     }[column]
 
 
@@ -373,7 +382,7 @@ def _same_chat(first: str, second: str) -> Mistake:
 def _read_rows(folder: Path) -> tuple[str, list[Row], list[Problem]]:
     """The groups' file name and its rows, from whichever of the two files there is."""
     if not (folder / YAML).exists():
-        rows, problems = read_csv(folder, CSV, COLUMNS, required=("id", "name", "reach"))
+        rows, problems = read_csv(folder, CSV, COLUMNS, required=REQUIRED)
         return CSV, rows, problems
     if (folder / CSV).exists():
         both = Problem(

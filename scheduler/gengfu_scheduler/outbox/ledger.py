@@ -434,6 +434,11 @@ class Outbox:
             rows = connection.execute(sql.TALLY[by], {"since": since, "until": until})
             return {(row.what, row.fate): row.number for row in rows}
 
+    def groups(self) -> set[str]:
+        """Ids of the groups that anything was ever planned for."""
+        with self._reading() as connection:
+            return set(connection.execute(select(DELIVERY.c.group_id).distinct()).scalars())
+
     def disabled(self) -> dict[str, str]:
         """Groups that nothing is sent to, and why."""
         with self._reading() as connection:
