@@ -92,7 +92,7 @@ class Sandbox(Exchange):
         self.close()
 
     def webhook(self, key: str) -> str:
-        """Full address of the robot with this key."""
+        """Full address of the robot with this key. Groups whose owner is asked have none."""
         platform = next(robot.platform for robot in self.robots() if robot.key == key)
         return self.url.rstrip("/") + PLATFORMS[platform].address(key)
 
