@@ -7,7 +7,7 @@ or :class:`TaskPlatform` (an owner confirms what a server interface asks for), a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -274,9 +274,9 @@ class TaskPlatform(App):
 
     @abstractmethod
     def carry_out(
-        self, task: str, at: datetime, earlier: Sequence[Received], mishaps: Mapping[str, str]
+        self, task: str, at: datetime, earlier: Sequence[Received], befalls: Callable[[str], str]
     ) -> list[Event]:
         """What the groups of a task get when its owner confirms it; nothing where none of them waits.
 
-        :param mishaps: by key of a group, one of :attr:`mishaps` that befalls it.
+        :param befalls: asked once for each group that waits, by its key: one of :attr:`mishaps`, or empty.
         """

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Condition
 
@@ -122,14 +123,15 @@ class Exchange:
         :raises NothingToConfirm: there is no such task, or none of its groups waits.
         """
         with self._changed:
-            asked = [received for received in self._received if received.task == task and received.step]
-            platform = TASK_PLATFORMS[asked[0].platform] if asked else None
-            waiting = {received.robot for received in asked}
-            mishaps = {key: fault for key in waiting if (fault := self._next_mishap(key))}
-            events = platform.carry_out(task, self._now(), self._of(platform), mishaps) if platform else []
-            if not platform or not events:
+            for platform in TASK_PLATFORMS.values():
+                events = platform.carry_out(
+                    task, self._now(), self._of(platform), partial(self._next_mishap, platform)
+                )
+                if events:
+                    ticket = self._enter(platform, events, headers={}, answered=None)
+                    break
+            else:
                 raise NothingToConfirm(_("没有等待确认的群发任务：{task}").format(task=task))
-            ticket = self._enter(platform, events, headers={}, answered=None)
         self._sync(ticket)
 
     def call(
@@ -266,8 +268,9 @@ class Exchange:
         return robot if robot and robot.platform == platform.name else None
 
     def _codes(self, key: str) -> list[str]:
-        robot = self._robots.get(key)
-        apps = [APPS[robot.platform]] if robot else [_CALLS[key]] if key in _CALLS else APPS.values()
+        if key in _CALLS:
+            return list(_CALLS[key].documented)
+        apps = APPS.values() if key == "*" else [APPS[self._robots[key].platform]]
         codes = [code for app in apps for code in app.documented]
         return codes + [name for app in apps if isinstance(app, TaskPlatform) for name in app.mishaps]
 
@@ -286,11 +289,11 @@ class Exchange:
         queue = self._faults[call]
         return queue.popleft() if queue and _strikes(queue[0], platform, reused=reused) else ""
 
-    def _next_mishap(self, key: str) -> str:
-        platform = APPS[self._robots[key].platform] if key in self._robots else None
-        queue = self._faults[key]
-        known = platform.mishaps if isinstance(platform, TaskPlatform) else ()
-        return queue.popleft() if queue and queue[0] in known else ""
+    def _next_mishap(self, platform: TaskPlatform, key: str) -> str:
+        for queue in (self._faults[key], self._faults["*"]):
+            if queue and queue[0] in platform.mishaps:
+                return queue.popleft()
+        return ""
 
     def _remember(self, received: Received) -> None:
         self._received.append(received)

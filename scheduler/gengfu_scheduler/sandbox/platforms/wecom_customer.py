@@ -160,11 +160,11 @@ class WeComCustomer(TaskPlatform):
             return Taken(answer=refused.answer, events=events, reason=refused.reason)
 
     def carry_out(
-        self, task: str, at: datetime, earlier: Sequence[Received], mishaps: Mapping[str, str]
+        self, task: str, at: datetime, earlier: Sequence[Received], befalls: Callable[[str], str]
     ) -> list[Event]:
         full = dict.fromkeys(_full(at, earlier), "quota-used")
         return [
-            _carried_out(asked, mishaps.get(asked.robot) or full.get(asked.robot, ""))
+            _carried_out(asked, befalls(asked.robot) or full.get(asked.robot, ""))
             for asked in _standing(task, earlier)
             if asked.step == "asked"
         ]
