@@ -3,7 +3,7 @@
 ``audit/log.jsonl`` in the station's folder: beside the caches, not among them, so that it survives their being
 deleted; outside git, content/ and public/. One line is one record in canonical JSON (RFC 8785,
 https://www.rfc-editor.org/rfc/rfc8785, for the strings, whole numbers and ASCII names used here). Each carries the
-SHA-256 of the one before it and its own, so :func:`verify` finds a line that was edited, removed, inserted or
+SHA-256 of the one before it and its own (``docs/audit.md``), so :func:`verify` finds a line that was edited, removed, inserted or
 moved. **Cutting off the end, or writing everything anew with new hashes, cannot be seen from the file alone**:
 note the newest record's hash elsewhere from time to time and give it to :func:`verify`.
 

@@ -104,6 +104,7 @@ def _alert(article: Article, alert: Alert, station: Station, at: datetime) -> di
         "state": state,
         "status": alert.status,
         "url": station.url + quote(article.url),
+        "published": article.published.isoformat(),
         "updated": article.modified.isoformat(),
         "expires": article.expires.isoformat() if article.expires else None,
     }
