@@ -38,6 +38,12 @@ def test_a_broadcast_is_planned_once(outbox: Outbox) -> None:
     assert groups(outbox.deliveries("morning@1")) == "A B"
 
 
+def test_groups_that_anything_was_planned_for_are_known_by_id(outbox: Outbox) -> None:
+    plan(outbox, "A B", key="morning@1")
+    plan(outbox, "B C", key="morning@2")
+    assert outbox.groups() == {"A", "B", "C"}
+
+
 def test_a_broadcast_that_cannot_be_written_whole_is_not_written_at_all(outbox: Outbox) -> None:
     with pytest.raises(OutboxUnusable):
         plan(outbox, "A A", key="morning@1")

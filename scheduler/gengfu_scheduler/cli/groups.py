@@ -74,6 +74,28 @@ def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
         sys.exit(1)
 
 
+@groups.command("list", help=_("每个群的编号、名称、区域，是怎么通知到的。"))
+@click.pass_obj
+def list_(folder: Path) -> None:
+    roster = read_roster(folder)
+    with open_outbox(folder, reading=True) as outbox:
+        disabled = outbox.disabled()
+    without_address = {group.id for group in roster.without_address()}
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("编号"), _("名称"), _("区域"), _("怎么通知"), _("群主"), _("人数")):
+        table.add_column(heading)
+    for group in roster.groups.values():
+        how = reach_words()[group.reach]
+        if group.id in without_address:
+            how = _("{how}，缺地址").format(how=how)
+        elif group.id in disabled:
+            how = _("{how}，停用").format(how=how)
+        size = "" if group.size is None else str(group.size)
+        cells = (group.id, group.name, group.area or _("全所"), how, group.owner, size)
+        table.add_row(*map(escape, cells))
+    out.print(table)
+
+
 @groups.command(
     "import", help=_("从表格（xlsx、xls、ods、csv）导入群：先列出会改什么，问一次，再写进群清单。")
 )
@@ -258,20 +280,22 @@ def _members(count: Count) -> str:
 def _show_meaning(sum: Reached) -> None:
     out.print()
     for count, words in (
-        (sum.automatic, _("{n} 个群（{members} 人）由机器人直接发到。")),
-        (sum.confirm, _("{n} 个群（{members} 人）要群主在平台上点确认才会发出去。")),
-        (sum.hand, _("{n} 个群（{members} 人）要群主手工转发，程序只知道他说转了。")),
+        (sum.automatic, _("{n} 个群（{members}）由机器人直接发到。")),
+        (sum.confirm, _("{n} 个群（{members}）要群主在平台上点确认才会发出去。")),
+        (sum.hand, _("{n} 个群（{members}）要群主手工转发，程序只知道他说转了。")),
         (
             sum.disabled,
-            _("{n} 个群（{members} 人）的机器人失效，现在收不到：修好后用 gengfu groups test 恢复。"),
+            _("{n} 个群（{members}）的机器人失效，现在收不到：修好后用 gengfu groups test 恢复。"),
         ),
         (
             sum.without_address,
-            _("{n} 个群（{members} 人）缺机器人地址，现在收不到：在 webhooks.csv 里补上。"),
+            _("{n} 个群（{members}）缺机器人地址，现在收不到：在 webhooks.csv 里补上。"),
         ),
     ):
         if count.groups:
-            out.print(words.format(n=count.groups, members=_members(count)))
+            known = count.groups > count.of_unknown_size
+            members = _("{n} 人").format(n=_members(count)) if known else _("人数不明")
+            out.print(words.format(n=count.groups, members=members))
     if sum.all.of_unknown_size:
         out.print(
             _("{n} 个群没有写人数，人数里没有算它们（带“+”的都是这样）。").format(n=sum.all.of_unknown_size)
