@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gengfu_scheduler.sandbox import Robot, Sandbox
 from gengfu_scheduler.sandbox.contract import Answer
 from gengfu_scheduler.sandbox.platforms.discord import ERRORS, markdown_html
 from robots import Chat, tags
@@ -75,6 +77,19 @@ def test_a_message_within_the_documents_is_answered_with_what_was_saved(chat: Ch
     assert saved["content"] == payload.get("content", "")
     assert saved["embeds"] == payload.get("embeds", [])
     assert saved["id"].isdecimal()
+
+
+def test_the_wish_to_wait_arrives_over_http_too() -> None:
+    with Sandbox([Robot(platform="discord", key="taoyuan", name="桃园")]) as sandbox:
+        request = Request(
+            sandbox.webhook("taoyuan") + "?wait=true",
+            json.dumps(says("你好")).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urlopen(request) as answer:
+            assert answer.status == 200
+            assert json.load(answer)["content"] == "你好"
+            assert answer.headers["X-RateLimit-Remaining"] == "4"
 
 
 def test_each_message_has_an_id_of_its_own_that_grows(chat: Chat) -> None:

@@ -74,6 +74,7 @@ def image(**more: Any) -> dict[str, Any]:
         blocks(*[{"type": "divider"}] * 50),
         blocks(*[section("好" * 3000)] * 4, section("好" * 1200)),
         {"text": "你好", "unfurl_links": False},
+        blocks(section("a"), text="- 标题里的 **星号**"),
     ],
 )
 def test_a_message_within_the_documents_is_answered_ok(chat: Chat, payload: Any) -> None:
@@ -168,6 +169,7 @@ def test_a_markdown_block_is_answered_500_with_nothing(chat: Chat) -> None:
         (blocks(fields(mrkdwn("|a|b|\n|---|---|"))), "不支持表格"),
         (blocks(context(mrkdwn("上\n---\n下"))), "不支持分隔线"),
         (blocks(section("a"), text=None), "手机通知里没有字"),
+        (blocks(section("a"), text="A&B"), "& < > 应写成"),
         (blocks(actions({"type": "button", "text": plain("确认")})), "按下去没有反应"),
     ],
 )

@@ -144,7 +144,7 @@ class Discord(Platform):
             raise refused if _waits(post) else Refused(self.accepted, refused.reason) from None
         if not _waits(post):
             warnings.append(_("没有 wait=true，回答不说明消息是否保存"))
-        return warnings
+        return list(dict.fromkeys(warnings))
 
     def acceptance(self, post: Post, robot: Robot, earlier: Sequence[Received]) -> Answer:
         recent = [other.at for other in earlier if other.seen and other.at > post.at - BURST]

@@ -124,7 +124,7 @@ class Slack(Platform):
         warnings = strangers(payload, {"text", "blocks", "unfurl_links", "unfurl_media"}) + _text(payload)
         if "blocks" in payload:
             warnings += _blocks(payload["blocks"])
-        return warnings
+        return list(dict.fromkeys(warnings))
 
     def draw(self, body: bytes) -> list[Piece]:
         payload = json.loads(body)
@@ -166,7 +166,7 @@ def _text(payload: dict[str, Any]) -> list[str]:
         raise _refused("missing_text_or_fallback_or_attachments", _("缺少文字 {name}").format(name="text"))
     if _size(text) > TEXT_CHARACTERS:
         return [_("text 超过 {limit} 字，平台会截断").format(limit=TEXT_CHARACTERS)]
-    return _mrkdwn_warnings(text)
+    return _bare(text) if payload.get("blocks") else _mrkdwn_warnings(text)
 
 
 def _size(text: str) -> int:
@@ -174,10 +174,13 @@ def _size(text: str) -> int:
 
 
 def _mrkdwn_warnings(text: str) -> list[str]:
-    warnings = unsupported(text, _UNSUPPORTED)
-    if _BARE.search(re.sub(r"(?m)^>", "", re.sub(_CONTROL, "", text))):
-        warnings.append(_("& < > 应写成 &amp; &lt; &gt;"))
-    return warnings
+    return unsupported(text, _UNSUPPORTED) + _bare(text)
+
+
+def _bare(text: str) -> list[str]:
+    if not _BARE.search(re.sub(r"(?m)^>", "", re.sub(_CONTROL, "", text))):
+        return []
+    return [_("& < > 应写成 &amp; &lt; &gt;")]
 
 
 # The checks of blocks. Each takes what the sender gave and where it stood, and returns the warnings.

@@ -8,6 +8,8 @@ beside it (rates, MessageCard, 28 KB).
 The trigger answers 202 as soon as the flow begins; whether the card could be posted only the flow's own history
 tells (seen in https://github.com/polymind-inc/acmebot/issues/869). So here: a faulty card, or one too large, is
 answered 202 and the channel sees nothing. The body of 401 and that of a missing api-version were seen in public.
+A TextRun holds no Markdown by the schema; a line break in one was
+seen on the desktop and missing on Android (https://github.com/microsoft/AdaptiveCards/issues/4914).
 Inferred: the bodies of 404 and 429, that the rates of the retired connectors hold and are answered 429, that six
 buttons are shown, how deep containers may nest, and that bold in Chinese follows CommonMark's rules. 28 KB are
 documented; senders met the end at 21 KB, so 20 KB is the end here.
@@ -18,6 +20,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from math import ceil
@@ -90,8 +93,23 @@ _MEMBERS = {
     "Container": {"items", "selectAction", "style", "verticalContentAlignment", "bleed", "minHeight"},
     "ColumnSet": {"columns", "selectAction", "style", "bleed", "minHeight", "horizontalAlignment"},
     "Column": {"items", "selectAction", "style", "verticalContentAlignment", "bleed", "minHeight", "width"},
+    "RichTextBlock": {"inlines", "horizontalAlignment"},
     "FactSet": {"facts"},
     "ActionSet": {"actions"},
+}
+_RUN_MEMBERS = {
+    "type",
+    "text",
+    "color",
+    "fontType",
+    "highlight",
+    "isSubtle",
+    "italic",
+    "selectAction",
+    "size",
+    "strikethrough",
+    "underline",
+    "weight",
 }
 _CARD_MEMBERS = {"type", "$schema", "version", "body", "actions", "fallbackText", "speak", "lang", "msteams"}
 _SECTION_TEXTS = ("activityTitle", "activitySubtitle", "text")
@@ -184,7 +202,7 @@ class Teams(Platform):
             warnings.append(_("每张卡片各成一条消息，共 {n} 条").format(n=len(attachments)))
         for place, attachment in enumerate(attachments):
             warnings += _card(attachment, f"attachments[{place}]")
-        return warnings
+        return list(dict.fromkeys(warnings))
 
     def draw(self, body: bytes) -> list[Piece]:
         message = json.loads(body)
@@ -262,7 +280,7 @@ def _elements(holder: dict[str, Any], name: str, where: str, depth: int) -> list
         if not isinstance(kind, str) or kind not in _MEMBERS or (kind == "Column") != (name == "columns"):
             raise _unposted(_("{where}：type 应为 {known} 之一").format(where=here, known=series(_MEMBERS)))
         warnings += strangers(element, _ANY | _MEMBERS[kind])
-        warnings += _choices(element, here)
+        warnings += _choices(element, here) + _tap(element, here)
         warnings += _element(element, kind, here, depth)
     return warnings
 
@@ -271,6 +289,8 @@ def _element(element: dict[str, Any], kind: str, where: str, depth: int) -> list
     match kind:
         case "TextBlock":
             return _text_block(element, where)
+        case "RichTextBlock":
+            return _runs(element, where)
         case "Image":
             return _image(element, where)
         case "FactSet":
@@ -299,6 +319,29 @@ def _text_block(element: dict[str, Any], where: str) -> list[str]:
     if any(not _listed(line) for line in _softly_broken(text)):
         warnings.append(_("{where} 的单个换行会变成空格，应空一行").format(where=where))
     return warnings
+
+
+def _runs(element: dict[str, Any], where: str) -> list[str]:
+    warnings = []
+    for place, run in enumerate(_inlines(element)):
+        here = f"{where}.inlines[{place}]"
+        if run.get("type") != "TextRun":
+            raise _unposted(_("{where}：type 应为 {known}").format(where=here, known="TextRun"))
+        # A run of blanks alone keeps others apart.
+        if run.get("text") != " ":
+            text = _READER.words(run, "text", here)
+            if re.search(r"[\r\n]", text):
+                warnings.append(_("{where} 的换行在安卓手机上不显示，应另起一块").format(where=here))
+        warnings += strangers(run, _RUN_MEMBERS) + _choices(run, here) + _tap(run, here)
+    return warnings
+
+
+def _inlines(element: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs of a RichTextBlock; bare text stands for a run."""
+    inlines = element.get("inlines")
+    if isinstance(inlines, list):
+        inlines = [{"type": "TextRun", "text": run} if isinstance(run, str) else run for run in inlines]
+    return _READER.several({"inlines": inlines}, "inlines", "RichTextBlock", least=1, most=ITEMS)
 
 
 def _softly_broken(text: str) -> list[str]:
@@ -340,14 +383,25 @@ def _actions(holder: dict[str, Any], where: str, *, required: bool = False) -> l
     actions = _READER.several(holder, "actions", where, least=1, most=ITEMS)
     for place, action in enumerate(actions):
         here = f"{where}.actions[{place}]"
-        if action.get("type") != "Action.OpenUrl":
-            raise _unposted(_("{where}：type 应为 Action.OpenUrl").format(where=here))
         _READER.words(action, "title", here)
-        _url(action, here)
-        warnings += strangers(action, {"type", "title", "url", "id", "style", "iconUrl", "tooltip"})
+        warnings += _action(action, here)
     if len(actions) > BUTTONS:
         warnings.append(_("{where} 只显示前 {limit} 个按钮").format(where=where, limit=BUTTONS))
     return warnings
+
+
+def _tap(part: dict[str, Any], where: str) -> list[str]:
+    """Check what a tap on an element does, if anything."""
+    if "selectAction" not in part:
+        return []
+    return _action(_READER.part(part, "selectAction"), f"{where}.selectAction")
+
+
+def _action(action: dict[str, Any], where: str) -> list[str]:
+    if action.get("type") != "Action.OpenUrl":
+        raise _unposted(_("{where}：type 应为 {known}").format(where=where, known="Action.OpenUrl"))
+    _url(action, where)
+    return strangers(action, {"type", "title", "url", "id", "style", "iconUrl", "tooltip"})
 
 
 def _message_card(card: dict[str, Any]) -> list[str]:
@@ -382,6 +436,8 @@ def _element_pieces(element: dict[str, Any]) -> list[Piece]:
     match element.get("type"):
         case "TextBlock":
             drawn.append(_text_piece(element))
+        case "RichTextBlock":
+            drawn.append(_runs_piece(element))
         case "Image":
             drawn.append(Piece(kind="picture", title=str(element.get("altText") or _("图片")), picture=True))
         case "FactSet":
@@ -389,26 +445,62 @@ def _element_pieces(element: dict[str, Any]) -> list[Piece]:
         case "ActionSet":
             drawn += _button_pieces(element)
         case "ColumnSet":
-            drawn += [piece for column in element["columns"] for piece in _pieces(column["items"])]
+            drawn += [piece for column in element["columns"] for piece in _element_pieces(column)]
         case _:
             drawn += _pieces(element["items"])
+    if action := element.get("selectAction"):
+        drawn = [_linked(piece, action["url"]) if piece.kind == "rich" else piece for piece in drawn]
     return drawn
+
+
+def _linked(piece: Piece, url: str) -> Piece:
+    """The piece as one link; where it has links of its own, these."""
+    if "<a " in piece.html:
+        return piece
+    html = Markup('<a class="whole" href="{}" rel="noreferrer" target="_blank">{}</a>').format(
+        url, piece.html
+    )
+    return replace(piece, html=html)
 
 
 def _text_piece(element: dict[str, Any]) -> Piece:
     text = element["text"]
-    classes = [
+    drawn = _MARKDOWN.html(re.sub(r"\r\n?", "\n", text.strip()))
+    classes = _classes(element) + ([] if element.get("wrap") is True else ["cut"])
+    html = Markup('<div class="{}">{}</div>').format(" ".join(classes), drawn)
+    return Piece(kind="rich", text=text, html=html)
+
+
+def _runs_piece(element: dict[str, Any]) -> Piece:
+    runs = _inlines(element)
+    html = Markup("<p>{}</p>").format(Markup().join(_run_html(run) for run in runs))
+    return Piece(kind="rich", text="".join(run["text"] for run in runs), html=html)
+
+
+def _run_html(run: dict[str, Any]) -> Markup:
+    html = Markup('<span class="{}">{}</span>').format(" ".join(_classes(run)), run["text"])
+    for name, tag in _RUN_TAGS.items():
+        html = tag.format(html) if run.get(name) is True else html
+    if action := run.get("selectAction"):
+        html = Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(action["url"], html)
+    return html
+
+
+def _classes(element: dict[str, Any]) -> list[str]:
+    found = [
         _SIZES.get(str(element.get("size")).lower(), ""),
         "strong" if str(element.get("weight")).lower() == "bolder" else "",
         "comment" if element.get("isSubtle") is True else "",
         _COLOURS.get(str(element.get("color")).lower(), ""),
-        "" if element.get("wrap") is True else "cut",
     ]
-    drawn = _MARKDOWN.html(re.sub(r"\r\n?", "\n", text.strip()))
-    html = Markup('<div class="{}">{}</div>').format(" ".join(filter(None, classes)), drawn)
-    return Piece(kind="rich", text=text, html=html)
+    return [name for name in found if name]
 
 
+_RUN_TAGS = {
+    "italic": Markup("<em>{}</em>"),
+    "strikethrough": Markup("<s>{}</s>"),
+    "underline": Markup("<u>{}</u>"),
+}
 _SIZES: Mapping[str, str] = {"extralarge": "h1", "large": "h2", "medium": "h3", "small": "fine"}
 _COLOURS: Mapping[str, str] = {"good": "info", "warning": "warning", "attention": "attention", "accent": "at"}
 
