@@ -30,14 +30,18 @@ def plan(
     body: str = "",
     parts: int = 1,
     way: Reach = "webhook",
+    linked: bool = True,
+    lasts: timedelta = HOUR,
     last_told: datetime | None = NOON + DAY,
 ) -> int:
-    """Plan one broadcast to ``groups`` (blank-separated), due at ``at``, given up an hour later."""
+    """Plan one broadcast to ``groups`` (blank-separated), due at ``at``, given up an hour later unless it ``lasts``."""
     key = key or f"{form}@{at:%d-%H%M%S}"
-    broadcast = Broadcast(key=key, form=form, title=key, scheduled_for=at, expires=at + HOUR)
-    message = replace(a_message(*items.split()), form=form, body=body)
+    broadcast = Broadcast(key=key, form=form, title=key, scheduled_for=at, expires=at + lasts, linked=linked)
+    message = replace(a_message(*items.split()), form=form, body=body, parts=parts)
+    messages = tuple(replace(message, part=part) for part in range(1, parts + 1))
     planned = [
-        Planned(group=g, messages=(message,), not_before=at, last_told=last_told) for g in groups.split()
+        Planned(group=g, messages=messages, not_before=at, way=way, last_told=last_told)
+        for g in groups.split()
     ]
     return outbox.plan(broadcast, planned, now=at)
 
@@ -55,6 +59,18 @@ def standing(outbox: Outbox) -> dict[str, str]:
     """Group to state, of all deliveries."""
     keys = [b.broadcast.key for b in outbox.broadcasts()]
     return {d.group: d.state for key in keys for d in outbox.deliveries(key)}
+
+
+def rows(url: str) -> dict[str, int]:
+    """How many rows the tables hold that grow."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        counts = {
+            table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+            for table in ("broadcast", "delivery", "message", "message_entry", "missed")
+        }
+    engine.dispose()
+    return counts
 
 
 def execute(url: str, *statements: str) -> None:

@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -107,14 +108,25 @@ def empty_database(postgresql: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> str:
-    """Where an empty outbox is."""
+def emptied(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> Callable[[], str]:
+    """Each call says where an empty outbox is."""
     if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(empty_file, tmp_path / 'outbox.db')}"
+        numbers = count()
+        return lambda: f"sqlite:///{shutil.copy(empty_file, tmp_path / f'outbox{next(numbers)}.db')}"
     address: str = request.getfixturevalue("empty_database")
     tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
-    execute(address, *(f"DELETE FROM {table}" for table in tables))
-    return address
+
+    def empty() -> str:
+        execute(address, *(f"DELETE FROM {table}" for table in tables))
+        return address
+
+    return empty
+
+
+@pytest.fixture
+def url(emptied: Callable[[], str]) -> str:
+    """Where an empty outbox is."""
+    return emptied()
 
 
 @pytest.fixture
