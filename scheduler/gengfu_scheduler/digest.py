@@ -52,11 +52,11 @@ class Bar:
         "early",
         "expired",
         "alert",
-        "kind",
-        "slot topic",
         "area",
         "audience",
         "group topic",
+        "kind",
+        "slot topic",
         "no new",
         "told",
         "stale",
@@ -97,9 +97,10 @@ def compose_all(
     :param told: histories by group id.
     :param campaigns: those that are on.
     """
-    picked = [entry for entry in catalogue.entries if not any(_slot_bars(entry, slot, at))]
+    live = (entry for entry in catalogue.entries if not any(_time_bars(entry, at)))
+    picked = [entry for entry in live if not any(_slot_bars(entry, slot))]
     ids = {entry.id for entry in picked}
-    season = _season(catalogue.station, at)
+    season = season_at(catalogue.station, at)
     wanted: dict[object, list[Entry]] = {}
     composed: dict[object, Digest] = {}
     for group in groups:
@@ -132,25 +133,26 @@ def bars(
     :param told: the group's own history.
     """
     on = tuple(campaign for campaign in campaigns if group in campaign.to)
-    season = _season(station, at)
+    season = season_at(station, at)
     turn = _Turn(slot=slot, group=group, told=told, at=at, season=season, campaigns=on)
     new, again = tuple(turn.bars_to_news(entry)), tuple(turn.bars_to_repeats(entry))
     never_both = (*new, *again) if new and again else ()
-    return (*_slot_bars(entry, slot, at), *_group_bars(entry, group), *never_both)
+    return (*bars_everywhere(entry, group, at), *_slot_bars(entry, slot), *never_both)
 
 
-def _slot_bars(entry: Entry, slot: Slot, at: datetime) -> Iterator[Bar]:
-    """Why the slot tells ``entry`` to no group."""
+def bars_everywhere(entry: Entry, group: Group, at: datetime) -> tuple[Bar, ...]:
+    """What of :func:`bars` keeps ``entry`` from the group whatever the slot."""
+    return (*_time_bars(entry, at), *_group_bars(entry, group))
+
+
+def _time_bars(entry: Entry, at: datetime) -> Iterator[Bar]:
+    """Why ``entry`` is told to nobody."""
     if entry.published > at:
         yield Bar(rule="early", since=entry.published, until=entry.published)
     if entry.expires is not None and entry.expires <= at:
         yield Bar(rule="expired", since=entry.expires)
     if entry.kind == "alert":
         yield Bar(rule="alert")
-    elif entry.kind not in slot.pick.kinds:
-        yield Bar(rule="kind")
-    if slot.pick.topics and set(slot.pick.topics).isdisjoint(entry.topics):
-        yield Bar(rule="slot topic")
 
 
 def _group_bars(entry: Entry, group: Group) -> Iterator[Bar]:
@@ -161,6 +163,14 @@ def _group_bars(entry: Entry, group: Group) -> Iterator[Bar]:
         yield Bar(rule="audience")
     if group.topics and set(group.topics).isdisjoint(entry.topics):
         yield Bar(rule="group topic")
+
+
+def _slot_bars(entry: Entry, slot: Slot) -> Iterator[Bar]:
+    """Why the slot tells ``entry`` to no group."""
+    if entry.kind not in slot.pick.kinds:
+        yield Bar(rule="kind")
+    if slot.pick.topics and set(slot.pick.topics).isdisjoint(entry.topics):
+        yield Bar(rule="slot topic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -366,7 +376,7 @@ def footer(station: Station, area: str | None) -> str:
     return " · ".join(filter(None, (station.name, first)))
 
 
-def _season(station: Station, at: datetime) -> Season:
+def season_at(station: Station, at: datetime) -> Season:
     return _SEASONS[at.astimezone(ZoneInfo(station.timezone)).month % 12 // 3]
 
 

@@ -126,18 +126,13 @@ def _digests(
     slot: Slot, roster: Roster, told: Told, now: datetime
 ) -> tuple[tuple[Planned, ...], tuple[str, ...]]:
     """What each group is told, from now on, and what a person should know of it."""
-
-    def fits(message: Message, group: Group) -> bool:
-        try:
-            return roster.channels.fits(message, group)
-        except GengfuError:
-            return True  # what cannot be rendered at all is for its delivery to say, group by group
-
     groups = addressees(slot, roster.groups.values(), now)
     histories = told([group.id for group in groups])
     on = roster.timetable.campaigns_at(now)
     planned, too_long = [], Counter[Entry]()
-    for group, digest in compose_all(slot, groups, roster.catalogue, histories, now, campaigns=on, fits=fits):
+    for group, digest in compose_all(
+        slot, groups, roster.catalogue, histories, now, campaigns=on, fits=roster.fits
+    ):
         too_long.update(digest.too_long)
         if digest.message:
             planned.append(

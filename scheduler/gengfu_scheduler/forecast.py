@@ -86,12 +86,9 @@ class Plan:
 def plan(roster: Roster, told: Told, now: datetime, days: int) -> Plan:
     """What goes where and when in the next ``days``, if nothing more is published."""
     table, until = roster.timetable, now + timedelta(days=days)
-    imagined = _Imagined(told(list(roster.groups)))
     upcoming: list[Upcoming] = []
     notices: list[str] = []
-    for occurrence in _due(table.slots, table, now, until):
-        draft = draft_occurrence(occurrence, roster, imagined, occurrence.scheduled_for)
-        imagined.take(draft)
+    for occurrence, draft in foretold(roster, told, now, until):
         meant = addressees(occurrence.slot, roster.groups.values(), occurrence.scheduled_for)
         upcoming.append(preview(draft, roster, slot=occurrence.slot.id, meant=len(meant)))
         notices += draft.notices
@@ -101,6 +98,17 @@ def plan(roster: Roster, told: Told, now: datetime, days: int) -> Plan:
         skipped=tuple(_skipped(table, now, until)),
         notices=(*dict.fromkeys(notices), *standing_notices(roster)),
     )
+
+
+def foretold(
+    roster: Roster, told: Told, after: datetime, until: datetime
+) -> Iterator[tuple[Occurrence, Draft]]:
+    """All occurrences between the two, earliest first, and what each will say once those before it have spoken."""
+    imagined = _Imagined(told(list(roster.groups)))
+    for occurrence in _due(roster.timetable.slots, roster.timetable, after, until):
+        draft = draft_occurrence(occurrence, roster, imagined, occurrence.scheduled_for)
+        imagined.take(draft)
+        yield occurrence, draft
 
 
 def _due(slots: Iterable[Slot], table: Timetable, after: datetime, until: datetime) -> list[Occurrence]:

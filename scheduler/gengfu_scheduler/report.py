@@ -28,7 +28,7 @@ from gengfu_scheduler.message import (
     Unknown,
     Unsent,
 )
-from gengfu_scheduler.outbox import BroadcastStatus, Outbox
+from gengfu_scheduler.outbox import BroadcastStatus, Fate, Outbox
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.state import Holder
 from gengfu_templates.i18n import _, series
@@ -275,6 +275,22 @@ class _Ledger:
         there = at.astimezone(self.zone)
         today = there.date() == self._now.astimezone(self.zone).date()
         return f"{there:%H:%M}" if today else f"{there:%m-%d %H:%M}"
+
+
+def fate_words() -> dict[Fate, str]:
+    """How deliveries ended, in the officer's words."""
+    words = state_words()
+    return {
+        "confirmed": _("已确认"),
+        "accepted": words["sent"],
+        "said": _("本人说已转发"),
+        "handed": words["handed"],
+        "unknown": words["unknown"],
+        "rejected": words["rejected"],
+        "expired": words["expired"],
+        "cancelled": words["cancelled"],
+        "pending": words["pending"],
+    }
 
 
 def outcome_words(outcome: Outcome) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 from gengfu_scheduler.channels import PLATFORMS, Channels, channels_of
 from gengfu_scheduler.channels.channel import HttpChannel
 from gengfu_scheduler.groups import group_files, read_groups
-from gengfu_scheduler.message import Group
+from gengfu_scheduler.message import Group, Message
 from gengfu_scheduler.published import Published
 from gengfu_scheduler.timetable import FILE, Timetable, catalogue_address, read_timetable
 from gengfu_site.catalogue import Catalogue, Station
-from gengfu_site.problems import Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,16 @@ class Roster:
     """By id, in the admin's order."""
     timetable: Timetable
     channels: Channels
+
+    def fits(self, message: Message, group: Group) -> bool:
+        """Whether ``group`` can be told ``message`` in one piece.
+
+        What cannot be rendered at all counts as fitting: its delivery says so, group by group.
+        """
+        try:
+            return self.channels.fits(message, group)
+        except GengfuError:
+            return True
 
     def without_address(self) -> list[Group]:
         """The groups that a robot is to post to and whose address is not known on this machine."""

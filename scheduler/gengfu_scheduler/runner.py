@@ -196,6 +196,8 @@ class Runner:
             )
         else:
             draft = draft_occurrence(occurrence, self.roster, self._outbox.told, now)
+            for notice in draft.notices:
+                self._say(notice)
             if draft.planned:
                 self._outbox.plan(draft.broadcast, draft.planned, now=now)
             else:

@@ -418,7 +418,7 @@ class TestWhy:
                 {},
                 1,
                 {"kinds": ("tip",)},
-                ["expired", "kind", "area", "told", "not evergreen"],
+                ["expired", "area", "kind", "told", "not evergreen"],
             ),
         ],
     )

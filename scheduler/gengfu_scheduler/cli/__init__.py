@@ -66,6 +66,7 @@ COMMANDS = (
     station.init,
     station.check,
     planning.plan,
+    planning.explain,
     sending.push,
     sending.run,
     record.status,

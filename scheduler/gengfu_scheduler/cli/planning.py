@@ -1,4 +1,4 @@
-"""What will be told: plan."""
+"""What will be told, and why: plan, explain."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from gengfu_scheduler.cli.shared import (
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
+    from gengfu_scheduler.explain import Explanation
     from gengfu_scheduler.forecast import Plan, Skipped, Telling, Upcoming
 
 
@@ -45,6 +46,50 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
         out.print(_("这几天里时间表上没有安排。"))
         return
     out.print(_plan_table(planned), soft_wrap=False)
+
+
+@click.command(help=_("说明一篇文章为什么发过、会发或不会发给一个群：写群的编号和文章的编号。"))
+@click.argument("group")
+@click.argument("item")
+@json_option
+@click.pass_obj
+def explain(folder: Path, group: str, item: str, as_json: bool) -> None:
+    from gengfu_scheduler.explain import explain as find_reasons
+
+    roster = read_roster(folder)
+    with open_outbox(folder, reading=True) as outbox:
+        found = find_reasons(group, item, roster, outbox, now())
+    if as_json:
+        print_json(found)
+    else:
+        _show_explanation(found)
+
+
+def _show_explanation(found: Explanation) -> None:
+    out.print(f"[bold]{escape(found.title or found.entry)}[/]  →  [bold]{escape(found.name)}[/]")
+    for time in found.told:
+        out.print(f"  {time.scheduled_for:%Y-%m-%d %H:%M}  {escape(time.title)}  {escape(time.fate)}")
+    if not found.told:
+        out.print("  " + _("还没有发给过这个群。"))
+    for reason in found.bars:
+        out.print(f"  {escape(reason)}", style="yellow")
+    for slot in found.slots:
+        out.print(f"\n{escape(slot.title)}  [dim]{escape(slot.slot)}[/]")
+        for reason in slot.bars:
+            out.print(f"  {escape(reason)}", style="yellow")
+        if slot.outlook:
+            out.print(f"  {escape(slot.outlook)}", style="green")
+    out.print()
+    if found.next is None:
+        out.print(_("照现在的文章和时间表，今后 31 天的定时消息里没有它。"), style="bold")
+        return
+    at = found.next.scheduled_for
+    text = _("下次：{day} {weekday} {clock}，{title}。").format(
+        day=f"{at:%m-%d}", weekday=_weekday(at), clock=f"{at:%H:%M}", title=escape(found.next.title)
+    )
+    if found.next.not_before > at:
+        text += _("免打扰，等到 {at:%m-%d %H:%M}").format(at=found.next.not_before)
+    out.print(text, style="bold green")
 
 
 def _plan_table(planned: Plan) -> Table:

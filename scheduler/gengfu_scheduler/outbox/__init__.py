@@ -16,7 +16,7 @@ from __future__ import annotations
 from gengfu_scheduler.outbox.database import OutboxUnusable
 from gengfu_scheduler.outbox.ledger import AnotherSends, Outbox
 from gengfu_scheduler.outbox.planning import AlertOver
-from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate
+from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, TimeTold
 from gengfu_scheduler.outbox.tasks import PlatformTask
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "Outbox",
     "OutboxUnusable",
     "PlatformTask",
+    "TimeTold",
 ]

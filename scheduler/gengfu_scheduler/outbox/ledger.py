@@ -43,7 +43,7 @@ from gengfu_scheduler.outbox.database import (
     set_up_sqlite,
 )
 from gengfu_scheduler.outbox.pace import PaceOf
-from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate
+from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, TimeTold
 from gengfu_scheduler.outbox.tables import (
     BROADCAST,
     DELIVERY,
@@ -243,10 +243,14 @@ class Outbox:
         with self._reading() as connection:
             return reading.told(connection, groups)
 
-    def heard(self, entry: str) -> dict[str, datetime]:
-        """The groups that were told ``entry``, or are about to be, and for which instant last: :meth:`told`, reversed."""
+    def heard(self, entry: str, *, waiting: bool = True) -> dict[str, datetime]:
+        """The groups that were told ``entry``, and for which instant last: :meth:`told`, reversed.
+
+        :param waiting: also those that are about to be told, and of which nothing was begun yet.
+        """
+        query = sql.HEARD_BY if waiting else sql.HEARD_BY.where(~sql.UNTOUCHED)
         with self._reading() as connection:
-            return {row.group_id: row.when for row in connection.execute(sql.HEARD_BY, {"entry": entry})}
+            return {row.group_id: row.when for row in connection.execute(query, {"entry": entry})}
 
     # Delivering
 
@@ -326,7 +330,8 @@ class Outbox:
     def due_at(self, *, ways: Collection[Reach] = ROBOTS_AND_HANDS) -> datetime | None:
         """When the next pending delivery may leave or an alert is to be erased; None if there is neither.
 
-        What waits for its group's turn is known to wait from the :meth:`claim` on that found it so.
+        Never later than that. Earlier only for a group whose turn is not yet: a :meth:`claim` that finds it so
+        puts it off, so that nobody who sleeps until then looks twice in vain.
 
         :param ways: as of :meth:`claim`.
         """
@@ -421,6 +426,11 @@ class Outbox:
         with self._reading() as connection:
             rows = connection.execute(sql.ROWS.where(BROADCAST.c.key == key).order_by(DELIVERY.c.id)).all()
             return reading.with_messages(connection, rows)
+
+    def tellings(self, group: str, entry: str) -> list[TimeTold]:
+        """Every delivery to ``group`` that tells of ``entry``, however it ended, newest first."""
+        with self._reading() as connection:
+            return reading.tellings(connection, group, entry)
 
     def tally(
         self, since: datetime, until: datetime, by: Literal["group", "broadcast", "entry"]

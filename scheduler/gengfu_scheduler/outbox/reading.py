@@ -40,6 +40,20 @@ class BroadcastStatus:
         return not self.counts.keys().isdisjoint(("pending", "sending"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class TimeTold:
+    """One delivery to a group that told, or was to tell, of an entry."""
+
+    broadcast: str
+    """Key of its broadcast."""
+    title: str
+    scheduled_for: datetime
+    not_before: datetime
+    fate: Fate
+    reason: str
+    """Evidence for a person."""
+
+
 def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
     """:meth:`Outbox.told`."""
     heard: dict[str, str] = {}
@@ -58,6 +72,22 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
         for instant, message in sorted((when[broadcast], message) for broadcast, message in pairs):
             histories[text] |= dict.fromkeys(entries.get(message, ()), instant)
     return {group: histories[text] for group, text in heard.items()}
+
+
+def tellings(connection: Connection, group: str, entry: str) -> list[TimeTold]:
+    """:meth:`Outbox.tellings`."""
+    rows = connection.execute(sql.TELLINGS, {"group": group, "entry": entry})
+    return [
+        TimeTold(
+            broadcast=row.key,
+            title=row.title,
+            scheduled_for=row.scheduled_for,
+            not_before=row.not_before,
+            fate=row.fate,
+            reason=row.reason,
+        )
+        for row in rows
+    ]
 
 
 def counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatus]:

@@ -224,6 +224,9 @@ TOLD_LATELY = (
     )
 )
 
+# Nothing of it was ever begun.
+UNTOUCHED = (DELIVERY.c.state == "pending") & (DELIVERY.c.attempts == 0)
+
 # Which groups were told the given entry, and for which instant last.
 HEARD_BY = (
     select(DELIVERY.c.group_id, func.max(BROADCAST.c.scheduled_for).label("when"))
@@ -381,6 +384,24 @@ _FATE = case(
     (DELIVERY.c.confirmed, "confirmed"),
     else_="accepted",
 ).label("fate")
+
+
+# How one group was told of one entry, newest first.
+TELLINGS = (
+    select(
+        BROADCAST.c.key,
+        BROADCAST.c.title,
+        BROADCAST.c.scheduled_for,
+        DELIVERY.c.not_before,
+        DELIVERY.c.reason,
+        _FATE,
+    )
+    .select_from(
+        BROADCAST.join(DELIVERY).join(MESSAGE_ENTRY, MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id)
+    )
+    .where(DELIVERY.c.group_id == bindparam("group"), MESSAGE_ENTRY.c.entry == bindparam("entry"))
+    .order_by(BROADCAST.c.scheduled_for.desc(), DELIVERY.c.id.desc())
+)
 
 
 def _tally(by: ColumnElement[str], of: FromClause) -> Select[tuple[str, str, int]]:
