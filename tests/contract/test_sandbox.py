@@ -33,7 +33,7 @@ from gengfu_scheduler.sandbox.command import read_robots
 from gengfu_scheduler.sandbox.contract import Post
 from gengfu_scheduler.sandbox.faults import FAULTS, HUGE
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
-from gengfu_scheduler.sandbox.platforms.wecom import ERRORS, markdown_html
+from gengfu_scheduler.sandbox.platforms.wecom import ERRORS, MARKDOWN
 from gengfu_site.problems import ProblemsFound
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
@@ -824,7 +824,7 @@ def test_nothing_received_becomes_markup_and_nothing_is_loaded_from_elsewhere(
 @given(st.text(alphabet="<>&\"'`*#[]()@!/ahref=font color:info\n中文", max_size=60))
 def test_any_markdown_becomes_only_the_tags_of_a_chat(source: str) -> None:
     allowed = {"p", "strong", "a", "span", "code"}
-    assert {tag for tag, _ in Tags(markdown_html(source)).found} <= allowed
+    assert {tag for tag, _ in Tags(MARKDOWN.html(source)).found} <= allowed
 
 
 def test_the_wall_is_sent_again_only_when_it_changed(sandbox: Sandbox) -> None:

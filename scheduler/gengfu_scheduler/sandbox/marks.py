@@ -20,8 +20,17 @@ _HTML = {
     "underline": Markup("<u>{}</u>"),
     # The page's policy allows no colours of a message's own: one stands for all.
     "coloured": Markup('<span class="warning">{}</span>'),
+    "info": Markup('<span class="info">{}</span>'),
+    "comment": Markup('<span class="comment">{}</span>'),
     "picture": Markup('<span class="picture big"></span>'),
 }
+
+
+def linked(url: str, html: Markup) -> Markup:
+    """What leads to ``url``; where that is no web address, as it is: refused messages are drawn, too."""
+    if not re.match(r"https?://", url):
+        return html
+    return Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(url, html)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +39,7 @@ class Dialect:
 
     marks: re.Pattern[str]
     """One mark, its contents in groups named ``code``, ``at``, ``bold``, ``italic``, ``strike``, ``underline``,
-    ``coloured``, ``picture``, or ``url`` with or without a ``label``."""
+    ``coloured``, ``info``, ``comment``, ``picture``, or ``url`` with or without a ``label``."""
     plain: Callable[[str], str] = str
     """Text between the marks, as the app shows it: where it has escapes, without them."""
 
@@ -47,6 +56,6 @@ class Dialect:
         if "url" in found:
             url = self.plain(found["url"])
             label = self.html(found["label"]) if "label" in found else url
-            return Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(url, label)
+            return linked(url, escape(label))
         [(name, words)] = found.items()
         return _HTML[name].format(self.plain(words) if name in ("code", "at") else self.html(words))

@@ -19,9 +19,10 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, parse_qs, quote
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from gengfu_scheduler.sandbox.contract import Answer, Piece, Platform, Post, Received, Refused, Robot, Verdict
+from gengfu_scheduler.sandbox.platforms.markdown import BOLD, CODE, ITALIC, LINK, Markdown, marks
 from gengfu_scheduler.sandbox.platforms.reading import (
     Reader,
     answer_json,
@@ -63,6 +64,27 @@ ERRORS = {
 
 # An escape counts only where its backslash is not itself escaped.
 _ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
+MARKDOWN = Markdown(
+    inline=marks(
+        CODE,
+        LINK,
+        BOLD,
+        r'<font color="info">(?P<info>.*?)</font>',
+        r'<font color="comment">(?P<comment>.*?)</font>',
+        r'<font color="warning">(?P<coloured>.*?)</font>',
+        r"<@(?P<at>[^>\s]+)>",
+    ),
+    headings=True,
+    quotes=True,
+)
+MARKDOWN_V2 = Markdown(
+    inline=marks(CODE, LINK, BOLD, ITALIC, r"!\[[^\]\n]*\]\((?P<picture>https?://[^\s)]+)\)"),
+    headings=True,
+    quotes=True,
+    lists=True,
+    rules=True,
+    fences=True,
+)
 _UNSUPPORTED_V1 = {
     _("列表"): re.compile(r"(?m)^\s*(?:[-*+]|\d+[.)])\s+\S"),
     _("图片"): re.compile(r"!\[[^\]]*\]\("),
@@ -139,7 +161,8 @@ class WeCom(Platform):
             case "text":
                 return [_text_piece(part)]
             case "markdown" | "markdown_v2":
-                return [Piece(kind="rich", text=part["content"], html=markdown_html(part["content"]))]
+                drawn = (MARKDOWN if kind == "markdown" else MARKDOWN_V2).html(part["content"])
+                return [Piece(kind="rich", text=part["content"], html=drawn)]
             case "news":
                 return _news_pieces(part["articles"])
             case "image":
@@ -325,50 +348,3 @@ def _card_pieces(part: dict[str, Any]) -> list[Piece]:
         Piece(kind="row", title=str(jump.get("title", "")), url=str(jump.get("url", "")))
         for jump in part.get("jump_list", [])
     ]
-
-
-_INLINE = re.compile(
-    r"`(?P<code>[^`\n]+)`"
-    r"|\[(?P<label>[^\]\n]+)\]\((?P<url>https?://[^\s)]+)\)"
-    r"|\*\*(?P<bold>[^\n]+?)\*\*"
-    r'|<font color="(?P<colour>info|comment|warning)">(?P<coloured>.*?)</font>'
-    r"|<@(?P<member>[^>\s]+)>"
-)
-
-
-def markdown_html(source: str) -> Markup:
-    """The robot's Markdown as its client draws it: headings, quotes, and the marks within a line."""
-    return Markup("").join(_line_html(line) for line in source.split("\n"))
-
-
-def _line_html(line: str) -> Markup:
-    if heading := re.match(r"(#{1,6}) +(.*)", line):
-        level = len(heading[1])
-        return Markup('<p class="h h{}">{}</p>').format(level, _inline_html(heading[2]))
-    if quoted := re.match(r"> ?(.*)", line):
-        return Markup('<p class="quote">{}</p>').format(_inline_html(quoted[1]))
-    return Markup("<p>{}</p>").format(_inline_html(line)) if line.strip() else Markup('<p class="gap"></p>')
-
-
-def _inline_html(text: str) -> Markup:
-    html, end = Markup(), 0
-    for mark in _INLINE.finditer(text):
-        html += escape(text[end : mark.start()]) + _mark_html(mark)
-        end = mark.end()
-    return html + escape(text[end:])
-
-
-def _mark_html(mark: re.Match[str]) -> Markup:
-    match mark.lastgroup:
-        case "code":
-            return Markup("<code>{}</code>").format(mark["code"])
-        case "url":
-            return Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(
-                mark["url"], mark["label"]
-            )
-        case "bold":
-            return Markup("<strong>{}</strong>").format(_inline_html(mark["bold"]))
-        case "coloured":
-            return Markup('<span class="{}">{}</span>').format(mark["colour"], _inline_html(mark["coloured"]))
-        case _:
-            return Markup('<span class="at">@{}</span>').format(mark["member"])
