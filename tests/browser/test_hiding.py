@@ -1,0 +1,74 @@
+"""A missing person's data leaves a page by the reader's own clock: opened in time, opened late, never closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from gengfu_site.publish import publish
+from stations import AT, empty_station
+
+ERASED = datetime(2026, 11, 25, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
+ALERT = "{form: 走失, place: 桃园社区, tell: '110'}"
+PERSON = "name: 小满\nlast_seen: 桃园社区南门\nphoto: A5W3R.jpg\nbasis: 监护人同意\nerase_after: 2026-11-25 12:00\n"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of a page that searches for a child, built days before the data must go."""
+    station = empty_station(tmp_path_factory.mktemp("station"))
+    station.article("alert/child.md", id="A5W3R", kind="alert", expires="2026-12-01", alert=ALERT)
+    station.file("private/A5W3R.yml", PERSON)
+    station.file("private/A5W3R.jpg", b"\xff\xd8\xff")
+    publish(station.settings, AT)
+    return Path(station.settings.public, "alert/child/index.html").as_uri()
+
+
+@pytest.fixture
+def opened(chromium: Browser, page: str) -> Iterator[Callable[..., Tab]]:
+    """Opens it at a moment of the reader's clock."""
+    contexts = []
+
+    def at(moment: datetime, **settings: bool) -> Tab:
+        contexts.append(chromium.new_context(timezone_id="America/New_York", **settings))
+        tab = contexts[-1].new_page()
+        tab.clock.install(time=moment)
+        tab.goto(page)
+        return tab
+
+    yield at
+    for context in contexts:
+        context.close()
+
+
+def shows(tab: Tab) -> tuple[bool, bool, bool]:
+    """Whether the data, the picture, and the reason for their absence can be seen; removed is not merely hidden."""
+    text = tab.locator("main").inner_text()
+    assert tab.locator(".person").count() == tab.locator("main :text('小满')").count()
+    return "小满" in text, tab.locator(".person").count() == 1, "已从本页移除" in text
+
+
+def test_in_time_it_is_there(opened: Callable[..., Tab]) -> None:
+    assert shows(opened(ERASED - timedelta(minutes=10))) == (True, True, False)
+
+
+def test_late_it_is_gone_and_the_page_says_why(opened: Callable[..., Tab]) -> None:
+    assert shows(opened(ERASED)) == (False, False, True)
+
+
+def test_it_leaves_a_page_that_stays_open(opened: Callable[..., Tab]) -> None:
+    tab = opened(ERASED - timedelta(minutes=10))
+    tab.clock.run_for(timedelta(minutes=5) // timedelta(milliseconds=1))
+    assert shows(tab) == (True, True, False)
+    tab.clock.run_for(timedelta(minutes=6) // timedelta(milliseconds=1))
+    assert shows(tab) == (False, False, True)
+
+
+def test_without_javascript_nothing_breaks(opened: Callable[..., Tab]) -> None:
+    assert shows(opened(ERASED - timedelta(days=1), java_script_enabled=False)) == (True, True, False)
