@@ -59,11 +59,8 @@ def draft_follow_up(
     """What became of the alert ``entry``, for the groups that heard of it.
 
     :param heard: their ids; those no longer listed are left out.
-    :raises Refused: nobody heard of it.
     """
     groups = [group for group in roster.groups.values() if group.id in heard]
-    if not groups:
-        raise Refused(_("还没有群收到过“{title}”，不用再通知谁。").format(title=entry.title))
     return _draft(entry, groups, roster, now, linked=linked, follows=True)
 
 
@@ -74,11 +71,8 @@ def draft_correction(
 
     :param url: of its page, which says why it was withdrawn; empty where there is none.
     :param heard: ids of those groups.
-    :raises Refused: nobody was told it.
     """
     groups = [group for group in roster.groups.values() if group.id in heard]
-    if not groups:
-        raise Refused(_("没有群收到过“{title}”，不用更正。").format(title=title))
 
     @cache
     def compose(area: str | None) -> Message:

@@ -57,6 +57,14 @@ def settings_in(folder: Path) -> Settings:
     return settings
 
 
+def settings_if_any(folder: Path) -> Settings | None:
+    """The same; None where the site is not made here.
+
+    :raises ProblemsFound: as :func:`settings_in`.
+    """
+    return settings_in(folder) if (folder / FILE).is_file() else None
+
+
 def show_problems(problems: Sequence[Problem], *, as_json: bool = False) -> None:
     """Every problem, by file, with what to do about it."""
     if as_json:

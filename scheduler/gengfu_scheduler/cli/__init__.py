@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli import groups, planning, record, sending, station
+from gengfu_scheduler.cli import alerts, groups, planning, preview, record, sending, station
 from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError, ProblemsFound
@@ -67,7 +67,13 @@ COMMANDS = (
     station.check,
     planning.plan,
     planning.explain,
+    preview.preview,
     sending.push,
+    alerts.alert,
+    alerts.update,
+    alerts.resolve,
+    alerts.cancel,
+    alerts.withdraw,
     sending.run,
     record.status,
     record.tasks,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,9 @@ from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
     from gengfu_scheduler.forecast import Upcoming
+    from gengfu_scheduler.outbox import Outbox
+    from gengfu_scheduler.push import Pushed
+    from gengfu_scheduler.roster import Roster
 
 
 @click.command(
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    from gengfu_scheduler import forecast, report
+    from gengfu_scheduler import forecast
     from gengfu_scheduler.draft import draft_push
 
     roster = read_roster(folder)
@@ -65,13 +68,24 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> 
             sys.exit(1)
 
         from gengfu_scheduler.push import push as push_draft
-        from gengfu_scheduler.state import running
 
-        # Groups on the console and what the admin is told must not get into the JSON.
-        aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
-        with aside, err.status(_("正在发送……")):
+        with aside(as_json), err.status(_("正在发送……")):
             pushed = push_draft(draft, folder, os.environ, outbox, clock=now, say=say)
-        told = report.broadcast_report(outbox, draft.broadcast.key, roster, now(), tasks=tasks_folder(folder))
+        if show_pushed(pushed, folder, roster, outbox, as_json=as_json):
+            sys.exit(1)
+
+
+def aside(as_json: bool) -> AbstractContextManager[object]:
+    """Groups on the console and what the admin is told must not get into the JSON."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+
+
+def show_pushed(pushed: Pushed, folder: Path, roster: Roster, outbox: Outbox, *, as_json: bool) -> bool:
+    """Show what became of it; whether there is something that a person must look at."""
+    from gengfu_scheduler import report
+    from gengfu_scheduler.state import running
+
+    told = report.broadcast_report(outbox, pushed.broadcast.key, roster, now(), tasks=tasks_folder(folder))
     if as_json:
         print_json(told)
     else:
@@ -84,8 +98,7 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> 
         show_broadcast(told)
     if any(one.state == "pending" for one in told.look_at) and not running(folder):
         show_notices([_("现在没有定时程序在运行，等待发送的不会自己发出去：请运行 gengfu run。")])
-    if told.look_at:
-        sys.exit(1)
+    return bool(told.look_at)
 
 
 @click.command(help=_("按时间表持续运行，直到 Ctrl+C 或被要求结束。"))

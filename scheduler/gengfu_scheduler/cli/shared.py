@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import signal
@@ -103,6 +104,19 @@ def read_roster(folder: Path) -> Roster:
     if files.trouble:
         err.print(escape(files.trouble), style="yellow")
     return roster
+
+
+by_option = click.option("--by", default=None, help=_("谁做的；不写就是这台电脑的登录名。"))
+
+
+def record(folder: Path, by: str | None, action: str, **details: Any) -> None:
+    """Note in the audit log that ``by``, else whoever is logged in here, did ``action``.
+
+    :param details: nothing of a missing person, no address.
+    """
+    from gengfu_site import audit
+
+    audit.append(folder, now(), by or getpass.getuser(), action, details)
 
 
 @contextmanager

@@ -1,0 +1,192 @@
+"""What the officer on duty does at 23:40: alert, update, resolve, cancel; and withdraw for any article."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from gengfu_scheduler.cli.sending import aside, show_pushed
+from gengfu_scheduler.cli.shared import (
+    by_option,
+    err,
+    json_option,
+    now,
+    open_outbox,
+    out,
+    print_json,
+    read_roster,
+    record,
+    say,
+    show_notices,
+    sure,
+)
+from gengfu_site import cli as site
+from gengfu_templates.i18n import _, series
+
+if TYPE_CHECKING:
+    from gengfu_scheduler.duty import Done, Duty, Meant
+    from gengfu_scheduler.message import Reach
+    from gengfu_scheduler.outbox import Outbox
+
+_yes_option = click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (click.pass_obj, json_option, by_option, _yes_option):
+        command = option(command)
+    return command
+
+
+@click.command(
+    help=_(
+        "马上群发一条警情：NAME 是文章编号或文件。先公开网页，再立即发到 --to 指定的群（不写就按文章的 areas、audience），"
+        "不管免打扰时间，也排在一切定时消息之前。"
+    )
+)
+@click.argument("name")
+@click.option(
+    "--to",
+    multiple=True,
+    help=_("发给谁：area=区域、audience=对象 或 group=群编号；可以写几次，区域和对象都写就都要符合。"),
+)
+@click.option(
+    "--exercise", is_flag=True, help=_("演练：只发给 timetable.yml 里 staff 写明的群，每条首尾都有【演练】。")
+)
+@_options
+def alert(
+    folder: Path, name: str, to: tuple[str, ...], exercise: bool, yes: bool, by: str | None, as_json: bool
+) -> None:
+    from gengfu_scheduler.duty import target_of
+
+    target = target_of(to, read_roster(folder)) if to else None
+
+    def tell(duty: Duty) -> Done | None:
+        return duty.alert(name, target, _asking(_("公开网页并马上发送？"), yes), exercise=exercise)
+
+    _do(folder, by, "alert.exercise" if exercise else "alert", tell, as_json=as_json)
+
+
+@click.command(help=_("警情有新进展：改好文章以后运行，公开新的网页，并通知每一个收到过的群，只通知它们。"))
+@click.argument("id")
+@_options
+def update(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
+    ask = _asking(_("公开新的网页，并发给收到过的群？"), yes)
+    _do(folder, by, "alert.update", lambda duty: duty.update(id, ask), as_json=as_json)
+
+
+@click.command(
+    help=_("警情结束（已找到、已解除）：改网页、抹去走失人员的信息，并通知每一个收到过的群“请勿再转”。")
+)
+@click.argument("id")
+@_options
+def resolve(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
+    ask = _asking(_("把网页改成已结束，并通知收到过的群？"), yes)
+    _do(folder, by, "alert.resolve", lambda duty: duty.conclude(id, "resolved", ask), as_json=as_json)
+
+
+@click.command(help=_("警情取消（发错了）：改网页，并通知每一个收到过的群以前发的不再有效。"))
+@click.argument("id")
+@_options
+def cancel(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
+    ask = _asking(_("把网页改成已取消，并通知收到过的群？"), yes)
+    _do(folder, by, "alert.cancel", lambda duty: duty.conclude(id, "cancelled", ask), as_json=as_json)
+
+
+@click.command(help=_("撤回一篇文章：网页写明已撤回和原因，列出收到过它的每个群，并给这些群发一条更正。"))
+@click.argument("name")
+@click.option("--reason", required=True, help=_("为什么撤回；居民会看到这句话。"))
+@_options
+def withdraw(folder: Path, name: str, reason: str, yes: bool, by: str | None, as_json: bool) -> None:
+    ask = _asking(_("撤回这篇文章，并给收到过它的群发更正？"), yes, naming=True)
+    _do(folder, by, "withdraw", lambda duty: duty.withdraw(name, reason, ask), as_json=as_json)
+
+
+def _do(
+    folder: Path, by: str | None, action: str, step: Callable[[Duty], Done | None], *, as_json: bool
+) -> None:
+    """Do ``step``, note it in the audit log and show what became of it; ends with 1 where a person must look."""
+    from gengfu_scheduler.duty import Duty
+
+    settings = site.settings_if_any(folder)
+    with open_outbox(folder) as outbox:
+        with aside(as_json):
+            duty = Duty(
+                folder=folder, settings=settings, environ=os.environ, outbox=outbox, clock=now, say=say
+            )
+            done = step(duty)
+        if done is None:
+            err.print(_("没有发，什么都没有改。"))
+            sys.exit(1)
+        record(
+            folder,
+            by,
+            action,
+            id=done.entry.id,
+            title=done.entry.title,
+            groups=len(done.pushed.deliveries) if done.pushed else 0,
+            published=not done.trouble,
+        )
+        if _show(done, folder, outbox, as_json=as_json):
+            sys.exit(1)
+
+
+def _asking(question: str, yes: bool, *, naming: bool = False) -> Callable[[Meant], bool]:
+    """Show who is meant, and ask once; ``naming``: every group by its name."""
+
+    def ask(meant: Meant) -> bool:
+        err.print(f"[bold]{escape(meant.entry.title)}[/]  [dim]{escape(meant.entry.id)}[/]")
+        err.print(escape(_ways(meant)))
+        if naming and meant.groups:
+            err.print("  " + escape(series(meant.groups)))
+        if meant.unreachable:
+            err.print(
+                _("其中 {n} 个群现在发不到（停用或没有机器人地址）：{names}").format(
+                    n=len(meant.unreachable), names=escape(series(meant.unreachable))
+                ),
+                style="yellow",
+            )
+        return yes or sure(question)
+
+    return ask
+
+
+def _ways(meant: Meant) -> str:
+    if not meant.groups:
+        return _("没有群收到过它，只改网页。")
+    words: dict[Reach, str] = {
+        "webhook": _("自动 {n}"),
+        "confirm": _("待群主确认 {n}"),
+        "hand": _("手工转发 {n}"),
+    }
+    ways = [word.format(n=meant.ways[way]) for way, word in words.items() if meant.ways.get(way)]
+    return _("发往 {n} 个群：{ways}").format(n=len(meant.groups), ways=_("，").join(ways))
+
+
+def _show(done: Done, folder: Path, outbox: Outbox, *, as_json: bool) -> bool:
+    """Show what was done; whether there is something that a person must look at."""
+    if done.trouble:
+        err.print(_("网页没有更新，消息里没有链接：{why}").format(why=escape(done.trouble)), style="bold red")
+    elif not done.linked:
+        err.print(_("网站上还看不到这篇文章，消息里没有链接。"), style="bold red")
+    if done.problems:
+        show_notices([_("已经公开；这篇文章还有几处要改：")])
+        show_notices([str(problem) for problem in done.problems])
+    if done.others:
+        show_notices(
+            [_("别的文章还有 {n} 处问题，改好以前不能照常发布：见 gengfu check。").format(n=done.others)]
+        )
+    if done.pushed:
+        look = show_pushed(done.pushed, folder, read_roster(folder), outbox, as_json=as_json)
+    else:
+        look = False
+        if as_json:
+            print_json(done)
+        else:
+            out.print(_("没有群收到过它，没有要通知的。"))
+    return look or bool(done.trouble) or not done.linked

@@ -1,0 +1,283 @@
+"""What the officer on duty does with one article: tell of it now, say what became of it, take it back.
+
+Each runs the same way: find out who is meant, ask once, publish, send. Publishing comes first, so that a link
+opens before anybody has it. Where publishing fails nothing waits for it: the text goes without the link, and
+the officer is told what is left to do. Where the site is made elsewhere (``catalogue:`` is a URL, or there is
+no ``mkdocs.yml`` here) what that catalogue says is taken as published.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from gengfu_scheduler import words
+from gengfu_scheduler.alerts import draft_alert, draft_correction, draft_follow_up
+from gengfu_scheduler.draft import Draft, Refused
+from gengfu_scheduler.message import Reach
+from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.push import Pushed, push
+from gengfu_scheduler.roster import Roster, RosterFiles
+from gengfu_scheduler.runner import Clock, OpenTransport, Say, open_transport
+from gengfu_scheduler.timetable import Target
+from gengfu_site import urgent
+from gengfu_site.catalogue import Entry
+from gengfu_site.problems import GengfuError, Problem
+from gengfu_site.settings import Settings
+from gengfu_templates.i18n import _
+
+PATIENCE = timedelta(seconds=10)
+"""How long a catalogue elsewhere may take to show what was published here, before the text goes without a link."""
+
+End = Literal["resolved", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """What is about to be done; the officer says yes or no to it."""
+
+    entry: Entry
+    ways: Mapping[Reach, int]
+    """How many groups will be told which way."""
+    unreachable: tuple[str, ...]
+    """Names of groups that are meant and cannot be told now: disabled, or without an address."""
+    groups: tuple[str, ...]
+    """Names of all that are meant."""
+    publishes: bool
+    """Whether the site will be made here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What was done."""
+
+    entry: Entry
+    pushed: Pushed | None
+    """None where nobody was to be told."""
+    linked: bool
+    """Whether the page could be opened before its link was sent."""
+    trouble: str
+    """Why the page could not be published; empty where it was."""
+    problems: tuple[Problem, ...]
+    """To be mended in the article, though it was published without."""
+    others: int
+    """Problems elsewhere, which keep a build without urgency from being made."""
+
+
+Ask = Callable[[Meant], bool]
+
+
+def target_of(texts: Sequence[str], roster: Roster) -> Target:
+    """The groups that ``area=青松路/桃园社区``, ``audience=老年人`` and ``group=ID`` name together.
+
+    An area may be called by its own name alone, where only one has it.
+
+    :raises Refused: one names nothing; says what is near.
+    """
+    known = {**words.vocabulary(roster.catalogue.station), "group": roster.groups}
+    chosen: dict[str, list[str]] = {"area": [], "audience": [], "group": []}
+    for text in texts:
+        what, equals, name = text.partition("=")
+        if not equals or what not in chosen:
+            raise Refused(
+                _("--to 应写成 area=区域、audience=对象 或 group=群编号，见到的是“{found}”。").format(
+                    found=text
+                )
+            )
+        if what == "area" and name not in known["area"]:
+            paths = [path for path in known["area"] if path.rpartition("/")[2] == name]
+            name = paths[0] if len(paths) == 1 else name
+        if name not in known[what]:
+            mistake = words.undeclared(what, name, known[what])
+            raise Refused(f"{mistake.message} {mistake.remedy}")
+        chosen[what].append(name)
+    return Target(
+        areas=tuple(chosen["area"]), audience=tuple(chosen["audience"]), groups=tuple(chosen["group"])
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """One station, at one command."""
+
+    folder: Path
+    settings: Settings | None
+    """None: the site is not made here."""
+    environ: Mapping[str, str]
+    outbox: Outbox
+    clock: Clock
+    say: Say
+    transport: OpenTransport = open_transport
+
+    def alert(self, name: str, to: Target | None, ask: Ask, *, exercise: bool = False) -> Done | None:
+        """Tell of the alert ``name`` (id, or file) now. None: the officer said no.
+
+        :param to: the groups that are meant; None: those that the article is for.
+        :param exercise: it is one, whatever its article says; that is written into it.
+        :raises Refused: it is not live or no group is meant.
+        :raises GengfuError: there is no such alert, or it cannot be read.
+        """
+        entry = self._alert(name)
+        if exercise and entry.alert and entry.alert.status != "exercise":
+            entry = urgent.mark_exercise(self._site(), entry.id, self.clock()).entry
+        roster = self._roster()
+
+        def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
+            return draft_alert(entry, roster, self.clock(), to=to, linked=linked)
+
+        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+            return None
+        return self._carry_out(
+            entry, lambda: urgent.publish_article(self._site(), entry.id, self.clock()), draft
+        )
+
+    def update(self, id: str, ask: Ask) -> Done | None:
+        """Tell whoever heard of the alert what its article says by now."""
+        entry = self._alert(id)
+        return self._follow_up(
+            entry, lambda: urgent.update(self._site(), entry.id, self.clock()), ask, waiting=True
+        )
+
+    def conclude(self, id: str, state: End, ask: Ask) -> Done | None:
+        """Tell whoever heard of the alert that it is over, and take a missing person's data off everything."""
+        entry = self._alert(id)
+        if self.settings is None and entry.alert and entry.alert.state != state:
+            self._site()
+        return self._follow_up(
+            entry, lambda: urgent.conclude(self._site(), entry.id, state, self.clock()), ask, waiting=False
+        )
+
+    def withdraw(self, name: str, reason: str, ask: Ask) -> Done | None:
+        """Take an article back, and send a correction to exactly those who were told it."""
+        entry = urgent.find(self._site(), name, self.clock()).entry
+        heard, roster = self.outbox.heard(entry.id, waiting=False), self._roster()
+
+        def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
+            url = entry.url if linked else ""
+            return draft_correction(entry.id, entry.title, reason, url, heard, roster, self.clock())
+
+        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+            return None
+        return self._carry_out(
+            entry, lambda: urgent.withdraw(self._site(), entry.id, reason, self.clock()), draft, gone=True
+        )
+
+    def _follow_up(
+        self, entry: Entry, publish: Callable[[], urgent.Urgent], ask: Ask, *, waiting: bool
+    ) -> Done | None:
+        heard = self.outbox.heard(entry.id, waiting=waiting)
+
+        def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
+            return draft_follow_up(entry, heard, roster, self.clock(), linked=linked)
+
+        roster = self._roster()
+        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+            return None
+        return self._carry_out(entry, publish, draft)
+
+    def _carry_out(
+        self,
+        entry: Entry,
+        publish: Callable[[], urgent.Urgent],
+        draft: Callable[[Entry, Roster, bool], Draft],
+        *,
+        gone: bool = False,
+    ) -> Done:
+        """Publish, then send: the one never keeps the other from being done.
+
+        :param gone: the catalogue is to lack the entry afterwards.
+        """
+        trouble, problems, others = "", tuple[Problem, ...](), 0
+        if self.settings:
+            try:
+                released = publish()
+                entry, problems = released.entry, released.own
+                others = len(released.problems) - len(released.own)
+            except GengfuError as error:
+                trouble = str(error)
+                entry = urgent.find(self.settings, entry.id, self.clock()).entry
+        roster, linked = self._roster_showing(entry, gone=gone, wait=not trouble)
+        drafted = draft(entry, roster, linked and not trouble)
+        return Done(
+            entry=entry,
+            pushed=self._push(drafted) if drafted.planned else None,
+            linked=linked,
+            trouble=trouble,
+            problems=problems,
+            others=others,
+        )
+
+    def _push(self, draft: Draft) -> Pushed:
+        return push(
+            draft,
+            self.folder,
+            self.environ,
+            self.outbox,
+            clock=self.clock,
+            say=self.say,
+            transport=self.transport,
+        )
+
+    def _roster_showing(self, entry: Entry, *, gone: bool, wait: bool) -> tuple[Roster, bool]:
+        """The roster, and whether its catalogue has ``entry`` as it is now, or lacks it if it is to be ``gone``."""
+        files = RosterFiles(self.folder, self.environ)
+        deadline = time.monotonic() + PATIENCE.total_seconds() * wait
+        while True:
+            roster = files.read()
+            has = any(e.id == entry.id and e.revision == entry.revision for e in roster.catalogue.entries)
+            # What is over is in no catalogue, and has a page all the same.
+            right = has != gone or not entry.live(self.clock())
+            if right or time.monotonic() >= deadline:
+                return roster, right
+            time.sleep(0.2)
+
+    def _roster(self) -> Roster:
+        return RosterFiles(self.folder, self.environ).read()
+
+    def _site(self) -> Settings:
+        """
+        :raises Refused: the site is not made here.
+        """
+        if self.settings is None:
+            raise Refused(_("这里没有网站的文章（mkdocs.yml）：在写文章的那台机器上做，发布以后这里会跟上。"))
+        return self.settings
+
+    def _alert(self, name: str) -> Entry:
+        """The alert that goes by ``name``; a file from elsewhere is taken in first."""
+        if self.settings is None:
+            entry = next((e for e in self._roster().catalogue.entries if e.id == name.upper()), None)
+            if entry is None:
+                raise Refused(_("已发布的内容里没有编号 {id}。").format(id=name))
+        else:
+            entry = self._find(self.settings, name).entry
+        if entry.alert is None:
+            raise Refused(
+                _("“{title}”不是警情（kind: alert），按时间表发，不能立即群发。").format(title=entry.title)
+            )
+        return entry
+
+    def _find(self, settings: Settings, name: str) -> urgent.Found:
+        try:
+            return urgent.find(settings, name, self.clock())
+        except urgent.NoSuchArticle:
+            if not Path(name).is_file():
+                raise
+        taken = urgent.take_in(settings, Path(name), self.clock())
+        return urgent.find(settings, str(taken), self.clock())
+
+    def _meant(self, entry: Entry, draft: Draft, roster: Roster) -> Meant:
+        groups = [roster.groups[planned.group] for planned in draft.planned]
+        disabled = self.outbox.disabled()
+        without = {group.id for group in roster.without_address()}
+        return Meant(
+            entry=entry,
+            ways=Counter(group.reach for group in groups),
+            unreachable=tuple(g.name for g in groups if g.id in disabled or g.id in without),
+            groups=tuple(group.name for group in groups),
+            publishes=self.settings is not None,
+        )
