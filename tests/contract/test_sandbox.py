@@ -33,7 +33,7 @@ from gengfu_scheduler.sandbox.command import read_robots
 from gengfu_scheduler.sandbox.contract import Post
 from gengfu_scheduler.sandbox.faults import FAULTS, HUGE
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
-from gengfu_scheduler.sandbox.platforms.wecom import ERRORS, MARKDOWN
+from gengfu_scheduler.sandbox.platforms.wecom import ERRORS, MARKDOWN, MARKDOWN_V2
 from gengfu_site.problems import ProblemsFound
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
@@ -825,6 +825,15 @@ def test_nothing_received_becomes_markup_and_nothing_is_loaded_from_elsewhere(
 def test_any_markdown_becomes_only_the_tags_of_a_chat(source: str) -> None:
     allowed = {"p", "strong", "a", "span", "code"}
     assert {tag for tag, _ in Tags(MARKDOWN.html(source)).found} <= allowed
+
+
+def test_the_second_markdown_has_lists_rules_pictures_and_code() -> None:
+    source = '- **一**\n2. *二*\n---\n![图](https://example.org/a.png)\n```\n<b>\n```\n<font color="info">绿</font>'
+    assert MARKDOWN_V2.html(source) == (
+        '<p class="item">• <strong>一</strong></p><p class="item">2. <em>二</em></p><hr>'
+        '<p><span class="picture big"></span></p><pre>&lt;b&gt;\n</pre>'
+        "<p>&lt;font color=&#34;info&#34;&gt;绿&lt;/font&gt;</p>"
+    )
 
 
 def test_the_wall_is_sent_again_only_when_it_changed(sandbox: Sandbox) -> None:
