@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -83,3 +85,24 @@ def _cell(row: int, column: int, value: Cell) -> str:
     if isinstance(value, str):
         return f'<c r="{at}" t="inlineStr"><is><t>{escape(value)}</t></is></c>' if value else ""
     return f'<c r="{at}"><v>{value}</v></c>'
+
+
+def write_xls(file: Path) -> Path:
+    """Two groups under a title and over a sum, in BIFF8, as another program wrote it."""
+    file.write_bytes(gzip.decompress(base64.b64decode(_XLS)))
+    return file
+
+
+_XLS = """
+H4sIAAAAAAACA+1YS0hUURj+zr13nEejjqaBBiJCVuYm20Si04Ny1WAa9oQcc7JQVCZb6MKxzJUIQYsetBFmUwurTW+idi0CpRZB
+EGgtQzIoaKFz+/9/zjWtWThQUnG/4f7n/K/vnjPncc+9U5MF0+N3S2fwE+phImX7kbPEpujyO0oI5Ldtrjqljy7bxT8Fv48GMseD
+x7kvvTyGPN4zMHDHek4SeE/XcfQi0tMdK19F7JY2RBW3oY6kwg2y5KFEWlUo8qTItSJvS+QTkTvFMiayjmKn1VFMhiNV2/UsPmxU
+iC8PzHtfct6KZSuK8YJnceKSSsd6sCt+Jtr1dzrKrCCSoHFriHXH4tGuaRTRACbx1S4Hvjgr9Vm5a19duwLZvy23ezPYLxsWMAS7
+VSb4CALIt2SAVTIxj24EqR6URamargx2fBpLJuaaK8dMkD/34Fw/ZdX372g2WK+NUPEo0hujouZcMkHFntOzLRQb6Tg1evUY6Uci
+yYQFNdgx28Jp5Bo9q121reOjAd7eZTsILdsOcmWZBEm2I1/qBbJYQrThz9/8/Gp/W2P4hFiG5BGQflBs4L7BxnnOoOQ88XhEsqdK
+MraIvCCs66VeKrKIIqmsbCzWlX3DEnNRvJV0n22C1+GNS+qbqD7y8cCDspEP4c1Un2iYGSiaeBMeRwU9uNopn3/DqFbV6vo1xsOw
+Uyq9qbwTWfLLBuMzQrpvtn4a5mMBAakWiOQIJb1bHqEkgmVac/6/tGaQZi5qJmmW5jIycBnC5dHx6bHIWdSYi4dt0GCNuWo0l5mB
+yxQun842hcu/qDFXQHOZwjWguawMXJZwrSH5VDTm4l5ytiXZt/hQYRTiHneBtugfCMCFCxcuXLhw4cLFqoGPpXwiM/Wx3KMP/V79
+XWeBrpT7meS/RRN66NdHL6Z76YWzD3H0ZzV/1sGjHC61whzneyHjEN09jk60STs6s56/9NKmlvZnxYmh37eEsr1/Kpt2/uH7fweO
+QKbHABYAAA==
+"""

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gengfu_scheduler.groups import SINCE_EVER, address_mark, is_address, read_groups
+from gengfu_scheduler.channels import PLATFORMS
+from gengfu_scheduler.groups import COLUMNS, SINCE_EVER, address_mark, is_address, read_groups
 from gengfu_scheduler.message import Group, QuietHours
 from gengfu_site.catalogue import Area, Station, Topic
 
@@ -179,6 +180,11 @@ class TestConfirm:
     def test_a_reach_that_is_none_is_told_what_each_means(self, tmp_path: Path) -> None:
         (problem,) = read(tmp_path, self.TABLE + "a,甲群,微信,,,,,李警官,\n")[1]
         assert all(word in problem for word in ("webhook", "confirm", "hand"))
+
+
+def test_the_admins_guide_explains_every_column_and_platform() -> None:
+    text = (Path(__file__).parents[2] / "docs/groups.zh-CN.md").read_text("utf-8")
+    assert [name for name in (*COLUMNS, *PLATFORMS) if f"`{name}`" not in text] == []
 
 
 class TestYaml:

@@ -18,7 +18,7 @@ from gengfu_scheduler.importing import ChangedMeanwhile, Import, carry_out, plan
 from gengfu_scheduler.message import Group
 from gengfu_site.catalogue import Area, Station
 from gengfu_site.problems import ProblemsFound
-from sheets import write_ods, write_xlsx
+from sheets import write_ods, write_xls, write_xlsx
 
 STATION = Station(
     name="青松路派出所",
@@ -180,6 +180,11 @@ class TestSheet:
         office.sheet = write_ods(office.folder / "群.ods", rows)
         self.expect(office, office.plan())
 
+    def test_an_old_workbook_is_read(self, office: Office) -> None:
+        office.sheet = write_xls(office.folder / "群.xls")
+        with pytest.raises(ProblemsFound, match="松园社区"):  # which the file has and this station has not
+            office.plan()
+
     def test_of_several_sheets_one_may_be_named(self, office: Office) -> None:
         rows = (HEADINGS, ("甲群", "桃园社区", "李警官", 3, ""))
         office.sheet = write_xlsx(
@@ -298,6 +303,7 @@ class TestReach:
         ("row", "field", "words"),
         [
             (("", "", "", "https://marker.example/a", "", ""), "平台", "要填平台"),
+            (("", "", "", "https://[marker", "", ""), "平台", "要填平台"),
             (("钉钉", "", "李警官", WECOM.format("a"), "", ""), "平台", "地址却是 wecom 的"),
             (("", "", "李警官", "", "wr1", ""), "群主账号", "要填群主账号"),
             (("", "", "", "", "", ""), "群主", "要填群主"),

@@ -10,9 +10,10 @@ wherever something would be sent to it.
 from __future__ import annotations
 
 from gengfu_scheduler.groups.credentials import WEBHOOKS, address_mark, is_address
-from gengfu_scheduler.groups.reading import CSV, SINCE_EVER, YAML, group_files, read_groups
+from gengfu_scheduler.groups.reading import COLUMNS, CSV, SINCE_EVER, YAML, group_files, read_groups
 
 __all__ = [
+    "COLUMNS",
     "CSV",
     "SINCE_EVER",
     "WEBHOOKS",

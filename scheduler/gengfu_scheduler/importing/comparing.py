@@ -202,7 +202,7 @@ class Merger:
         elif cells["reach"] == "confirm":
             cells["platform"] = cells["platform"] or CONFIRMING[0]
         elif webhook := row.cells.get("webhook"):
-            by_host = self._platform_at(urlsplit(webhook).hostname or "")
+            by_host = self._platform_at(_host(webhook))
             if by_host and row.cells.get("platform") not in (None, "", by_host):
                 mistakes.append(("platform", _another_platform(cells["platform"], by_host)))
             cells["platform"] = by_host or cells["platform"]
@@ -221,6 +221,13 @@ def _kept(column: str, old: str, new: str) -> str:
         case _:
             same = old == new
     return old if same else new
+
+
+def _host(webhook: str) -> str:
+    try:
+        return urlsplit(webhook).hostname or ""
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
 
 
 def _reach(row: Row, known: Known | None) -> str:
