@@ -56,8 +56,12 @@ def page(
     refused_only: bool,
     timezone: tzinfo,
     version: str,
+    live: bool = True,
 ) -> str:
-    """The wall as one self-contained page, narrowed to groups whose name or label holds ``query``."""
+    """The wall as one self-contained page, narrowed to groups whose name or label holds ``query``.
+
+    :param live: a running sandbox serves it; else it is a file, which asks for nothing and stays as it is.
+    """
     chats = _chats(robots, received)
     chosen = [
         chat
@@ -79,6 +83,7 @@ def page(
         version=version,
         timezone=timezone,
         limit=MESSAGES_A_CHAT,
+        live=live,
     )
 
 

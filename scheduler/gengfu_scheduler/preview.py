@@ -1,0 +1,241 @@
+"""What each platform's groups would get, before anything is sent: the posts, what of the limits they take, the wall.
+
+The messages are composed, fitted and split by the functions that sending works with. The posts then go to a sandbox
+without a connection, which judges and draws them as it does what it receives: there is one drawing of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import chain, count
+from urllib.parse import parse_qsl, urlsplit
+
+from gengfu_scheduler.channels import PLATFORMS, Channels
+from gengfu_scheduler.channels.channel import HttpChannel, Weight
+from gengfu_scheduler.channels.text import CannotRender
+from gengfu_scheduler.digest import addressees, compose_alert, compose_all, footer, reaches
+from gengfu_scheduler.draft import Refused, Told
+from gengfu_scheduler.message import Group, Item, Message
+from gengfu_scheduler.rehearsal import robots
+from gengfu_scheduler.roster import Roster
+from gengfu_scheduler.sandbox import Received, Robot
+from gengfu_scheduler.sandbox import wall as sandbox_wall
+from gengfu_scheduler.sandbox.exchange import Exchange
+from gengfu_scheduler.sandbox.platforms import PLATFORMS as STAND_INS
+from gengfu_scheduler.timetable import Slot, next_after
+from gengfu_site.catalogue import Entry, Station
+from gengfu_site.problems import nearest
+from gengfu_templates.i18n import _
+
+_APART = 5
+"""Seconds between two posts: every platform bears that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One post."""
+
+    message: Message
+    weights: tuple[Weight, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What the groups of one platform get: of all that they are told, whatever takes most of a limit."""
+
+    platform: str
+    group: Group
+    """One that gets just this."""
+    groups: int
+    """How many groups of the platform get something; 0 where the station has none, and ``group`` is drawn as one."""
+    whole: Part
+    """All of it, before any limit."""
+    left: tuple[str, ...]
+    """Titles of the items that the message has no room for."""
+    parts: tuple[Part, ...]
+    """What is posted. None where not even the shortest part fits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    title: str
+    at: datetime
+    """When it would be told, in the timetable's zone."""
+    samples: tuple[Sample, ...]
+    """In the order of :data:`~gengfu_scheduler.channels.PLATFORMS`."""
+
+
+Wish = tuple[Group, Message, Message | None]
+"""A group, all that it is to be told, and what of that its platform has room for."""
+Compose = Callable[[Collection[Group]], Iterator[Wish]]
+
+
+def preview(target: str, roster: Roster, told: Told, now: datetime, *, everywhere: bool = False) -> Preview:
+    """What the next digest of the slot ``target``, or the article or alert of that id, would look like.
+
+    A digest is drawn up as if nothing else were told before it, an alert as if it were published.
+
+    :param everywhere: on every platform that is posted to, not only on those that the station's groups use.
+    :raises Refused: there is no such slot and no such article, or nothing to tell.
+    :raises CannotRender: a message template of the station's has a mistake.
+    """
+    title, at, compose = _asked(target, roster, told, now)
+    found = {
+        platform: _wishes(platform, roster, compose, everywhere=everywhere)
+        for platform in PLATFORMS
+        if platform in STAND_INS
+    }
+    samples = tuple(_sample(platform, wishes, roster) for platform, wishes in found.items() if wishes)
+    if not samples:
+        raise Refused(_("没有可看的：没有自动发送的群会收到它。加 --all 看它在各个平台上的样子。"))
+    return Preview(title=title, at=at.astimezone(roster.timetable.timezone), samples=samples)
+
+
+def rehearse(preview: Preview, channels: Channels) -> list[tuple[Robot, list[Received]]]:
+    """Post each sample's parts to a robot of the sandbox: what that makes of each, in order."""
+    return [_posted(sample, preview.at, channels) for sample in preview.samples]
+
+
+def _posted(sample: Sample, at: datetime, channels: Channels) -> tuple[Robot, list[Received]]:
+    stand_in = STAND_INS[sample.platform]
+    [robot] = robots([replace(sample.group, id=sample.platform)])
+    address = "https://localhost" + stand_in.address(robot.key)
+    group = replace(sample.group, webhook=address, secret=robot.secret)
+    ticks = count(at.timestamp(), _APART)
+    exchange = Exchange([robot], store=None, admit_unknown=False, clock=lambda: next(ticks))
+    for part in sample.parts:
+        request = _channel(channels, group).request(part.message, group, delivery_id=1, now=at)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        exchange.receive(stand_in, robot.key, headers, request.body, query=query, reused=False)
+    return robot, exchange.messages()
+
+
+def wall(rehearsed: Iterable[tuple[Robot, list[Received]]], at: datetime) -> str:
+    """The group wall as one page that stands alone, its times in the zone of ``at``."""
+    posted = list(rehearsed)
+    return sandbox_wall.page(
+        (robot for robot, _received in posted),
+        chain.from_iterable(received for _robot, received in posted),
+        query="",
+        refused_only=False,
+        timezone=at.tzinfo or sandbox_wall.CHINA,
+        version="",
+        live=False,
+    )
+
+
+def _asked(target: str, roster: Roster, told: Told, now: datetime) -> tuple[str, datetime, Compose]:
+    """The title of what is asked for, when it would be told, and what composes it."""
+    for slot in roster.timetable.slots:
+        if slot.id == target:
+            at = next_after(slot, roster.timetable.timezone, now) or now
+            return slot.title, at, partial(_digests, slot, roster=roster, told=told, at=at)
+    for entry in roster.catalogue.entries:
+        if entry.id == target:
+            return entry.title, now, partial(_article, entry, roster=roster)
+    raise Refused(_unknown(target, roster))
+
+
+def _wishes(platform: str, roster: Roster, compose: Compose, *, everywhere: bool) -> list[Wish]:
+    """What the groups get that a robot of ``platform`` posts to; ``everywhere``, else all groups as if they were such."""
+    groups = roster.groups.values()
+    found = list(compose([g for g in groups if g.reach == "webhook" and g.platform == platform]))
+    if found or not everywhere:
+        return found
+    return list(compose([replace(g, reach="webhook", platform=platform, keyword="") for g in groups]))
+
+
+def _digests(
+    slot: Slot, among: Collection[Group], roster: Roster, told: Told, at: datetime
+) -> Iterator[Wish]:
+    groups = addressees(slot, among, at)
+    histories = told([group.id for group in groups])
+    on = roster.timetable.campaigns_at(at)
+    composed, fitted = (
+        compose_all(slot, groups, roster.catalogue, histories, at, campaigns=on, fits=fits)
+        for fits in (lambda message, group: True, roster.channels.fits)
+    )
+    for (group, all_of_it), (_same, fitting) in zip(composed, fitted, strict=True):
+        if all_of_it.message:
+            yield group, all_of_it.message, fitting.message
+
+
+def _article(entry: Entry, groups: Collection[Group], roster: Roster) -> Iterator[Wish]:
+    """``entry`` for those of ``groups`` that it is for; for all of them, if it is for none."""
+    meant = [group for group in groups if reaches(entry, group)] or groups
+    station = roster.catalogue.station
+    for group in meant:
+        if entry.alert:
+            message = compose_alert(entry, group.area, station)
+        else:
+            message = _alone(entry, group.area, station, roster.timetable.slots)
+        yield group, message, message
+
+
+def _alone(entry: Entry, area: str | None, station: Station, slots: Iterable[Slot]) -> Message:
+    """A digest of this one entry, under the heading of the slot that would tell it."""
+    item = Item(entry=entry.id, title=entry.title, summary=entry.summary, url=entry.url, image=entry.image)
+    return Message(
+        form="digest",
+        title=next((slot.title for slot in slots if entry.kind in slot.pick.kinds), station.name),
+        items=(item,),
+        footer=footer(station, area),
+        home=station.url,
+        language=station.language,
+    )
+
+
+def _sample(platform: str, wishes: list[Wish], roster: Roster) -> Sample:
+    """The heaviest of ``wishes``, all of them for groups of ``platform``."""
+    channels = roster.channels
+    weighed: dict[object, tuple[float, Part]] = {}
+    for group, message, _fitting in wishes:
+        if (message, group.keyword) not in weighed:
+            part = _part(message, group, channels)
+            load = max((weight.used / weight.limit for weight in part.weights), default=0.0)
+            weighed[message, group.keyword] = load, part
+    group, message, fitting = max(wishes, key=lambda wish: weighed[wish[1], wish[0].keyword][0])
+    told = fitting.items if fitting else ()
+    return Sample(
+        platform=platform,
+        group=group,
+        groups=sum(roster.groups[group.id] == group for group, _message, _fitting in wishes),
+        whole=weighed[message, group.keyword][1],
+        left=tuple(item.title for item in message.items if item not in told),
+        parts=tuple(_part(part, group, channels) for part in _parts(fitting, group, channels)),
+    )
+
+
+def _parts(message: Message | None, group: Group, channels: Channels) -> tuple[Message, ...]:
+    if message is None:
+        return ()
+    channel = _channel(channels, group)
+    try:
+        return (
+            channel.parts(message, group) if message.form == "alert" or channel.fits(message, group) else ()
+        )
+    except CannotRender:
+        return ()
+
+
+def _part(message: Message, group: Group, channels: Channels) -> Part:
+    channel = _channel(channels, group)
+    return Part(message=message, weights=channel.weigh(channel.payload(message, group)))
+
+
+def _channel(channels: Channels, group: Group) -> HttpChannel:
+    channel = channels.to(group)
+    if not isinstance(channel, HttpChannel):
+        raise TypeError(f"{group.platform} takes no posts")
+    return channel
+
+
+def _unknown(target: str, roster: Roster) -> str:
+    known = [slot.id for slot in roster.timetable.slots] + [entry.id for entry in roster.catalogue.entries]
+    close = nearest(target, known)
+    hint = _("是不是想写“{close}”？").format(close=close) if close else _("时段见 timetable.yml。")
+    return _("没有叫“{target}”的时段，也没有这个编号的已发布文章。{hint}").format(target=target, hint=hint)
