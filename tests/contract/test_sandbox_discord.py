@@ -284,6 +284,13 @@ def test_content_and_embeds_are_drawn_with_the_embeds_edge_in_its_colour(chat: C
     ]
 
 
+def test_a_refused_embed_is_drawn_without_an_address_that_is_none_of_the_web(chat: Chat) -> None:
+    send(chat, embeds({"title": "寻人", "url": "javascript:alert(1)"}))
+    assert not chat.last.seen
+    assert '<p class="h h2">寻人</p>' in chat.drawn()
+    assert "<a " not in chat.drawn()
+
+
 @pytest.mark.parametrize(
     ("source", "html"),
     [

@@ -322,7 +322,7 @@ def test_a_card_is_drawn_from_top_to_bottom(chat: Chat) -> None:
         "rich: <p><strong>走失地</strong>&emsp;青松路</p>",
         "rule: ",
         'rich: <div class=""><p>李警官</p></div>',
-        'rich: <a class="whole" href="https://example.org/a/" rel="noreferrer" target="_blank">'
+        'rich: <a href="https://example.org/a/" rel="noreferrer" target="_blank">'
         '<p><span class="">看</span></p></a>',
         'rich: <p><span class="">**原样** </span><a href="https://example.org/a/" rel="noreferrer" target="_blank">'
         '<u><span class="strong">全文</span></u></a></p>',
@@ -344,6 +344,16 @@ def test_a_card_is_drawn_from_top_to_bottom(chat: Chat) -> None:
 def test_markdown_is_drawn_by_the_rules_of_commonmark(chat: Chat, source: str, html: str) -> None:
     chat.post(message(text(source)))
     assert html in chat.drawn()
+
+
+def test_a_refused_card_is_drawn_without_addresses_that_are_none_of_the_web(chat: Chat) -> None:
+    bad = button(url="javascript:alert(1)")
+    chat.post(
+        message({"type": "Container", "items": [runs("a", run("b", selectAction=bad))], "selectAction": bad})
+    )
+    assert not chat.last.seen
+    assert "b</span>" in chat.drawn()
+    assert "<a " not in chat.drawn()
 
 
 def test_a_message_card_is_drawn_without_its_buttons(chat: Chat) -> None:

@@ -25,7 +25,7 @@ from urllib.parse import SplitResult, quote, unquote
 from markupsafe import Markup, escape
 
 from gengfu_scheduler.sandbox.contract import Answer, Piece, Platform, Post, Received, Refused, Robot, Verdict
-from gengfu_scheduler.sandbox.marks import Dialect
+from gengfu_scheduler.sandbox.marks import Dialect, linked
 from gengfu_scheduler.sandbox.platforms.reading import (
     answer_json,
     is_json,
@@ -413,7 +413,4 @@ def _embed_parts(embed: dict[str, Any]) -> list[tuple[str, Markup]]:
 
 
 def _title_html(words: str, url: str) -> Markup:
-    title = escape(words)
-    if url:
-        title = Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(url, title)
-    return Markup('<p class="h h2">{}</p>').format(title)
+    return Markup('<p class="h h2">{}</p>').format(linked(url, escape(words)))

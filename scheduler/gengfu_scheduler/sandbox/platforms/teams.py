@@ -30,7 +30,7 @@ from urllib.parse import SplitResult, quote, unquote
 from markupsafe import Markup
 
 from gengfu_scheduler.sandbox.contract import Answer, Piece, Platform, Post, Received, Refused, Robot, Verdict
-from gengfu_scheduler.sandbox.marks import Dialect
+from gengfu_scheduler.sandbox.marks import Dialect, linked
 from gengfu_scheduler.sandbox.platforms.markdown import LINK, Markdown
 from gengfu_scheduler.sandbox.platforms.reading import Reader, is_json, json_object, strangers, unsupported
 from gengfu_scheduler.sandbox.rates import wait
@@ -455,12 +455,7 @@ def _element_pieces(element: dict[str, Any]) -> list[Piece]:
 
 def _linked(piece: Piece, url: str) -> Piece:
     """The piece as one link; where it has links of its own, these."""
-    if "<a " in piece.html:
-        return piece
-    html = Markup('<a class="whole" href="{}" rel="noreferrer" target="_blank">{}</a>').format(
-        url, piece.html
-    )
-    return replace(piece, html=html)
+    return piece if "<a " in piece.html else replace(piece, html=linked(url, piece.html))
 
 
 def _text_piece(element: dict[str, Any]) -> Piece:
@@ -481,9 +476,7 @@ def _run_html(run: dict[str, Any]) -> Markup:
     html = Markup('<span class="{}">{}</span>').format(" ".join(_classes(run)), run["text"])
     for name, tag in _RUN_TAGS.items():
         html = tag.format(html) if run.get(name) is True else html
-    if action := run.get("selectAction"):
-        html = Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>').format(action["url"], html)
-    return html
+    return linked(run["selectAction"]["url"], html) if "selectAction" in run else html
 
 
 def _classes(element: dict[str, Any]) -> list[str]:
