@@ -101,15 +101,23 @@ def compose_all(
     picked = [entry for entry in live if not any(_slot_bars(entry, slot))]
     ids = {entry.id for entry in picked}
     season = season_at(catalogue.station, at)
+    # Groups told alike share one history, so each is looked through once.
+    distinct = {id(history): history for history in told.values()}
+    histories = {
+        key: {e: when for e, when in history.items() if e in ids} for key, history in distinct.items()
+    }
+    heard = {key: frozenset(history.items()) for key, history in histories.items()}
+    nothing: History = {}
     wanted: dict[object, list[Entry]] = {}
     composed: dict[object, Digest] = {}
     for group in groups:
-        history = {entry: when for entry, when in told.get(group.id, {}).items() if entry in ids}
+        key = id(told.get(group.id))
+        history = histories.get(key, nothing)
         on = tuple(campaign for campaign in campaigns if group in campaign.to)
         who = group.area, group.audience, group.topics
         platform = group.reach, group.platform, group.keyword
         since = max(at - slot.pick.fresh, group.joined)
-        alike = who, platform, since, frozenset(history.items()), tuple(campaign.name for campaign in on)
+        alike = who, platform, since, heard.get(key), tuple(campaign.name for campaign in on)
         if alike not in composed:
             if who not in wanted:
                 wanted[who] = [entry for entry in picked if not any(_group_bars(entry, group))]
@@ -213,9 +221,10 @@ class _Turn:
     def choose(self, matching: Sequence[Entry], leave_out: Collection[Entry] = ()) -> list[Entry]:
         """What to tell of ``matching``, which is newest first as the catalogue is; so is what comes of it."""
         pick = self.slot.pick
-        eligible = [entry for entry in matching if entry not in leave_out]
+        eligible = [entry for entry in matching if entry not in leave_out] if leave_out else matching
         new = sorted((e for e in eligible if not any(self.bars_to_news(e))), key=self._late)[: pick.new]
-        again = [e for e in eligible if e not in new and not any(self.bars_to_repeats(e))]
+        chosen = {entry.id for entry in new}
+        again = [e for e in eligible if e.id not in chosen and not any(self.bars_to_repeats(e))]
         repeats = sorted(self._in_rotation(again), key=self._late)[: pick.repeat]
         return [*new, *repeats][:MOST_ITEMS]
 

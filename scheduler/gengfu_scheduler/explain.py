@@ -171,7 +171,7 @@ class _Why:
             slot=slot.id,
             title=slot.title,
             bars=tuple(said),
-            outlook="" if found else self._outlook(slot, entry),
+            outlook="" if found or said else self._outlook(slot, entry),
         )
 
     def next(self, entry: Entry) -> Next | None:
