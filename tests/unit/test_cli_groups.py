@@ -68,7 +68,7 @@ class TestImport:
             "h1  河东群  人数 空 → 80",
             "q1  青松一群",
             "仍然保留",
-            "第 4 行是合计",
+            "第 4 行是合计或者没有群",
             "没有导入的列：备注",
         ):
             assert words in result.output

@@ -140,6 +140,7 @@ class TestSheet:
             "老群",
         ),
         (2, "银龄之家", "", "", "", "老年人、个体商户", "李警官", "93人", "无", ""),
+        (3, "", "", "", "", "", "", "", "", ""),
         ("合 计", "", "", "", "", "", "", 579, "", ""),
     )
 
@@ -155,7 +156,7 @@ class TestSheet:
         assert groups["taoyuan-2"].audience == ("老年人", "个体商户")
         assert groups["taoyuan-1"].joined.date() == TODAY
         assert planned.unused == ("序号", "备注")
-        assert planned.totals == (5,)
+        assert planned.skipped == (5, 6)
 
     def test_a_workbook_is_read_with_its_title_merged_cells_and_totals(self, office: Office) -> None:
         office.sheet = write_xlsx(

@@ -197,9 +197,9 @@ def _show_import(planned: Import, most: int) -> None:
         ),
         most,
     )
-    if planned.totals:
-        lines = series(map(str, planned.totals))
-        show_notices([_("第 {lines} 行是合计，没有导入。").format(lines=lines)])
+    if planned.skipped:
+        lines = series([*map(str, planned.skipped[:5]), *(["……"] if len(planned.skipped) > 5 else [])])
+        show_notices([_("第 {lines} 行是合计或者没有群，没有导入。").format(lines=lines)])
     if planned.unused:
         show_notices([_("没有导入的列：{columns}。").format(columns=series(planned.unused))])
     if planned.other_sheets:

@@ -79,8 +79,8 @@ class Import:
     repeated: tuple[Repeated, ...]
     unused: tuple[str, ...]
     """Headings of the sheet that groups have nothing for."""
-    totals: tuple[int, ...]
-    """Lines of the sheet with sums."""
+    skipped: tuple[int, ...]
+    """Lines of the sheet that are no groups: sums, and those with nothing to take over."""
     other_sheets: tuple[str, ...]
     _files: tuple[_Written, ...] = field(repr=False)
 
@@ -157,7 +157,7 @@ def plan_import(
         removes_missing=remove_missing,
         repeated=tuple(repeated),
         unused=listing.unused,
-        totals=listing.totals,
+        skipped=listing.skipped,
         other_sheets=other_sheets,
         _files=_files(folder, matches, [k.group.id for k in missing] if remove_missing else []),
     )

@@ -89,8 +89,8 @@ class Listing:
     """What the sheet calls them."""
     unused: tuple[str, ...]
     """Headings of what is not taken over."""
-    totals: tuple[int, ...]
-    """Lines with sums, which are no groups."""
+    skipped: tuple[int, ...]
+    """Lines that are no groups: sums, and those with nothing in these columns."""
 
 
 def has_groups(sheet: Sheet) -> bool:
@@ -109,13 +109,16 @@ def read_listing(sheet: Sheet, path: str, station: Station) -> Listing:
         raise ProblemsFound([no_headings(path)])
     heading_line, headings = sheet.rows[start]
     columns = _Columns(headings)
-    groups, totals = [], []
+    groups, skipped = [], []
     for line, cells in sheet.rows[start + 1 :]:
-        if _is_total(cells):
-            totals.append(line)
+        if _is_total(cells) or not any(columns.cells(cells).values()):
+            skipped.append(line)
         else:
             groups.append((line, cells))
-    refused = [*_refused_columns(path, heading_line, columns), *_personal_cells(path, groups, columns)]
+    refused = [
+        *_refused_columns(path, heading_line, columns),
+        *_personal_cells(path, sheet.rows[start + 1 :], columns),
+    ]
     if refused:
         raise ProblemsFound(refused)
     reader = _Reader(path, columns, station)
@@ -127,7 +130,7 @@ def read_listing(sheet: Sheet, path: str, station: Station) -> Listing:
         columns=frozenset(columns.names) & frozenset(COLUMNS),
         headings=columns.names,
         unused=tuple(columns.unused(cells for _line, cells in groups)),
-        totals=tuple(totals),
+        skipped=tuple(skipped),
     )
 
 
