@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Table, insert, inspect, make_url, select
+from sqlalchemy import Connection, Engine, Table, insert, inspect, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -99,6 +99,19 @@ def check_version(connection: Connection) -> None:
             "（新的不知道以前发过什么）"
         ),
     )
+
+
+def scrub(engine: Engine) -> None:
+    """Leave no trace of what was overwritten: SQLite's log keeps old pages until it is emptied.
+
+    See https://www.sqlite.org/pragma.html#pragma_wal_checkpoint. Where a reader is in the way it waits for it.
+    """
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -40,6 +40,7 @@ from gengfu_scheduler.outbox.database import (
     insert_into,
     make_tables,
     mapped,
+    scrub,
     set_up_sqlite,
 )
 from gengfu_scheduler.outbox.pace import PaceOf
@@ -477,5 +478,9 @@ class Outbox:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with mapped(), self._writer.begin() as connection:
-            yield connection
+        with mapped():
+            with self._writer.begin() as connection:
+                yield connection
+                erased = connection.info.pop(planning.ERASED, False)
+            if erased:
+                scrub(self._engine)

@@ -180,6 +180,10 @@ def end(connection: Connection, which: ColumnElement[bool], now: datetime) -> No
     erase(connection, now)
 
 
+ERASED = "gengfu erased something"
+"""Note on a connection that wants :func:`~gengfu_scheduler.outbox.database.scrub` after its commit."""
+
+
 def erase(connection: Connection, now: datetime) -> None:
     """Take back from the record what alerts said that are over - a missing person's data -, and their tasks."""
     ids = connection.scalars(sql.OVER, {"now": now}).all()
@@ -194,6 +198,7 @@ def erase(connection: Connection, now: datetime) -> None:
         erased = {"content": dumps(replace(loads(row.content), body="")), "digest": f"erased:{row.id}"}
         connection.execute(update(MESSAGE).where(MESSAGE.c.id == row.id).values(erased))
     connection.execute(update(BROADCAST).where(BROADCAST.c.id.in_(ids)).values(erased=True))
+    connection.info[ERASED] = True
 
 
 def forget_one(connection: Connection, before: datetime) -> bool:

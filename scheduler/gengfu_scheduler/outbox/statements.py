@@ -21,13 +21,16 @@ from sqlalchemy import (
 from gengfu_scheduler.message import State
 from gengfu_scheduler.outbox.tables import (
     BROADCAST,
+    CAME_TO_GRIEF,
     DELIVERY,
     DISABLED,
     MESSAGE,
     MESSAGE_ENTRY,
     MISSED,
     PACE,
+    PENDING,
     PLATFORM_TASK,
+    SENDING,
     TASK_DELIVERY,
 )
 
@@ -58,7 +61,7 @@ DUE = (
     select(DELIVERY.c.id)
     .join(BROADCAST)
     .where(
-        DELIVERY.c.state == "pending",
+        PENDING,
         DELIVERY.c.not_before <= bindparam("now"),
         BROADCAST.c.expires > bindparam("now"),
         DELIVERY.c.way.in_(bindparam("ways", expanding=True)),
@@ -101,7 +104,7 @@ IN_FLIGHT = (
 )
 
 # All that is on its way: after a crash, what the dead process had begun.
-ALL_IN_FLIGHT = select(DELIVERY.c.id).where(DELIVERY.c.state == "sending")
+ALL_IN_FLIGHT = select(DELIVERY.c.id).where(SENDING)
 
 # Write how a request ended, unless someone else has done so in the meantime.
 SETTLE = (
@@ -149,7 +152,7 @@ PUT_BACK = (
 EXPIRE = (
     update(DELIVERY)
     .where(
-        DELIVERY.c.state == "pending",
+        PENDING,
         DELIVERY.c.broadcast_id.in_(select(BROADCAST.c.id).where(BROADCAST.c.expires <= bindparam("now"))),
     )
     .values(state=case((DELIVERY.c.resent, "unknown"), else_="expired"), changed_at=bindparam("now"))
@@ -160,7 +163,7 @@ EXPIRE = (
 CATCH_UP = (
     update(DELIVERY)
     .where(
-        DELIVERY.c.state == "pending",
+        PENDING,
         DELIVERY.c.changed_at > bindparam("impossible"),
         DELIVERY.c.not_before > bindparam("now"),
     )
@@ -169,7 +172,7 @@ CATCH_UP = (
 
 # When the next delivery wants to leave, for whoever sleeps until then.
 DUE_AT = select(func.min(DELIVERY.c.not_before)).where(
-    DELIVERY.c.state == "pending",
+    PENDING,
     DELIVERY.c.way.in_(bindparam("ways", expanding=True)),
     NOT_DISABLED,
     IN_TURN,
@@ -259,8 +262,7 @@ SPENT = (
 # Broadcasts that a person should not lose sight of, however many came after them: of which something still
 # waits, or of which something came to grief since a given instant.
 OPEN = select(DELIVERY.c.broadcast_id).where(
-    DELIVERY.c.state.in_(("pending", "sending"))
-    | (DELIVERY.c.state.in_(("unknown", "rejected")) & (DELIVERY.c.changed_at >= bindparam("since")))
+    PENDING | SENDING | (CAME_TO_GRIEF & (DELIVERY.c.changed_at >= bindparam("since")))
 )
 
 # A person says that a task is done. ``confirmed`` stays empty: nobody but that person knows.

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -91,7 +93,21 @@ MESSAGE_ENTRY = Table(
     METADATA,
     Column("message_id", ForeignKey("message.id"), primary_key=True),
     Column("entry", String, primary_key=True),
+    Index("message_of_entry", "entry"),
 )
+
+_STATE = Column("state", String, nullable=False)
+
+# Said as text and not as parameters, so that the database can tell that an index of some rows only serves.
+PENDING = _STATE == literal_column("'pending'")
+SENDING = _STATE == literal_column("'sending'")
+CAME_TO_GRIEF = _STATE.in_((literal_column("'unknown'"), literal_column("'rejected'")))
+
+
+def _index_of(which: ColumnElement[bool], name: str, *columns: str) -> Index:
+    """Of a few rows among millions: what is over weighs on nothing that is still to be done."""
+    return Index(name, *columns, sqlite_where=which, postgresql_where=which)
+
 
 DELIVERY = Table(
     "delivery",
@@ -103,7 +119,7 @@ DELIVERY = Table(
     Column("message_id", ForeignKey("message.id"), nullable=False),
     Column("way", String, nullable=False),
     Column("rank", SmallInteger, nullable=False),  # 0 alert, 1 correction, 2 digest: the order of sending
-    Column("state", String, nullable=False),
+    _STATE,
     Column("confirmed", Boolean),  # of what was sent: by the platform's own code, or only accepted
     Column("resent", Boolean, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
@@ -111,7 +127,9 @@ DELIVERY = Table(
     Column("changed_at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
     UniqueConstraint("broadcast_id", "group_id", "part"),
-    Index("delivery_due", "state", "rank", "not_before"),
+    _index_of(PENDING, "delivery_due", "rank", "not_before"),
+    _index_of(SENDING, "delivery_in_flight", "broadcast_id"),
+    _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
     Index("delivery_of_group", "group_id"),
     Index("delivery_of_message", "message_id"),
 )
