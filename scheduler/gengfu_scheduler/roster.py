@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gengfu_scheduler.channels import PLATFORMS, Channels, channels_of
+from gengfu_scheduler.channels.apprise import Apprise
 from gengfu_scheduler.channels.channel import HttpChannel
+from gengfu_scheduler.channels.checking import check_templates
 from gengfu_scheduler.groups import group_files, read_groups
 from gengfu_scheduler.message import Group, Message
 from gengfu_scheduler.published import Published
@@ -38,8 +40,9 @@ class Roster:
 
     def without_address(self) -> list[Group]:
         """The groups that a robot is to post to and whose address is not known on this machine."""
+        addressed = HttpChannel | Apprise
         return [
-            g for g in self.groups.values() if not g.webhook and isinstance(self.channels.to(g), HttpChannel)
+            g for g in self.groups.values() if not g.webhook and isinstance(self.channels.to(g), addressed)
         ]
 
 
@@ -102,13 +105,13 @@ class RosterFiles:
 
 
 def check(folder: Path, station: Station, environ: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Everything that is wrong with the groups and the timetable in ``folder``.
+    """Everything that is wrong with the groups, the timetable and the message templates in ``folder``.
 
     A station that has neither only publishes; that is no problem.
     """
     if not any(file.exists() for file in (*group_files(folder), folder / FILE)):
         return ()
-    return _read(folder, station, environ)[2]
+    return (*_read(folder, station, environ)[2], *check_templates(folder))
 
 
 def _read(

@@ -26,7 +26,7 @@ from gengfu_templates.i18n import _, series
 
 Channel = HttpChannel | LocalChannel
 
-_POSTED: tuple[type[HttpChannel], ...] = (
+POSTED: tuple[type[HttpChannel], ...] = (
     WeCom,
     DingTalk,
     Feishu,
@@ -35,17 +35,18 @@ _POSTED: tuple[type[HttpChannel], ...] = (
     Teams,
     Generic,
 )
+"""The platforms that take posts."""
 
-PLATFORMS: tuple[str, ...] = (*(channel.name for channel in _POSTED), Console.name)
+PLATFORMS: tuple[str, ...] = (*(channel.name for channel in POSTED), Console.name)
 """What ``groups.csv`` may name. Groups reached by hand name no platform."""
 
-KNOWN_HOSTS: frozenset[str] = frozenset().union(*(channel.hosts for channel in _POSTED))
+KNOWN_HOSTS: frozenset[str] = frozenset().union(*(channel.hosts for channel in POSTED))
 """Hosts of the platforms, which posts may go to without the admin listing them."""
 
 
 def platform_at(host: str) -> str | None:
     """The platform whose addresses lead to ``host``; None where anybody's may."""
-    for channel in _POSTED:
+    for channel in POSTED:
         if any(host.endswith(known) if known.startswith(".") else host == known for known in channel.hosts):
             return channel.name
     return None
@@ -101,4 +102,4 @@ class Channels:
 def channels_of(station: Path | None) -> Channels:
     """The ways to the groups of the station in this folder, with its own templates where it has some."""
     templates = Templates(station)
-    return Channels((*(channel(templates) for channel in _POSTED), Console(templates)), by_hand=Hand())
+    return Channels((*(channel(templates) for channel in POSTED), Console(templates)), by_hand=Hand())

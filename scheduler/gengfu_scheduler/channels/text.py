@@ -7,11 +7,20 @@ The templates are those in ``gengfu_templates/messages``; one of the same name i
 from __future__ import annotations
 
 import re
+import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
 
 from gengfu_scheduler.message import Message
 from gengfu_site.problems import GengfuError
@@ -30,6 +39,22 @@ class CannotRender(GengfuError):
     """This message cannot be put in this platform's form; a person must see why."""
 
 
+class TemplateMistake(CannotRender):
+    """One of the station's own templates has a mistake."""
+
+    def __init__(self, template: str, line: int, why: str) -> None:
+        """
+        :param template: its file name.
+        :param line: from 1.
+        """
+        self.template, self.line, self.why = template, line, why
+        super().__init__(
+            _("消息模板 {place} 有错：{why}。改好它，或删掉它换回自带的。").format(
+                place=f"{template}:{line}", why=why
+            )
+        )
+
+
 class Templates:
     """The templates of one station. A text is read when it is first needed, and again when its file changes."""
 
@@ -42,23 +67,46 @@ class Templates:
     def render(self, template: str, language: str, /, **values: object) -> str:
         """``template`` (a file name) with ``values``; each must be given, and HTML is escaped.
 
-        :raises CannotRender: the station's own template has a mistake; says which and where.
+        :raises TemplateMistake: the station's own template has a mistake; says which and where.
         """
         try:
             return _environment(language, self._folders).get_template(template).render(**values).strip()
-        except TemplateError as error:
-            place = f"{template}:{getattr(error, 'lineno', None) or '?'}"
-            raise CannotRender(
-                _("消息模板 {place} 有错：{why}。改好它，或删掉它换回自带的。").format(
-                    place=place, why=error.message or error
-                )
-            ) from error
+        except (
+            TemplateError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            OSError,
+            TypeError,
+            ValueError,
+        ) as error:
+            raise TemplateMistake(template, _line_of(error, template), str(error)) from error
+
+
+def _line_of(error: Exception, template: str) -> int:
+    """Where in ``template`` it broke; 1 where that cannot be told."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    # Jinja puts the template's own lines into the traceback.
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f.lineno or 1 for f in reversed(frames) if Path(f.filename).name == template), 1)
+
+
+class _Loader(FileSystemLoader):
+    """Also notices that a station got a template of its own, or no longer has it."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, found, unchanged = super().get_source(environment, template)
+        return source, found, lambda: unchanged() and self._first(template) == Path(found)
+
+    def _first(self, template: str) -> Path | None:
+        return next((file for f in self.searchpath if (file := Path(f, template)).is_file()), None)
 
 
 @cache
 def _environment(language: str, folders: tuple[Path, ...]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(folders),
+        loader=_Loader(folders),
         undefined=StrictUndefined,
         autoescape=select_autoescape(),
         trim_blocks=True,
