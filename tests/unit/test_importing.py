@@ -472,6 +472,22 @@ class TestChanges:
         office.keep(("丁群", "桃园社区", "王警官", "5", ""))
         assert [group.id for group in office.plan(taken={"taoyuan-41", "x"}).new] == ["taoyuan-42"]
 
+    def test_an_id_that_the_sheet_gives_is_kept(self, office: Office) -> None:
+        office.keep(
+            ("丁群", "桃园社区", "王警官", ""),
+            ("戊群", "桃园社区", "王警官", "taoyuan-8"),
+            ("己群", "桃园社区", "王警官", "old"),
+            headings=("群名称", "社区", "群主", "群编号"),
+        )
+        planned = office.take()
+        assert [(group.id, group.name) for group in planned.new] == [
+            ("taoyuan-9", "丁群"),
+            ("taoyuan-8", "戊群"),
+        ]
+        assert [(c.group.id, c.renamed_from, c.group.name) for c in planned.changed] == [
+            ("old", "乙群", "己群")
+        ]
+
     @pytest.mark.parametrize("own", ["机器人地址", "群ID"])
     def test_a_group_with_another_name_is_known_by_what_is_its_own(self, office: Office, own: str) -> None:
         headings = ("群名称", "社区", "群主", own, "群主账号")

@@ -127,7 +127,8 @@ def plan_import(
     found = recognised(rows, known, listing.columns)
     known_ids = {k.group.id for k in known}
     stray = {address.webhook: id for id, (_line, address) in addresses.items() if id not in known_ids}
-    ids = Ids(station, {*taken, *addresses, *known_ids})
+    given_ids = {row.cells["id"] for row in rows if row.cells.get("id")}
+    ids = Ids(station, {*taken, *addresses, *known_ids, *given_ids})
     merger = Merger(listing, ids, stray, platform_at, today)
     matches: list[Match] = []
     problems: list[Problem] = []
