@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from gengfu_scheduler.channels import Channels, NoSuchChannel
-from gengfu_scheduler.channels.channel import HttpChannel, cut
-from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport, host_of
+from gengfu_scheduler.channels.beside import Beside
+from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, cut
+from gengfu_scheduler.channels.transport import WAKE, Answer, Reply, Request, Transport, host_of
 from gengfu_scheduler.digest import still_told
 from gengfu_scheduler.draft import is_push
 from gengfu_scheduler.groups import address_mark
@@ -113,7 +116,9 @@ def deliver(
             for replies in arriving:
                 for delivery, reply in replies:
                     run.take(delivery, reply)
+                run.hear()
                 run.settle(only_if_ripe=True)
+        run.hear_out()
     finally:
         run.put_back_unbegun()
         run.settle()
@@ -130,14 +135,20 @@ def post_once(
     """Tell each of ``groups`` once, past the outbox, and yield how it ended: for trying groups out."""
     by_key = dict(enumerate(groups))
     begun: dict[int, HttpChannel] = {}
+    beside = Beside()
     ended: list[tuple[int, Outcome]] = []
 
-    def requests() -> Iterator[Request]:
+    def requests() -> Iterator[Request | None]:
         for key, group in by_key.items():
             start = _begin(message, group, channels, key, now())
             if isinstance(start, tuple):
                 begun[key], request = start
                 yield request
+            elif callable(start):
+                while beside.full:
+                    ended.extend(beside.ended(wait=WAKE))
+                    yield None
+                beside.begin(key, start)
             else:
                 ended.append((key, start))
 
@@ -147,6 +158,9 @@ def post_once(
             while ended:
                 key, outcome = ended.pop(0)
                 yield by_key[key], outcome
+    while beside:
+        for key, outcome in beside.ended(wait=WAKE):
+            yield by_key[key], outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +192,7 @@ class _Run:
         self._current = current
         self._claimed: deque[Delivery] = deque()
         self._posted: dict[int, _Posted] = {}
+        self._beside = Beside()
         self._ended: list[tuple[int, Outcome]] = []
         self._dead: dict[str, str] = {}
         self._held: list[tuple[int, datetime]] = []
@@ -196,7 +211,7 @@ class _Run:
                     self.settle()  # the next part of a message waits for that
                 self._claimed.extend(self._outbox.claim(now=self._now(), limit=BATCH, pace=self._pace))
                 if not self._claimed:
-                    if not self._posted:
+                    if not self._posted and not self._beside:
                         return
                     yield None
 
@@ -208,6 +223,17 @@ class _Run:
             self._dead[posted.group.id] = address_mark(posted.group.webhook or "")
         self._circuits.record(posted.host, reply, outcome, now=self._now())
         self._end(delivery, outcome)
+
+    def hear(self) -> None:
+        """What ended beside the posts; where there is no post to wait for, waits a moment for it."""
+        for delivery, outcome in self._beside.ended(wait=0.0 if self._posted else WAKE):
+            self._end(delivery, outcome)
+
+    def hear_out(self) -> None:
+        """Wait for what is on its way beside the posts, each up to its bound."""
+        while self._beside:
+            self.hear()
+            self.settle(only_if_ripe=True)
 
     def settle(self, *, only_if_ripe: bool = False) -> None:
         """Write what has ended; ``only_if_ripe``: not before there is a batch of it or it has waited."""
@@ -242,6 +268,9 @@ class _Run:
             self._end(delivery.id, Dropped(reason=_("内容已撤回或过期，没有发")))
             return None
         start = _begin(message, group, self._roster.channels, delivery.id, self._now())
+        if callable(start):
+            self._begin_beside(delivery, start)
+            return None
         if not isinstance(start, tuple):
             self._end(delivery.id, start)
             return None
@@ -260,6 +289,13 @@ class _Run:
         except NoSuchChannel:
             return None  # it is refused before anything is posted
 
+    def _begin_beside(self, delivery: Delivery, deliver: Callable[[], Outcome]) -> None:
+        if self._beside.full:
+            # Back among the pending: what waits here would count as on its way, and keep posts waiting.
+            self._hold(delivery.id, self._now() + MOMENT)
+        else:
+            self._beside.begin(delivery.id, deliver)
+
     def _end(self, delivery: int, outcome: Outcome) -> None:
         self._ended.append((delivery, outcome))
         self._oldest = self._oldest or self._now()
@@ -269,22 +305,34 @@ class _Run:
         self._oldest = self._oldest or self._now()
 
     def _unsettled(self) -> int:
-        return len(self._posted) + len(self._ended) + len(self._held)
+        return len(self._posted) + len(self._beside) + len(self._ended) + len(self._held)
 
 
 def _begin(
     message: Message, group: Group, channels: Channels, delivery_id: int, now: datetime
-) -> tuple[HttpChannel, Request] | Outcome:
-    """The post to make, with the channel that will read its answer; or how it ended without one."""
+) -> tuple[HttpChannel, Request] | Callable[[], Outcome] | Outcome:
+    """The post to make, with the channel that will read its answer; or what to run beside the posts; or how it ended."""
     try:
         channel = channels.to(group)
         if isinstance(channel, HttpChannel):
             return channel, channel.request(message, group, delivery_id=delivery_id, now=now)
-        return channel.deliver(message, group)
-    except GengfuError as error:
-        return _redacted(Rejected(reason=str(error)), group)
+        here = partial(_delivered, channel, message, group)
+        return here if channel.slow else here()
     except Exception as error:
-        return _redacted(Rejected(reason=_bug(error)), group)
+        return _refused(error, group)
+
+
+def _delivered(channel: LocalChannel, message: Message, group: Group) -> Outcome:
+    try:
+        return _redacted(channel.deliver(message, group), group)
+    except Exception as error:
+        return _refused(error, group)
+
+
+def _refused(error: Exception, group: Group) -> Outcome:
+    """It was not told: this side says why not, or has a mistake in it."""
+    reason = str(error) if isinstance(error, GengfuError) else _bug(error)
+    return _redacted(Rejected(reason=reason), group)
 
 
 def _outcome(channel: HttpChannel, group: Group, reply: Reply) -> Outcome:
@@ -311,9 +359,22 @@ def _redacted(outcome: Outcome, group: Group) -> Outcome:
     """
     if isinstance(outcome, Sent | Handed):
         return outcome
-    path = re.sub(r"^\w+://[^/?]*", "", group.webhook or "")
-    credentials = {group.webhook, group.secret, path, *re.split(r"[/?&=#]", path)}
     reason = outcome.reason
-    for credential in sorted((c for c in credentials if c and len(c) > 7), key=len, reverse=True):
-        reason = reason.replace(credential, "…")
+    for credential in sorted(_credentials(group), key=len, reverse=True):
+        # What is short may stand in a longer word by chance.
+        shown = re.escape(credential)
+        reason = re.sub(shown if len(credential) > 7 else rf"(?<![0-9A-Za-z]){shown}(?![0-9A-Za-z])", "…", reason, flags=re.I)
     return replace(outcome, reason=cut(reason, EVIDENCE))
+
+
+def _credentials(group: Group) -> set[str]:
+    """The group's secret and its address, whole and in pieces, as written and as meant.
+
+    Of a web address the host is none, nor is what is too short to be one; of any other every piece is.
+    """
+    address = group.webhook or ""
+    web = address.lower().startswith(("http://", "https://"))
+    hidden = re.sub(r"^[\w+.-]+://" + (r"[^/?]*" if web else ""), "", address)
+    pieces = {hidden, *re.split(r"[/?&=#:@,]", hidden)}
+    credentials = {address, group.secret or "", *pieces, *map(unquote, pieces)}
+    return {c for c in credentials if len(c) > (7 if web else 1)}

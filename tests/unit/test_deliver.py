@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from threading import Event, Lock
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from gengfu_scheduler.channels import Channels, channels_of
+from gengfu_scheduler.channels.beside import AT_ONCE, Beside
 from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, Payload, Weight
+from gengfu_scheduler.channels.hand import Hand
 from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
+from gengfu_scheduler.channels.wecom import WeCom
 from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, deliver, post_once
 from gengfu_scheduler.message import (
     Broadcast,
@@ -338,6 +344,145 @@ def test_outcomes_that_cannot_be_written_are_an_error_not_a_silence(
     with pytest.raises(OutboxUnusable):
         deliver(outbox, station(listed("A")), FakeTransport(), now=Clock())
     assert states(outbox) == {"A": "sending"}
+
+
+# Beside the posts
+
+
+class Slow(LocalChannel):
+    """Delivers once it may go on."""
+
+    name = "slow"
+    slow = True
+
+    def __init__(self, go_on: Event | None = None, ends: Outcome | None = None) -> None:
+        self.go_on = go_on or Event()
+        self.ends = ends or Sent(confirmed=False)
+        self.told: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self._lock = Lock()
+
+    def deliver(self, message: Message, group: Group) -> Outcome:
+        with self._lock:
+            self.told.append(group.id)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        self.go_on.wait(10)
+        with self._lock:
+            self.at_once -= 1
+        return self.ends
+
+
+def with_slow(groups: dict[str, Group], slow: Slow) -> Roster:
+    return station(groups, Channels((WeCom(Templates()), slow), by_hand=Hand()))
+
+
+def test_posts_do_not_wait_for_what_is_slow(outbox: Outbox) -> None:
+    slow, posted = listed(["s1", "s2", "s3"], platform="slow"), listed([f"g{n}" for n in range(60)])
+    plan(outbox, [*slow, *posted])
+    channel = Slow()
+
+    def reply(_request: Request) -> Reply:
+        if len(transport.posted) == len(posted):
+            channel.go_on.set()  # not before the last post is answered
+        return OK
+
+    transport = FakeTransport(reply, room=10)
+    deliver(outbox, with_slow({**slow, **posted}, channel), transport, now=Clock())
+    assert outbox.broadcasts()[0].counts == {"sent": 63}
+    assert sorted(channel.told) == ["s1", "s2", "s3"]
+
+
+def test_what_is_slow_is_told_a_few_at_a_time_and_each_once(outbox: Outbox) -> None:
+    groups = listed([f"s{n}" for n in range(30)], platform="slow")
+    plan(outbox, groups)
+    clock, channel = Clock(), Slow()
+    channel.go_on.set()
+    while outbox.broadcasts()[0].counts.get("pending"):
+        deliver(outbox, with_slow(groups, channel), FakeTransport(), now=clock)
+        clock.at += SECOND
+    assert outbox.broadcasts()[0].counts == {"sent": 30}
+    assert Counter(channel.told) == Counter(list(groups))
+    assert channel.most_at_once <= AT_ONCE
+
+
+def test_what_hangs_is_unknown_after_its_bound_and_keeps_nothing_waiting(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gengfu_scheduler.deliver.Beside", partial(Beside, longest=0.05))
+    groups = {**listed("A", platform="slow"), **listed("B")}
+    plan(outbox, groups)
+    channel = Slow()
+    deliver(outbox, with_slow(groups, channel), FakeTransport(), now=Clock())
+    assert states(outbox) == {"A": "unknown", "B": "sent"}
+    channel.go_on.set()
+
+
+def test_when_told_to_stop_what_is_slow_and_begun_is_awaited(outbox: Outbox) -> None:
+    groups = listed([f"s{n}" for n in range(AT_ONCE + 4)], platform="slow")
+    plan(outbox, groups)
+    channel = Slow()
+
+    def stopping() -> bool:
+        if channel.told:
+            channel.go_on.set()
+        return bool(channel.told)
+
+    deliver(outbox, with_slow(groups, channel), FakeTransport(), now=Clock(), stopping=stopping)
+    counts = outbox.broadcasts()[0].counts
+    assert counts["sent"] == len(channel.told) >= 1
+    assert counts == {"sent": len(channel.told), "pending": len(groups) - len(channel.told)}
+
+
+def test_when_it_breaks_what_is_slow_is_left_to_recovery(outbox: Outbox) -> None:
+    groups = {**listed("A", platform="slow"), **listed("B")}
+    plan(outbox, groups)
+    channel = Slow()
+
+    def reply(_request: Request) -> Reply:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(outbox, with_slow(groups, channel), FakeTransport(reply), now=Clock())
+    assert [d.group for d in outbox.recover(now=NOON)] == ["A", "B"]
+    channel.go_on.set()
+
+
+def test_groups_that_are_slow_are_tried_out_too() -> None:
+    groups = {**listed([f"s{n}" for n in range(AT_ONCE + 4)], platform="slow"), **listed("B")}
+    channel = Slow()
+    channel.go_on.set()
+    channels = Channels((WeCom(Templates()), channel), by_hand=Hand())
+    found = {g.id: o for g, o in post_once(MESSAGE, groups.values(), channels, FakeTransport(), now=Clock())}
+    assert found == {**dict.fromkeys(groups, Sent(confirmed=False)), "B": Sent(confirmed=True)}
+
+
+@pytest.mark.parametrize(
+    ("address", "pieces"),
+    [
+        ("tgram://123456:AbC-d_9/-100777/", ["123456", "AbC-d_9", "-100777"]),
+        (
+            "mailtos://ann:p%40ss%2Fword@mx.example.org?to=chief@example.org",
+            ["ann", "p@ss/word", "p%40ss%2Fword", "mx.example.org", "chief"],
+        ),
+        (
+            "mmosts://bot@chat.example.org:8065/team/3ccdd113474722",
+            ["bot", "chat.example.org", "8065", "3ccdd113474722"],
+        ),
+        ("ntfys://k9@n.example.org/flood?token=tk_AgQdq7", ["k9", "n.example.org", "flood", "tk_AgQdq7"]),
+    ],
+)
+def test_no_part_of_an_address_that_is_no_web_address_is_kept(address: str, pieces: list[str]) -> None:
+    (group,) = listed("A", platform="slow").values()
+    told = f"错误{address}；" + "，".join(f"密码{piece}错误 ({piece.upper()})" for piece in pieces)
+    channel = Slow(ends=Unknown(reason=told))
+    channel.go_on.set()
+    channels = Channels((channel,), by_hand=Hand())
+    groups = [replace(group, webhook=address)]
+    ((_group, outcome),) = post_once(MESSAGE, groups, channels, FakeTransport(), now=Clock())
+    assert isinstance(outcome, Unknown)
+    assert "错误" in outcome.reason
+    assert not [piece for piece in pieces if piece.lower() in outcome.reason.lower()]
 
 
 # Circuits

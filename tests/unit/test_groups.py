@@ -29,7 +29,7 @@ HEADER = "id,name,reach,platform,webhook,secret,keyword,area,audience,topics,own
 
 def read(folder: Path, table: str, **environ: str) -> tuple[tuple[Group, ...], list[str]]:
     (folder / "groups.csv").write_text(table, encoding="utf-8")
-    groups, problems = read_groups(folder, STATION, environ, ("wecom", "generic"))
+    groups, problems = read_groups(folder, STATION, environ, ("wecom", "generic", "apprise"))
     said = [str(problem) for problem in problems]
     assert "marker" not in "".join(said), "no problem quotes an address"
     return groups, said
@@ -257,6 +257,15 @@ class TestAddresses:
         assert len(read(tmp_path, self.GROUP.format("env:HOOK", ""), HOOK="ftp:marker")[1]) == 1
         keep_webhooks(tmp_path, "id,webhook\na,marker\n")
         assert len(read(tmp_path, self.GROUP.format("", ""))[1]) == 1
+
+    @pytest.mark.parametrize(("platform", "problems"), [("apprise", 0), ("wecom", 1)])
+    def test_only_a_group_of_apprises_may_have_an_address_that_is_no_web_address(
+        self, tmp_path: Path, platform: str, problems: int
+    ) -> None:
+        table = self.GROUP.replace("wecom", platform)
+        assert len(read(tmp_path, table.format("env:HOOK", ""), HOOK="tgram://marker/1")[1]) == problems
+        keep_webhooks(tmp_path, "id,webhook\na,tgram://marker/1\n")
+        assert len(read(tmp_path, table.format("", ""))[1]) == problems
 
     def test_a_file_that_others_can_read_is_a_problem(self, tmp_path: Path) -> None:
         keep_webhooks(tmp_path, f"id,webhook\na,{SECRET}\n", mode=0o644)

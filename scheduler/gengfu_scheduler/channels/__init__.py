@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from gengfu_scheduler.channels.apprise import Apprise
 from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel
 from gengfu_scheduler.channels.console import Console
 from gengfu_scheduler.channels.dingtalk import DingTalk
@@ -37,7 +38,7 @@ POSTED: tuple[type[HttpChannel], ...] = (
 )
 """The platforms that take posts."""
 
-PLATFORMS: tuple[str, ...] = (*(channel.name for channel in POSTED), Console.name)
+PLATFORMS: tuple[str, ...] = (*(channel.name for channel in POSTED), Apprise.name, Console.name)
 """What ``groups.csv`` may name. Groups reached by hand name no platform."""
 
 KNOWN_HOSTS: frozenset[str] = frozenset().union(*(channel.hosts for channel in POSTED))
@@ -102,4 +103,5 @@ class Channels:
 def channels_of(station: Path | None) -> Channels:
     """The ways to the groups of the station in this folder, with its own templates where it has some."""
     templates = Templates(station)
-    return Channels((*(channel(templates) for channel in POSTED), Console(templates)), by_hand=Hand())
+    here = (Apprise(templates), Console(templates))
+    return Channels((*(channel(templates) for channel in POSTED), *here), by_hand=Hand())

@@ -154,6 +154,11 @@ def whole(payload: Payload, limit: int, besides: int = 0) -> Weight:
     return Weight(what=_("整条消息"), used=used, limit=limit, unit="bytes")
 
 
+def seen(text: str) -> bool:
+    """Whether there is anything in it that a reader sees: platforms refuse texts without."""
+    return any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
 def characters(text: str) -> int:
     """Units of UTF-16: never fewer than any platform may count that counts characters."""
     return len(text.encode("utf-16-le", "replace")) // 2

@@ -28,6 +28,7 @@ from gengfu_scheduler.channels.channel import (
     failure,
     picture,
     refused,
+    seen,
     unreadable,
 )
 from gengfu_scheduler.channels.text import heading, more, unmarked
@@ -117,7 +118,7 @@ def _items(message: Message) -> Iterator[Payload]:
 
 def _alert(message: Message) -> Iterator[Payload]:
     links = [f"**[{more(message)}]({_closed(item.url)})**" for item in message.items if item.url]
-    if told := "\n\n".join(filter(None, (message.body, *links))):
+    if told := "\n\n".join([*([message.body] if seen(message.body) else []), *links]):
         yield {"description": told, "color": _RED}
 
 

@@ -25,6 +25,7 @@ from gengfu_scheduler.channels.channel import (
     evidence,
     failure,
     refused,
+    seen,
     sent,
     unreadable,
 )
@@ -130,7 +131,7 @@ def _sections(body: str) -> Iterator[str]:
         if lines and characters("\n".join([*lines, said]).translate(_ESCAPED)) > SECTION:
             yield "\n".join(lines)
             lines = []
-        if lines or said.strip():
+        if lines or seen(said):
             lines.append(said)
     if lines:
         yield "\n".join(lines)

@@ -25,6 +25,7 @@ from gengfu_scheduler.channels.channel import (
     failure,
     is_page,
     refused,
+    seen,
     unreadable,
     whole,
 )
@@ -124,7 +125,7 @@ def _alert(message: Message) -> Iterator[Payload]:
 
 def _lines(text: str) -> list[str]:
     # A line a block: what a line break in a text does differs from app to app.
-    return [line for line in text.splitlines() if line.strip()]
+    return [said for said in text.splitlines() if seen(said)]
 
 
 def _text(text: str, **style: str | bool) -> Payload:

@@ -23,7 +23,8 @@ from gengfu_templates.i18n import _
 
 WEBHOOKS = "webhooks.csv"
 
-_ADDRESS = re.compile(r"https?://[^\s/]+\S*")
+_WEB = re.compile(r"https?://[^\s/]+\S*")
+_ANY = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,12 @@ class Address:
 
 
 def is_web_address(text: str) -> bool:
-    return bool(_ADDRESS.fullmatch(text))
+    return bool(_WEB.fullmatch(text))
+
+
+def is_any_address(text: str) -> bool:
+    """Whether it could be a robot's address or one of the services of Apprise (``tgram://…``)."""
+    return bool(_ANY.fullmatch(text))
 
 
 def address_mark(webhook: str) -> str:
@@ -68,7 +74,7 @@ def read_webhooks(folder: Path) -> tuple[dict[str, tuple[int, Address]], list[Pr
                 _("每个群只留一个地址。"),
             )
             problems.append(problem_at(WEBHOOKS, row.line, "id", mistake))
-        elif webhook and not is_web_address(webhook):
+        elif webhook and not is_any_address(webhook):
             problems.append(problem_at(WEBHOOKS, row.line, "webhook", no_address()))
         elif webhook:
             address = Address(webhook=webhook, secret=row.cells.get("secret") or None)

@@ -10,7 +10,14 @@ from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler import words
-from gengfu_scheduler.groups.credentials import WEBHOOKS, Address, is_web_address, no_address, read_webhooks
+from gengfu_scheduler.groups.credentials import (
+    WEBHOOKS,
+    Address,
+    is_any_address,
+    is_web_address,
+    no_address,
+    read_webhooks,
+)
 from gengfu_scheduler.groups.persons import personal
 from gengfu_scheduler.groups.tables import Row, problem_at, read_csv, read_yaml_table
 from gengfu_scheduler.message import Group, Reach
@@ -41,6 +48,8 @@ COLUMNS = (
 REQUIRED = ("id", "name", "reach")
 CONFIRMING = ("wecom",)
 """Platforms that ask a group's owner, who confirms there."""
+_ANY_SCHEME = ("apprise",)
+"""Platforms whose addresses are no web addresses."""
 _LISTS = ("audience", "topics")
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """``joined`` of a group whose line gives no date."""
@@ -189,11 +198,12 @@ class Table:
     def _address(self, row: Row) -> tuple[str | None, str | None]:
         """The webhook and the secret, from the environment or else from the private file."""
         webhook, secret = self._credential(row, "webhook"), self._credential(row, "secret")
-        if webhook is not None and not is_web_address(webhook):
-            self._wrong(row, "webhook", no_address())
         address = self._addresses.get(row.cells.get("id", ""))
         if address is not None and webhook is None:
-            return address[1].webhook, secret or address[1].secret
+            webhook, secret = address[1].webhook, secret or address[1].secret
+        is_right = is_any_address if row.cells.get("platform") in _ANY_SCHEME else is_web_address
+        if webhook is not None and not is_right(webhook):
+            self._wrong(row, "webhook", no_address())
         return webhook, secret
 
     def _value(self, row: Row, column: str) -> Any:
