@@ -96,12 +96,12 @@ MESSAGE_ENTRY = Table(
     Index("message_of_entry", "entry"),
 )
 
-_STATE = Column("state", String, nullable=False)
+_state = Column("state", String, nullable=False)
 
 # Said as text and not as parameters, so that the database can tell that an index of some rows only serves.
-PENDING = _STATE == literal_column("'pending'")
-SENDING = _STATE == literal_column("'sending'")
-CAME_TO_GRIEF = _STATE.in_((literal_column("'unknown'"), literal_column("'rejected'")))
+PENDING = _state == literal_column("'pending'")
+SENDING = _state == literal_column("'sending'")
+CAME_TO_GRIEF = _state.in_((literal_column("'unknown'"), literal_column("'rejected'")))
 
 
 def _index_of(which: ColumnElement[bool], name: str, *columns: str) -> Index:
@@ -119,7 +119,7 @@ DELIVERY = Table(
     Column("message_id", ForeignKey("message.id"), nullable=False),
     Column("way", String, nullable=False),
     Column("rank", SmallInteger, nullable=False),  # 0 alert, 1 correction, 2 digest: the order of sending
-    _STATE,
+    _state,
     Column("confirmed", Boolean),  # of what was sent: by the platform's own code, or only accepted
     Column("resent", Boolean, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
