@@ -78,7 +78,7 @@ class Discord(HttpChannel):
         titles, descriptions = ([e.get(part, "") for e in embeds] for part in ("title", "description"))
         footers = [e["footer"]["text"] for e in embeds if "footer" in e]
         return (
-            _weight(_("标题"), [payload["content"]], CONTENT),
+            _weight(_("消息标题"), [payload["content"]], CONTENT),
             Weight(what=_("图文条数"), used=len(embeds), limit=EMBEDS, unit="pieces"),
             _weight(_("条目标题"), titles, TITLE),
             _weight(_("正文"), descriptions, DESCRIPTION),
