@@ -57,7 +57,7 @@ class Upcoming:
     scheduled_for: datetime
     """In the timetable's zone."""
     campaigns: tuple[str, ...]
-    """Those that are on then."""
+    """Those that are on then and have an article in it."""
     tellings: tuple[Telling, ...]
     silent: int
     """Groups that are meant and have nothing to be told."""
@@ -160,12 +160,14 @@ def preview(draft: Draft, roster: Roster, *, slot: str, meant: int) -> Upcoming:
         waits = planned.not_before > when
         held = table.quiet_until(roster.groups[planned.group], when) if waits else None
         alike.setdefault((first.items, body, held), []).append(planned)
+    ids = {item.entry for items, _body, _held in alike for item in items}
+    told = [entry for entry in roster.catalogue.entries if entry.id in ids]
     return Upcoming(
         slot=slot,
         title=draft.broadcast.title,
         form=draft.broadcast.form,
         scheduled_for=when.astimezone(table.timezone),
-        campaigns=tuple(campaign.name for campaign in table.campaigns_at(when)),
+        campaigns=tuple(c.name for c in table.campaigns_at(when) if any(entry in c for entry in told)),
         tellings=tuple(
             Telling(
                 items=tuple(item.title for item in items),

@@ -94,7 +94,7 @@ class TestPlan:
         ]
         assert [f"{u.scheduled_for:%a %H:%M} {' '.join(u.campaigns)}".strip() for u in found.upcoming] == [
             "Mon 08:00 反诈宣传月",
-            "Mon 20:00 反诈宣传月",
+            "Mon 20:00",
             "Wed 08:00",
             "Wed 20:00",
         ]
