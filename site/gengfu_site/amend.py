@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -45,7 +46,10 @@ def amend(file: Path, fields: Fields) -> None:
     try:
         data = amended(file.read_bytes(), fields, file)
         new = file.with_name(f".{file.name}.new")
-        new.write_bytes(data)
+        with new.open("wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
         shutil.copymode(file, new)
         new.replace(file)
     except OSError as error:

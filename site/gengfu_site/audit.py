@@ -96,7 +96,7 @@ def append(station: Path, at: datetime, who: str, action: str, details: Mapping[
         raise ValueError(f"{at!r} has no time zone")
     log = station / FOLDER / _LOG
     try:
-        log.parent.mkdir(exist_ok=True)
+        log.parent.mkdir(mode=0o700, exist_ok=True)
         with alone(log.with_name(".lock")), open(_opened(log), "r+b") as file:
             data = file.read()
             end = data.rfind(b"\n") + 1
@@ -212,7 +212,7 @@ def _data(station: Path) -> bytes:
     try:
         data = log.read_bytes()
         if data and not data.endswith(b"\n"):  # half a line may be one that is just being written
-            with suppress(PermissionError), alone(log.with_name(".lock")):
+            with suppress(OSError), alone(log.with_name(".lock")):
                 data = log.read_bytes()
     except FileNotFoundError:
         return b""
