@@ -143,6 +143,6 @@ class TestCoverage:
 
 def test_the_list_shows_ids_and_how_each_group_is_reached(run: Run) -> None:
     lines = [" ".join(line.split()) for line in run("list").output.splitlines()]
-    assert "q1 青松一群 青松路 自动 120" in lines
-    assert "q2 青松二群 青松路 自动，缺地址 30" in lines
+    assert "q1 青松一群 青松路 自动 120 人" in lines
+    assert "q2 青松二群 青松路 自动，缺地址 30 人" in lines
     assert "h1 河东群 河东 手工转发 赵警官" in lines

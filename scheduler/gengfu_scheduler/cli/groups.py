@@ -81,19 +81,16 @@ def list_(folder: Path) -> None:
     with open_outbox(folder, reading=True) as outbox:
         disabled = outbox.disabled()
     without_address = {group.id for group in roster.without_address()}
-    table = Table(box=None, pad_edge=False)
-    for heading in (_("编号"), _("名称"), _("区域"), _("怎么通知"), _("群主"), _("人数")):
-        table.add_column(heading)
+    width = max(map(len, roster.groups), default=0)
     for group in roster.groups.values():
         how = reach_words()[group.reach]
         if group.id in without_address:
             how = _("{how}，缺地址").format(how=how)
         elif group.id in disabled:
             how = _("{how}，停用").format(how=how)
-        size = "" if group.size is None else str(group.size)
-        cells = (group.id, group.name, group.area or _("全所"), how, group.owner, size)
-        table.add_row(*map(escape, cells))
-    out.print(table)
+        size = "" if group.size is None else _("{n} 人").format(n=group.size)
+        about = filter(None, (group.area or _("全所"), how, group.owner, size))
+        out.print(f"{group.id:{width}}  {escape(group.name)}  [dim]{escape('  '.join(about))}[/]")
 
 
 @groups.command(
