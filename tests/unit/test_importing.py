@@ -34,7 +34,7 @@ STATION = Station(
     ),
     audiences=("老年人", "个体商户"),
 )
-PLATFORMS = ("wecom", "dingtalk", "generic")
+PLATFORMS = ("wecom", "dingtalk", "generic", "apprise")
 TODAY = date(2026, 11, 21)
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={}-marker"
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token={}-marker"
@@ -287,6 +287,7 @@ class TestReach:
             (("", "", WECOM.format("a"), "", ""), ("webhook", "wecom")),
             (("钉钉", "机器人", DINGTALK.format("a"), "", ""), ("webhook", "dingtalk")),
             (("generic", "", "https://marker.example/a", "", ""), ("webhook", "generic")),
+            (("apprise", "", "tgram://marker/1", "", ""), ("webhook", "apprise")),
             (("微信", "", "", "", ""), ("hand", "")),
             (("企业微信", "手工转发", "", "", ""), ("hand", "")),
             (("", "", "", "wrOgQhDgAAcwMTB7YmDkbeBsgT_AAAA", "li.jing"), ("confirm", "wecom")),
@@ -310,6 +311,7 @@ class TestReach:
             (("", "", "", "", "", ""), "群主", "要填群主"),
             (("", "打电话", "李警官", "", "", ""), "转发方式", "打电话"),
             (("", "", "李警官", "marker", "", ""), "机器人地址", "不在此显示"),
+            (("wecom", "", "李警官", "tgram://marker/1", "", ""), "机器人地址", "不在此显示"),
         ],
     )
     def test_what_contradicts_itself_is_a_problem_under_the_sheets_own_heading(

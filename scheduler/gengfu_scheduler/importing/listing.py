@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gengfu_scheduler import words
-from gengfu_scheduler.groups.credentials import is_web_address, no_address
+from gengfu_scheduler.groups.credentials import is_any_address, no_address
 from gengfu_scheduler.groups.persons import personal
 from gengfu_scheduler.groups.reading import COLUMNS
 from gengfu_scheduler.groups.tables import Row, problem_at
@@ -279,7 +279,7 @@ class _Reader:
                 self._wrong(line, column, _hidden_address())
                 sheet[column] = ""
         cells = {column: _reworded(column, text) for column, text in sheet.items() if column not in _PLACES}
-        if (webhook := cells.get("webhook")) and not is_web_address(webhook):
+        if (webhook := cells.get("webhook")) and not is_any_address(webhook):
             self._wrong(line, "webhook", no_address())
         if "area" in self._columns.names:
             try:
