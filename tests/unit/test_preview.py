@@ -67,7 +67,7 @@ def test_a_long_alert_is_shown_whole_and_in_the_parts_that_are_sent(watch: Watch
     watch.publish(LONG)
     wecom, dingtalk = look(watch, "A").samples
     assert [weight.used > weight.limit for weight in wecom.whole.weights] == [True]
-    assert [part.message.part for part in wecom.parts] == [1, 2, 3]
+    assert [part.message.part for part in wecom.parts] == [1, 2]
     assert all(weight.used <= weight.limit for part in wecom.parts for weight in part.weights)
     assert len(dingtalk.parts) == 1
 
@@ -100,7 +100,7 @@ def test_the_sandbox_takes_what_is_previewed_and_draws_it_on_a_page_that_stands_
     assert all(one.seen and not one.warnings for _robot, received in rehearsed for one in received)
     assert [len(received) for _robot, received in rehearsed] == [len(s.parts) for s in shown.samples]
     page = wall(rehearsed, shown.at)
-    assert "题A（1/3）" in page
+    assert "题A（1/2）" in page
     assert "警方提醒" in page
     assert "<script" not in page
     assert "marker" not in page  # of the webhooks' addresses
@@ -111,11 +111,11 @@ def test_the_command_prints_limits_in_eighty_columns_and_draws_the_wall(watch: W
     arguments = ["-C", str(watch.folder), "preview", "A"]
     result = CliRunner().invoke(cli.main, arguments)
     assert result.exit_code == 0, result.output
-    assert "一条放不下，将分成 3 条发。" in result.stdout
+    assert "一条放不下，将分成 2 条发。" in result.stdout
     assert "/ 4,096 字节" in result.stdout
     drawn = watch.folder / ".gengfu" / "preview.html"
     assert str(drawn) in result.stdout
     elsewhere = watch.folder / "wall.html"
     assert CliRunner().invoke(cli.main, [*arguments, "--html", str(elsewhere)]).exit_code == 0
-    assert "题A（1/3）" in elsewhere.read_text("utf-8")
+    assert "题A（1/2）" in elsewhere.read_text("utf-8")
     assert max(map(cell_len, result.stdout.splitlines()[:-1])) <= 80

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from gengfu_scheduler.message import Message
@@ -57,13 +57,16 @@ def _longest(text: str, fits: Callable[[str], bool]) -> str:
     """The longest beginning of ``text`` that fits and ends at the best border there is."""
     if fits(text):
         return text
-    for borders in _BORDERS:
-        if end := _last_fitting(text, list(borders(text)), fits):
-            return text[:end]
+    most = _last_fitting(text, range(1, len(text)), fits)
+    # A pause that leaves most of the message empty is not worth one more message; a torn address never is.
+    for least, kinds in ((most // 2, _PAUSES), (0, _PAUSES), (0, _TEARS)):
+        for borders in kinds:
+            if (end := _last_fitting(text, list(borders(text)), fits)) > least:
+                return text[:end]
     return ""
 
 
-def _last_fitting(text: str, ends: list[int], fits: Callable[[str], bool]) -> int:
+def _last_fitting(text: str, ends: Sequence[int], fits: Callable[[str], bool]) -> int:
     """The last of ``ends`` up to which ``text`` fits; 0 where there is none. What fits grows with its length."""
     low, high = 0, len(ends)
     while low < high:
@@ -107,13 +110,13 @@ def joins(following: str, last: str) -> bool:
     )
 
 
-_BORDERS: tuple[Callable[[str], Iterator[int]], ...] = (
+_Borders = Callable[[str], Iterator[int]]
+_PAUSES: tuple[_Borders, ...] = (
     _at(_PARAGRAPHS),
     _at(_SENTENCES),
     _at(_WORDS),
     lambda text: _outside_whole(text, _signs(text)),
-    # An address, or a heap of accents, that no message of the platform could hold is cut all the same.
-    _signs,
-    lambda text: iter(range(1, len(text))),
 )
 """Where a text may be cut, best first."""
+_TEARS: tuple[_Borders, ...] = (_signs, lambda text: iter(range(1, len(text))))
+"""Where an address, or a heap of accents, that no message of the platform could hold is cut all the same."""
