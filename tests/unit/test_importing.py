@@ -400,6 +400,16 @@ class TestAddresses:
         office.keep(("甲群", WECOM.format("b")), headings=("群名称", "机器人地址"))
         assert "环境变量" in office.refused(environ=environ)[0]
 
+    def test_one_that_a_group_outside_of_the_sheet_has_is_refused(self, office: Office) -> None:
+        office.keep(
+            ("甲群", "桃园社区", "李警官", "1", WECOM.format("a")),
+            ("乙群", "桃园社区", "李警官", "1", WECOM.format("b")),
+        )
+        office.take()
+        office.keep(("甲群", "taoyuan-1", WECOM.format("b")), headings=("群名称", "群编号", "机器人地址"))
+        (problem,) = office.refused()
+        assert problem.startswith("群.csv:2 [机器人地址] “taoyuan-2”和“taoyuan-1”是同一个群")
+
     @pytest.mark.parametrize("column", range(4))
     def test_one_in_another_column_is_refused(self, office: Office, column: int) -> None:
         row = ["甲群", "桃园社区", "李警官", "1", ""]

@@ -152,6 +152,12 @@ class Table:
             if group is not None and len(self.problems) == before:
                 yield group
 
+    def problems_in(self, rows: Iterable[Row]) -> list[Problem]:
+        """What is wrong with ``rows``, whose groups are of no interest."""
+        for _group in self.read(rows):
+            pass
+        return self.problems
+
     def _group(self, row: Row) -> Group | None:
         cell = row.cells.get
         if "://" in "\n".join(row.cells.values()):

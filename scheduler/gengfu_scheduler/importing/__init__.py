@@ -136,17 +136,19 @@ def plan_import(
         match, mistakes = merger.match(row, *found.get(row.line, (None, "")))
         matches.append(match)
         problems += [problem_at(source, row.line, column, mistake) for column, mistake in mistakes]
+    matched = {known.group.id for known, _why in found.values()}
+    missing = [k for k in known if k.group.id not in matched]
+
+    # What would be written is judged as it will be when it is read, beside the groups that stay.
     given = {m.cells["id"]: (m.row.line, m.address) for m in matches if m.address}
     judge = Table(source, station, environ, platforms, {**addresses, **given})
-    for _group in judge.read(replace(m.row, cells=m.cells) for m in matches):
-        pass
-    if problems := problems + judge.problems:
+    staying = [] if remove_missing else [k.row for k in missing]
+    problems += judge.problems_in([*staying, *(replace(m.row, cells=m.cells) for m in matches)])
+    if problems:
         raise ProblemsFound(
             gathered(replace(p, field=listing.headings.get(p.field, p.field)) for p in problems)
         )
 
-    matched = {m.known.group.id for m in matches if m.known}
-    missing = [k for k in known if k.group.id not in matched]
     changes = [_change(m, m.known, listing.headings) for m in matches if m.known]
     changed = tuple(change for change in changes if change.fields or change.renamed_from)
     return Import(
