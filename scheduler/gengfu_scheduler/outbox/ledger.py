@@ -443,7 +443,7 @@ class Outbox:
         """
         with self._reading() as connection:
             rows = connection.execute(sql.TALLY[by], {"since": since, "until": until})
-            return {(row.what, row.fate): row.number for row in rows}
+            return {(row.what, row.fate): int(row.number) for row in rows}
 
     def groups(self) -> set[str]:
         """Ids of the groups that anything was ever planned for."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     String,
     bindparam,
@@ -148,12 +149,13 @@ PUT_BACK = (
     )
 )
 
-# Give up what was not sent in time. What waited to be sent a second time may have arrived the first time.
+# Give up what was not sent in time. What waited to be sent a second time may have arrived the first time. (Asked of
+# each of the few that are pending; the broadcasts whose time is over are many, and theirs are nearly all.)
 EXPIRE = (
     update(DELIVERY)
     .where(
         PENDING,
-        DELIVERY.c.broadcast_id.in_(select(BROADCAST.c.id).where(BROADCAST.c.expires <= bindparam("now"))),
+        exists().where(BROADCAST.c.id == DELIVERY.c.broadcast_id, BROADCAST.c.expires <= bindparam("now")),
     )
     .values(state=case((DELIVERY.c.resent, "unknown"), else_="expired"), changed_at=bindparam("now"))
     .returning(DELIVERY.c.id)
@@ -406,11 +408,11 @@ TELLINGS = (
 )
 
 
-def _tally(by: ColumnElement[str], of: FromClause) -> Select[tuple[str, str, int]]:
+def _tally(by: ColumnElement[Any]) -> Select[tuple[Any, str, int]]:
     """How many deliveries of the broadcasts of a span of time ended how."""
     return (
         select(by.label("what"), _FATE, func.count().label("number"))
-        .select_from(of)
+        .select_from(BROADCAST.join(DELIVERY))
         .where(
             BROADCAST.c.scheduled_for >= bindparam("since"), BROADCAST.c.scheduled_for < bindparam("until")
         )
@@ -418,15 +420,19 @@ def _tally(by: ColumnElement[str], of: FromClause) -> Select[tuple[str, str, int
     )
 
 
-_TOLD_IN = BROADCAST.join(DELIVERY)
+_OF_MESSAGES = _tally(DELIVERY.c.message_id).subquery()
 
-TALLY = {
-    "group": _tally(DELIVERY.c.group_id, _TOLD_IN),
-    "broadcast": _tally(BROADCAST.c.key, _TOLD_IN),
-    "entry": _tally(
-        MESSAGE_ENTRY.c.entry,
-        _TOLD_IN.join(MESSAGE_ENTRY, MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id),
-    ),
+TALLY: dict[str, Select[Any]] = {
+    "group": _tally(DELIVERY.c.group_id),
+    "broadcast": _tally(BROADCAST.c.key),
+    # Counted for messages first, of which there are few.
+    "entry": select(
+        MESSAGE_ENTRY.c.entry.label("what"),
+        _OF_MESSAGES.c.fate,
+        func.sum(_OF_MESSAGES.c.number).label("number"),
+    )
+    .join(_OF_MESSAGES, _OF_MESSAGES.c.what == MESSAGE_ENTRY.c.message_id)
+    .group_by(MESSAGE_ENTRY.c.entry, _OF_MESSAGES.c.fate),
 }
 
 # Broadcasts before an instant of which nothing can change any more but by a person's word.

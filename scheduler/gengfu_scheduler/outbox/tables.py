@@ -55,8 +55,10 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        read: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value
-        return read.astimezone(UTC)
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=value)
+        there: datetime = value
+        return there.astimezone(UTC)
 
 
 METADATA = MetaData()
