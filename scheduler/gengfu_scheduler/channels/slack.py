@@ -85,7 +85,9 @@ class Slack(HttpChannel):
         header, *others = payload["blocks"]
         sections = [block["text"]["text"] for block in others if block["type"] == "section"]
         return (
-            Weight(what=_("消息标题"), used=characters(header["text"]["text"]), limit=HEADER, unit="characters"),
+            Weight(
+                what=_("消息标题"), used=characters(header["text"]["text"]), limit=HEADER, unit="characters"
+            ),
             Weight(
                 what=_("最长的一段"),
                 used=max(map(characters, sections), default=0),
