@@ -151,7 +151,7 @@ SIGNS = (
 )
 LONG = ("字" * 10_000, "a" * 10_000, "一句话。" * 900)
 WRITTEN = st.lists(
-    st.one_of(st.sampled_from((*MARKS, *SIGNS)), st.sampled_from(LONG), st.text(max_size=40)), max_size=30
+    st.one_of(st.sampled_from((*MARKS, *SIGNS)), st.sampled_from(LONG), st.text(max_size=40)), max_size=8
 ).map("".join)
 
 
