@@ -361,9 +361,11 @@ def _redacted(outcome: Outcome, group: Group) -> Outcome:
         return outcome
     reason = outcome.reason
     for credential in sorted(_credentials(group), key=len, reverse=True):
-        # What is short may stand in a longer word by chance.
-        shown = re.escape(credential)
-        reason = re.sub(shown if len(credential) > 7 else rf"(?<![0-9A-Za-z]){shown}(?![0-9A-Za-z])", "…", reason, flags=re.I)
+        if credential.lower() in reason.lower():
+            written = re.escape(credential)
+            # What is short may stand in a longer word by chance.
+            alone = written if len(credential) > 7 else rf"(?<![0-9A-Za-z]){written}(?![0-9A-Za-z])"
+            reason = re.sub(alone, "…", reason, flags=re.I)
     return replace(outcome, reason=cut(reason, EVIDENCE))
 
 

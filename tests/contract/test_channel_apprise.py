@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +43,10 @@ class Mattermost:
                 self.send_response(here.status)
                 self.send_header("location", "/elsewhere")
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                here.posted.append({"followed": self.path})
+                self.send_error(404)
 
             def log_message(self, *_args: object) -> None:
                 pass
@@ -186,6 +192,12 @@ def test_each_service_in_the_list_is_one_that_apprise_has_and_needs_nothing_more
     services = NotificationManager()
     assert [scheme for scheme in apprise.SCHEMES if scheme not in services] == []
     assert [scheme for scheme in apprise.SCHEMES if not services[scheme].enabled] == []
+
+
+def test_the_documentation_names_the_services_in_the_list_and_no_others() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "platforms.md").read_text(encoding="utf-8")
+    listed = told.partition("may speak to these only: ")[2].partition(". Left out")[0]
+    assert re.findall(r"`(\w+)`", listed) == list(apprise.SCHEMES)
 
 
 def test_it_is_not_imported_where_no_group_uses_it() -> None:

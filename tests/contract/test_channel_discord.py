@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -97,6 +98,13 @@ def test_nothing_an_officer_writes_becomes_a_mention_a_link_or_a_mark(form: str)
     assert ">" not in embed["description"]
     assert told.count("](") == (form == "alert")  # our own link
     assert not any(mark in told for mark in ("`", "_i_", "~~", "||", "# h", "[here]"))
+
+
+def test_its_pace_keeps_the_rates_that_were_seen() -> None:
+    pace = channel_to(CHANNEL).pace
+    assert pace is not None
+    for seconds, limit in ((2, 5), (60, 30)):
+        assert pace.burst + timedelta(seconds=seconds) // pace.every <= limit
 
 
 def test_an_address_cannot_end_its_link() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from threading import Event
 
 from gengfu_scheduler.channels.beside import Beside
@@ -52,3 +54,14 @@ def test_what_takes_too_long_is_unknown_and_not_listened_to_any_more() -> None:
     assert ended.wait(10)
     beside.begin(1, lambda: Sent(confirmed=True))  # the same delivery, once more
     assert (1, DONE) not in beside.ended(wait=10)
+
+
+def test_what_hangs_does_not_keep_the_program_from_ending() -> None:
+    told = """
+from threading import Event
+from gengfu_scheduler.channels.beside import Beside
+begun = Event()
+Beside().begin(1, lambda: begun.set() or Event().wait())
+begun.wait()
+"""
+    assert subprocess.run([sys.executable, "-c", told], timeout=60, check=False).returncode == 0
