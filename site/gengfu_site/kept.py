@@ -33,14 +33,14 @@ def kept(public: Path, at: datetime, wanted: Callable[[Entry, PurePosixPath], bo
 
     :param wanted: told an article's entry and where its file lay below content/.
     """
-    catalogue = _catalogue(public)
+    catalogue = present(public)
     if catalogue is None:
         return []
     chosen = {
         url: entry
         for entry in catalogue.entries
         if entry.kind != "alert" and entry.live(at)
-        for url in [unquote(entry.url.removeprefix(catalogue.station.url))]
+        for url in [url_in(catalogue, entry)]
         if wanted(entry, _path(url))
     }
     contents = _contents(public, {entry.id for entry in chosen.values()})
@@ -48,11 +48,17 @@ def kept(public: Path, at: datetime, wanted: Callable[[Entry, PurePosixPath], bo
     return [article for article in found if article]
 
 
-def _catalogue(public: Path) -> Catalogue | None:
+def present(public: Path) -> Catalogue | None:
+    """The catalogue of the release in ``public``, None where nothing is published yet."""
     try:
         return loads((public / "catalogue.json").read_text("utf-8"))
-    except (OSError, ValueError, CatalogueUnreadable):  # nothing is published yet
+    except (OSError, ValueError, CatalogueUnreadable):
         return None
+
+
+def url_in(catalogue: Catalogue, entry: Entry) -> str:
+    """The entry's address below the site; not quoted."""
+    return unquote(entry.url.removeprefix(catalogue.station.url))
 
 
 def _path(url: str) -> PurePosixPath:

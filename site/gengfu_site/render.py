@@ -19,6 +19,23 @@ from gengfu_templates import PAGES
 from gengfu_templates.i18n import _, translations
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What this process compiled, by template and text: reading the templates anew costs more than a small site."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if code := self._code.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
+
+
 def environment(settings: Settings) -> jinja2.Environment:
     """The Jinja environment of the pages: the station's own templates before the theme's."""
     folders = [settings.overrides] if settings.overrides else []
@@ -27,6 +44,7 @@ def environment(settings: Settings) -> jinja2.Environment:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
+        bytecode_cache=_compiled,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],

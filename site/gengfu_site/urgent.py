@@ -13,7 +13,7 @@ says the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -22,15 +22,17 @@ from zoneinfo import ZoneInfo
 from gengfu_site import feeds, release
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, parse
-from gengfu_site.catalogue import Entry
-from gengfu_site.kept import kept
+from gengfu_site.catalogue import Entry, dumps
+from gengfu_site.kept import kept, present, url_in
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.publish import Progress, Published, write
+from gengfu_site.render import environment, render
 from gengfu_site.settings import RESERVED, Settings
 from gengfu_site.source import read_text
 from gengfu_site.start import AlreadyThere, new_id
+from gengfu_site.view import pages
 from gengfu_templates.i18n import _
 
 
@@ -184,8 +186,8 @@ def update(settings: Settings, id_: str, at: datetime) -> Urgent:
 def conclude(settings: Settings, id_: str, state: Literal["resolved", "cancelled"], at: datetime) -> Urgent:
     """Write into the alert ``id_`` how it ended and publish that at once; a missing person's data leaves the site.
 
-    :raises GengfuError: as :func:`update`. Where it comes from publishing, the file is changed already: once that
-        is mended, do the same again.
+    :raises GengfuError: as :func:`update`. Where it comes from publishing, the file is changed already and the
+        person's data is gone; once the cause is mended, do the same again.
     """
     return _amended(settings, id_, {("alert", "state"): state}, at)
 
@@ -226,6 +228,7 @@ def _release(
             if article and article.published > at:
                 raise ProblemsFound([_too_early(article)])
             sound, carried = _sound(library, problems, article, at)
+            _forget(sound, at)
             files = write(sound, at, folder, progress)
     except OSError as error:
         raise NotWritten(error) from error
@@ -266,6 +269,41 @@ def _sound(
 
     carried = kept(settings.public, at, left_out)
     return Library(settings=settings, articles=newest_first([*sound, *carried])), carried
+
+
+def _forget(library: Library, at: datetime) -> None:
+    """Take the persons no longer searched for out of the present release, before the new one is made.
+
+    That may take long where there are thousands of articles, or fail; a person's data does not wait for it.
+    """
+    public, catalogue = library.settings.public, present(library.settings.public)
+    if catalogue is None:
+        return
+    searched = {article.id for article in library.articles if article.person_shown(at)}
+    over = {
+        entry.id: url_in(catalogue, entry)
+        for entry in catalogue.entries
+        if entry.alert and entry.alert.facts and entry.id not in searched
+    }
+    if not over:
+        return
+    for url in over.values():
+        for file in ((public / url / "index.html"), *(public / url).glob("photo.*")):
+            file.unlink(missing_ok=True)
+    now = {entry.id: entry for entry in feeds.catalogue(library, at).entries if entry.id in over}
+    entries = (now.get(entry.id) if entry.id in over else entry for entry in catalogue.entries)
+    told = replace(catalogue, entries=tuple(entry for entry in entries if entry))
+    _put(public / "catalogue.json", dumps(told).encode())
+    env = environment(library.settings)
+    for page in pages(library, at):
+        if page.url in over.values():
+            _put(public / page.path, render(env, page).encode())
+
+
+def _put(file: Path, data: bytes) -> None:
+    new = file.with_name(f".{file.name}.new")
+    new.write_bytes(data)
+    new.replace(file)
 
 
 def _article(library: Library, problems: Sequence[Problem], name: str) -> Article:

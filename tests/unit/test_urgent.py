@@ -23,9 +23,10 @@ from gengfu_site.amend import NotAmended, amend
 from gengfu_site.catalogue import Entry, loads
 from gengfu_site.problems import ProblemsFound
 from gengfu_site.publish import publish
+from gengfu_site.render import TemplateBroken
 from gengfu_site.start import AlreadyThere
 from gengfu_site.urgent import conclude, find, publish_article, refresh, take_in, update, withdraw
-from stations import AT, StationFolder
+from stations import AT, MKDOCS_YML, StationFolder
 
 ALERT = "{form: 走失, place: 桃园社区, tell: '110'}"
 PERSON = (
@@ -69,6 +70,10 @@ def alerts(station: StationFolder) -> list[tuple[str, str]]:
     """Id and state of what ``alerts.json`` tells."""
     document = json.loads((station.settings.public / "alerts.json").read_text("utf-8"))
     return [(alert["id"], alert["state"]) for alert in document["alerts"]]
+
+
+def no_space(source: Path, target: Path) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
 
 def traces(station: StationFolder) -> list[str]:
@@ -376,14 +381,31 @@ class TestAfterwards:
     ) -> None:
         publish(search.settings, AT)
         before = public(search)
-
-        def full(source: Path, target: Path) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device", str(target))
-
-        monkeypatch.setattr("shutil.copyfile", full)
+        monkeypatch.setattr("shutil.copyfile", no_space)
         with pytest.raises(urgent.NotWritten, match="No space left"):
             publish_article(search.settings, "A5W3R", SOON)
         assert public(search) == before
+
+    def test_a_persons_data_goes_even_where_the_new_release_cannot_be_made(
+        self, search: StationFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publish(search.settings, AT)
+        before = public(search)
+        monkeypatch.setattr("shutil.copyfile", no_space)
+        with pytest.raises(urgent.NotWritten):
+            conclude(search.settings, "A5W3R", "resolved", SOON)
+        assert traces(search) == []
+        assert "已找到" in page(search, "alert/child")
+        assert before - public(search) == {"alert/child/photo.jpg"}
+
+    def test_a_persons_data_goes_even_where_its_page_cannot_be_made(self, search: StationFolder) -> None:
+        search.file("mkdocs.yml", MKDOCS_YML.replace("{name: gengfu}", "{name: gengfu, custom_dir: own}"))
+        publish(search.settings, AT)
+        search.file("own/alert.html", "{% mistake %}")
+        with pytest.raises(TemplateBroken):
+            conclude(search.settings, "A5W3R", "resolved", SOON)
+        assert traces(search) == []
+        assert "关好阀门。" in page(search, "tip/gas")
 
 
 class TestExercise:
