@@ -166,9 +166,11 @@ def _digests(
 
 def _article(entry: Entry, groups: Collection[Group], roster: Roster) -> Iterator[Wish]:
     """``entry`` for those of ``groups`` that it is for; for all of them, if it is for none."""
-    meant = [group for group in groups if reaches(entry, group)] or groups
-    station = roster.catalogue.station
-    for group in meant:
+    station, staff = roster.catalogue.station, roster.timetable.staff
+    meant = [group for group in groups if reaches(entry, group)]
+    if staff and entry.alert and entry.alert.status == "exercise":
+        meant = [group for group in meant if group in staff]
+    for group in meant or groups:
         if entry.alert:
             message = compose_alert(entry, group.area, station)
         else:

@@ -14,7 +14,7 @@ from gengfu_scheduler import cli
 from gengfu_scheduler.draft import Refused
 from gengfu_scheduler.preview import Preview, preview, rehearse, wall
 from gengfu_site.catalogue import Fact
-from watch import Watch, alert, instant, tip, watch_in
+from watch import TIMETABLE, Watch, alert, instant, tip, watch_in
 
 GROUPS = """\
 id,name,reach,platform,webhook,keyword,area,owner
@@ -70,6 +70,13 @@ def test_a_long_alert_is_shown_whole_and_in_the_parts_that_are_sent(watch: Watch
     assert [part.message.part for part in wecom.parts] == [1, 2]
     assert all(weight.used <= weight.limit for part in wecom.parts for weight in part.weights)
     assert len(dingtalk.parts) == 1
+
+
+def test_an_exercise_is_shown_for_the_stations_own_groups(watch: Watch) -> None:
+    watch.write("timetable.yml", TIMETABLE + "staff: {areas: [河东]}\n")
+    watch.publish(alert("X", status="exercise"))
+    [wecom] = [sample for sample in look(watch, "X").samples if sample.platform == "wecom"]
+    assert (wecom.group.name, wecom.groups) == ("河东二群", 1)
 
 
 def test_an_article_is_shown_under_its_slots_heading(watch: Watch) -> None:
