@@ -151,6 +151,13 @@ class TestDoubts:
         assert ("青松二群" in doubts) is named
         assert "青松一群" not in doubts
 
+    def test_a_blackout_day_is_named_with_its_reason(self, watch: Watch) -> None:
+        watch.write("timetable.yml", "blackout: [{days: 2026-11-16, reason: 公祭日}]\n" + TIMETABLE)
+        watch.publish(tip("a"), alert("F"))
+        watch.now = instant("12:00")
+        assert self.doubts(watch, "morning") == "今天停发（公祭日）。人工发起的发送不受停发限制。"
+        assert self.doubts(watch, "F") == ""
+
     @pytest.mark.parametrize(
         ("target", "at", "named"),
         [("morning", "10:00", True), ("morning", "10:01", False), ("evening", "09:30", False)],

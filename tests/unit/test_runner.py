@@ -140,6 +140,36 @@ class TestPlanning:
         watch.at("09:00")
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
 
+    def test_a_spread_lets_groups_leave_one_after_another(self, watch: Watch) -> None:
+        watch.write("timetable.yml", TIMETABLE.replace("spread: 0m", "spread: 9m"))
+        watch.publish(tip("a"))
+        watch.at("07:00")
+        for clock in ("08:00", "08:03", "08:06", "09:00", "09:03", "09:06"):
+            watch.at(clock)
+            deliveries = watch.outbox.deliveries("morning@2026-11-16T00:00:00Z")
+            assert all((d.state == "pending") == (d.not_before > watch.now) for d in deliveries)
+        assert len({d.not_before for d in deliveries}) == 3
+        assert all(d.state in ("sent", "handed") for d in deliveries)
+
+    def test_what_is_held_up_into_a_blackout_day_waits_for_its_end(self, watch: Watch) -> None:
+        watch.write(
+            "timetable.yml",
+            "blackout: [2026-11-17]\n"
+            'slots: {late: {title: 夜间提示, at: "21:05", late: 48h, spread: 0m, to: {areas: [青松路]}}}',
+        )
+        watch.publish(tip("a"))
+        watch.at("20:00", "21:05", "Tue 09:00", "Tue 21:05", "Wed 08:59")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, pending"]
+        watch.at("Wed 09:00")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent"]
+
+    def test_what_fits_no_message_is_said(self, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gengfu_scheduler.channels.Channels.fits", lambda *_: False)
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        assert watch.heard() == []
+        assert "“题a”一条消息放不下，没有发给 3 个群：请把标题和提要改短。" in watch.said
+
     def test_quiet_hours_that_outlast_late_leave_an_expired_delivery_by_name(self, watch: Watch) -> None:
         watch.write("timetable.yml", TIMETABLE.replace("late: 2h", "late: 30m"))
         watch.publish(tip("a"))
