@@ -517,7 +517,7 @@ def test_two_processes_may_open_a_new_outbox_at_once(new_url: str) -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ("UPDATE outbox_schema SET version = 2", "第 2 版"),
+        ("UPDATE outbox_schema SET version = 99", "第 99 版"),
         ("DROP TABLE outbox_schema", "没有标明版本的旧格式"),
     ],
 )
