@@ -128,7 +128,8 @@ def take_in(settings: Settings, file: Path, at: datetime) -> Path:
     written = front_matter(text.encode(), file)
     missing: Fields = {(field,): value for field, value in beginning.items() if written.get(field) is None}
     data = amended(text.encode(), missing, file)
-    stem = beginning["id"].lower() if file.stem.lower() in RESERVED else file.stem
+    stem = file.stem.lstrip(".")  # a hidden file is no article
+    stem = beginning["id"].lower() if stem.lower() in RESERVED else stem
     path = PurePosixPath("alert", f"{stem}.md")
     manuscript, problems = parse(data.decode(), path, name, settings.station, urgent=True)
     if manuscript is None:

@@ -267,7 +267,7 @@ class TestTakingIn:
     def test_a_file_from_elsewhere_gets_what_it_lacks_and_is_an_article(
         self, station: StationFolder, tmp_path: Path, encoding: str
     ) -> None:
-        file = tmp_path / "寻人.md"
+        file = tmp_path / ".寻人.txt"
         file.write_bytes(self.TEXT.replace("\n", "\r\n").encode(encoding))
         copy = take_in(station.settings, file, AT)
         assert copy == station.settings.content / "alert/寻人.md"
