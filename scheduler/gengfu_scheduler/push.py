@@ -1,7 +1,9 @@
-"""Telling something now, because a person said so; and trying whether a group can be told at all.
+"""Telling something now, or again, or no more, because a person said so; and trying whether a group can be told.
 
-A push only writes the outbox. The running scheduler delivers it within a fraction of a second; where none
+A push and a resend only write the outbox. The running scheduler delivers it within a fraction of a second; where none
 runs, this process takes the station's lock and delivers itself. Either way the outbox says what became of it.
+Promises (``docs/delivery.md``): what may have arrived is sent again only where a person says so, and is marked;
+what was stopped does not leave any more.
 """
 
 from __future__ import annotations
@@ -11,20 +13,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from gengfu_scheduler.channels.hand import TASKS_OF, write_task_pages
 from gengfu_scheduler.deliver import post_once
 from gengfu_scheduler.digest import footer
-from gengfu_scheduler.draft import Draft
+from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Broadcast, Delivery, Group, Item, Message, Outcome, Sent
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.runner import Clock, OpenTransport, Runner, Say, open_transport
 from gengfu_scheduler.state import AlreadyRunning, Holder, only_scheduler, running
-from gengfu_templates.i18n import translations
+from gengfu_templates.i18n import _, series, translations
 
 PATIENCE = timedelta(seconds=20)
 """How long a push waits for its deliveries to end before it reports the rest as waiting."""
+RESENT_WITHIN = timedelta(hours=12)
+"""How long a digest that is sent again may take, such as a night in which its group wants quiet."""
 _LOOK = 0.1
 """Seconds between two looks at how far they are."""
 
@@ -56,22 +61,78 @@ def push(
     What is not over within :data:`PATIENCE` stays in the outbox for the scheduler.
     """
     added = outbox.plan(draft.broadcast, draft.planned, now=clock())
-    by = running(folder)
-    if by is None:
-        try:
-            with only_scheduler(folder):
-                runner = Runner(folder, environ, outbox, clock=clock, say=say, transport=transport)
-                _wait(draft, outbox, clock, runner)
-        except AlreadyRunning as other:
-            by = other.holder  # it began in this very moment
-    if by is not None:
-        _wait(draft, outbox, clock, None)
-    return Pushed(
-        broadcast=draft.broadcast,
-        added=added,
-        by=by,
-        deliveries=tuple(outbox.deliveries(draft.broadcast.key)),
-    )
+    return _see_to(draft.broadcast, added, folder, environ, outbox, clock, say, transport)
+
+
+Ended = Literal["unknown", "rejected"]
+"""What a person may have sent again."""
+
+
+def to_resend(
+    key: str, states: Collection[Ended], groups: Collection[str] | None, outbox: Outbox
+) -> list[Delivery]:
+    """What :func:`resend` would send again.
+
+    :param groups: only to these (ids); None: to all.
+    :raises Refused: there is no broadcast ``key``, or nothing of it stands so.
+    """
+    _broadcast(key, outbox)
+    chosen = [
+        delivery
+        for delivery in outbox.deliveries(key)
+        if delivery.state in states and (groups is None or delivery.group in groups)
+    ]
+    if absent := sorted(set(groups or ()) - {delivery.group for delivery in chosen}):
+        raise Refused(
+            _("这次发送里，{groups} 的结果不是所选的这种，见 gengfu status {key}。").format(
+                groups=series(absent), key=key
+            )
+        )
+    if not chosen:
+        raise Refused(_("这次发送里没有要重发的，见 gengfu status {key}。").format(key=key))
+    return chosen
+
+
+def resend(
+    key: str,
+    states: Collection[Ended],
+    groups: Collection[str] | None,
+    folder: Path,
+    environ: Mapping[str, str],
+    outbox: Outbox,
+    *,
+    clock: Clock,
+    say: Say,
+    transport: OpenTransport = open_transport,
+) -> Pushed:
+    """Send again what of the broadcast ``key`` ended in ``states``, see to it as :func:`push` does, and report it.
+
+    What was ``unknown`` may arrive twice, and is marked 重发. A digest waits for the end of quiet hours.
+
+    :param groups: only to these (ids); None: to all.
+    :raises Refused: there is no such broadcast.
+    :raises AlertOver: it is an alert that is over.
+    """
+    broadcast, now = _broadcast(key, outbox), clock()
+    # An alert's time is its article's; that a person sends it again does not make it longer.
+    until = broadcast.expires if broadcast.form == "alert" else now + RESENT_WITHIN
+    added = outbox.resend(key, states, groups=groups, now=now, expires=until)
+    return _see_to(broadcast, added, folder, environ, outbox, clock, say, transport)
+
+
+def stop(key: str, by: str, outbox: Outbox, roster: Roster, tasks: Path, *, now: datetime) -> int:
+    """Let nothing more leave of the broadcast ``key``, and nobody be asked to pass it on, as ``by`` wants it.
+
+    What is on its way ends as it ends; what was sent cannot be taken back.
+
+    :param tasks: the folder of task pages.
+    :returns: how many deliveries were ended.
+    :raises Refused: there is no such broadcast.
+    """
+    _broadcast(key, outbox)
+    ended = outbox.stop(key, now=now, reason=_("由{by}停止").format(by=by))
+    _write_tasks(outbox, roster, tasks)
+    return ended
 
 
 def passed_on(
@@ -89,6 +150,10 @@ def passed_on(
     :param tasks: the folder of task pages.
     """
     outbox.said([d.id for d in outbox.deliveries(key) if d.group in groups], by, now=now)
+    _write_tasks(outbox, roster, tasks)
+
+
+def _write_tasks(outbox: Outbox, roster: Roster, tasks: Path) -> None:
     open_ones = [s.broadcast for s in outbox.broadcasts(limit=TASKS_OF) if "handed" in s.counts]
     handed = [(broadcast, outbox.deliveries(broadcast.key)) for broadcast in open_ones]
     write_task_pages(handed, roster.groups, tasks)
@@ -104,7 +169,7 @@ def try_groups(
 ) -> Iterator[tuple[Group, Outcome]]:
     """Post a test message to each of ``groups`` and yield how it ended; success ends a group's being disabled."""
     station = roster.catalogue.station
-    _ = translations(station.language).gettext
+    _ = translations(station.language).gettext  # the residents' language
     message = Message(
         form="digest",
         title=_("【测试】{station}").format(station=station.name),
@@ -128,8 +193,44 @@ def try_groups(
         yield group, outcome
 
 
-def _wait(draft: Draft, outbox: Outbox, clock: Clock, runner: Runner | None) -> None:
-    """Until nothing of ``draft`` can end before patience does; ``runner`` does the work where there is one.
+def _broadcast(key: str, outbox: Outbox) -> Broadcast:
+    known = outbox.broadcast(key)
+    if known is None:
+        raise Refused(_("没有编号为“{key}”的发送。编号在 gengfu status 每次发送的末尾。").format(key=key))
+    return known.broadcast
+
+
+def _see_to(
+    broadcast: Broadcast,
+    added: int,
+    folder: Path,
+    environ: Mapping[str, str],
+    outbox: Outbox,
+    clock: Clock,
+    say: Say,
+    transport: OpenTransport,
+) -> Pushed:
+    """Wait until the running scheduler has delivered ``broadcast``, or where none runs deliver it here."""
+    by = running(folder)
+    if by is None:
+        try:
+            with only_scheduler(folder):
+                runner = Runner(folder, environ, outbox, clock=clock, say=say, transport=transport)
+                _wait(broadcast, outbox, clock, runner)
+        except AlreadyRunning as other:
+            by = other.holder  # it began in this very moment
+    if by is not None:
+        _wait(broadcast, outbox, clock, None)
+    return Pushed(
+        broadcast=broadcast,
+        added=added,
+        by=by,
+        deliveries=tuple(outbox.deliveries(broadcast.key)),
+    )
+
+
+def _wait(broadcast: Broadcast, outbox: Outbox, clock: Clock, runner: Runner | None) -> None:
+    """Until nothing of ``broadcast`` can end before patience does; ``runner`` does the work where there is one.
 
     A disabled group's delivery waits for a person, not for us.
     """
@@ -140,7 +241,7 @@ def _wait(draft: Draft, outbox: Outbox, clock: Clock, runner: Runner | None) -> 
         disabled = outbox.disabled()
         waiting = [
             delivery
-            for delivery in outbox.deliveries(draft.broadcast.key)
+            for delivery in outbox.deliveries(broadcast.key)
             if delivery.state == "sending"
             or (
                 delivery.state == "pending"

@@ -16,6 +16,7 @@ from gengfu_scheduler import cli
 from gengfu_scheduler.message import Broadcast, Message, Planned, Rejected
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.state import database_url, only_scheduler
+from gengfu_site import audit
 from stations import empty_station
 from watch import Watch, alert, tip, watch_in
 
@@ -123,6 +124,39 @@ class TestPush:
         result = run(*arguments)
         assert result.exit_code == code, result.output
         assert words in result.output
+
+
+class TestAgainAndNoMore:
+    def test_what_was_rejected_is_sent_again_after_one_question_that_names_the_groups(
+        self, run: Run, station: Watch
+    ) -> None:
+        station.write("groups.csv", CONSOLE.replace("console", "wecom"))
+        key = json.loads(run("push", "morning", "--json").stdout)["key"]
+        station.write("groups.csv", CONSOLE)
+        refused = run("resend", key, "--rejected", input="n\n")
+        assert refused.exit_code == 1
+        assert "被拒 1 个群，没有收到：青松一群（q1）" in refused.stderr
+        assert run("resend", key).exit_code == 2
+        assert run("resend", key, "--unknown", "--yes").exit_code == 1
+        accepted = run("resend", key, "--rejected", "--by", "李警官", input="y\n")
+        assert accepted.exit_code == 0, accepted.output
+        assert "已确认 1" in accepted.stdout
+        newest = audit.read(station.folder)[-1]
+        assert (newest.who, newest.action) == ("李警官", "resend")
+        assert newest.details == {"broadcast": key, "states": ["rejected"], "groups": ["q1"]}
+
+    def test_a_stop_says_what_was_sent_already_and_is_kept_with_who(self, run: Run, station: Watch) -> None:
+        key = json.loads(run("push", "morning", "--json").stdout)["key"]
+        refused = run("stop", key, input="n\n")
+        assert refused.exit_code == 1
+        assert "1 条收不回来；还没发、等人转发的 1 条不再发" in refused.stderr
+        stopped = run("stop", key, "--yes", "--by", "李警官")
+        assert stopped.exit_code == 0, stopped.output
+        assert "已确认 1，已取消 1" in stopped.stdout
+        assert "不用停止" in run("stop", key).stdout
+        assert [(record.who, record.action) for record in audit.read(station.folder)][1:] == [
+            ("李警官", "stop")
+        ]
 
 
 class TestOtherCommands:

@@ -11,7 +11,8 @@ import pytest
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Rejected, Sent
-from gengfu_scheduler.push import Pushed, push, try_groups
+from gengfu_scheduler.outbox import AlertOver
+from gengfu_scheduler.push import Pushed, push, resend, stop, to_resend, try_groups
 from gengfu_scheduler.state import only_scheduler
 from watch import ENVIRON, Watch, alert, instant, tip, watch_in
 
@@ -101,6 +102,91 @@ class TestAlert:
         watch.publish(alert("F", expires=instant("12:30")), alert("G"))
         assert draft(watch, "F").broadcast.expires == instant("12:30")
         assert draft(watch, "G").broadcast.expires == instant("Tue 12:00")
+
+
+BAD_GATEWAY = Answer(status=502, headers={}, body=b"")
+REFUSED = Answer(status=200, headers={}, body=b'{"errcode":40008,"errmsg":"invalid message type"}')
+
+
+def grieved(watch: Watch) -> str:
+    """Key of a broadcast that ended unknown for q1, rejected for q2; since then all is well again."""
+    watch.platforms.answers = {"Q1": BAD_GATEWAY, "Q2": REFUSED}
+    watch.publish(tip("a"))
+    key = pushed(watch, "evening").broadcast.key
+    watch.platforms.answers = {}
+    return key
+
+
+def resent(watch: Watch, key: str, *chosen: str, groups: tuple[str, ...] | None = None) -> Pushed:
+    return resend(
+        key,
+        chosen,  # type: ignore[arg-type]
+        groups,
+        watch.folder,
+        ENVIRON,
+        watch.outbox,
+        clock=lambda: watch.now,
+        say=watch.said.append,
+        transport=watch.platforms,
+    )
+
+
+class TestResend:
+    def test_what_is_chosen_is_sent_again_and_what_may_have_arrived_is_marked(self, watch: Watch) -> None:
+        key = grieved(watch)
+        assert states(resent(watch, key, "rejected")) == {"q1": "unknown", "q2": "sent"}
+        assert "重发" not in watch.platforms.posts[-1].body.decode()
+        result = resent(watch, key, "unknown")
+        assert (states(result), result.added) == ({"q1": "sent", "q2": "sent"}, 1)
+        assert "重发" in watch.platforms.posts[-1].body.decode()
+        assert len(watch.platforms.posts) == 4
+
+    def test_only_the_named_groups_get_it(self, watch: Watch) -> None:
+        key = grieved(watch)
+        result = resent(watch, key, "unknown", "rejected", groups=("q2",))
+        assert states(result) == {"q1": "unknown", "q2": "sent"}
+
+    def test_a_digest_whose_time_is_over_has_time_again(self, watch: Watch) -> None:
+        key = grieved(watch)
+        watch.now += timedelta(days=2)
+        assert states(resent(watch, key, "unknown"))["q1"] == "sent"
+
+    def test_an_alert_that_is_over_is_not_sent_again(self, watch: Watch) -> None:
+        watch.publish(alert("F", areas=("青松路",), expires=instant("13:00")))
+        watch.platforms.answers = {"Q1": REFUSED}
+        key = pushed(watch, "F").broadcast.key
+        watch.now = instant("13:00")
+        with pytest.raises(AlertOver):
+            resent(watch, key, "rejected")
+
+    def test_nothing_to_send_again_is_said_with_where_to_look(self, watch: Watch) -> None:
+        key = grieved(watch)
+        with pytest.raises(Refused, match="没有编号为“x”的发送"):
+            to_resend("x", ["unknown"], None, watch.outbox)
+        with pytest.raises(Refused, match=r"q2 的结果不是所选的这种，见 gengfu status push:evening"):
+            to_resend(key, ["unknown"], ["q1", "q2"], watch.outbox)
+        resent(watch, key, "unknown")
+        with pytest.raises(Refused, match="没有要重发的"):
+            to_resend(key, ["unknown"], None, watch.outbox)
+
+
+class TestStop:
+    def test_nothing_more_leaves_and_nobody_is_asked_to_pass_it_on(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        (status,) = watch.outbox.broadcasts()
+        tasks = watch.folder / ".gengfu/tasks"
+        assert list(tasks.glob("*.html"))
+        ended = stop(status.broadcast.key, "李警官", watch.outbox, watch.runner.roster, tasks, now=watch.now)
+        watch.at("09:30")
+        assert ended == 2
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, cancelled", "h1: 题a, cancelled"]
+        assert not list(tasks.glob("*.html"))
+        assert {d.reason for d in watch.outbox.deliveries(status.broadcast.key)} == {"", "由李警官停止"}
+
+    def test_a_broadcast_that_is_not_there_is_said_to_be_none(self, watch: Watch) -> None:
+        with pytest.raises(Refused, match="没有编号为“x”的发送"):
+            stop("x", "李", watch.outbox, watch.start().roster, watch.folder, now=watch.now)
 
 
 class TestWhoDelivers:

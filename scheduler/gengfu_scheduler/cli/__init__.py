@@ -69,6 +69,8 @@ COMMANDS = (
     planning.explain,
     preview.preview,
     sending.push,
+    sending.resend,
+    sending.stop,
     alerts.alert,
     alerts.update,
     alerts.resolve,

@@ -96,7 +96,7 @@ def show_broadcast(told: BroadcastReport) -> None:
     )
     alike: dict[tuple[str, str], list[str]] = {}
     for one in told.look_at:
-        alike.setdefault((one.state, one.words), []).append(_named(one.name, one.group))
+        alike.setdefault((one.state, one.words), []).append(named(one.name, one.group))
     for (state, words), who in alike.items():
         names = shortlist(who) if state in ("pending", "sending") else series(who)
         out.print(f"    {escape(names)}  {escape(words)}", style="yellow")
@@ -110,7 +110,7 @@ def show_broadcast(told: BroadcastReport) -> None:
 
 def _show_tasks(told: BroadcastReport) -> None:
     for task in told.tasks:
-        names = series(map(_named, task.names, task.groups))
+        names = series(map(named, task.names, task.groups))
         out.print(
             "    " + _("等{owner}手工转发：{names}").format(owner=escape(task.owner), names=escape(names)),
             style="yellow",
@@ -119,7 +119,7 @@ def _show_tasks(told: BroadcastReport) -> None:
             out.print("      " + _("文字在 {page}").format(page=escape(task.page)))
 
 
-def _named(name: str, id: str) -> str:
+def named(name: str, id: str) -> str:
     return _("{name}（{id}）").format(name=name, id=id)
 
 

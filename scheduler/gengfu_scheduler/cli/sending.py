@@ -1,4 +1,4 @@
-"""Telling: push what is due now, run the timetable."""
+"""Telling: push what is due now, send again what came to grief, stop, run the timetable."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.record import show_broadcast
+from gengfu_scheduler.cli.record import named, show_broadcast
 from gengfu_scheduler.cli.shared import (
     Stop,
+    by_option,
     err,
     expect_station,
     json_option,
@@ -22,17 +23,22 @@ from gengfu_scheduler.cli.shared import (
     out,
     print_json,
     read_roster,
+    record,
     say,
     show_notices,
     sure,
     tasks_folder,
+    who,
 )
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gengfu_scheduler.forecast import Upcoming
+    from gengfu_scheduler.message import Delivery
     from gengfu_scheduler.outbox import Outbox
-    from gengfu_scheduler.push import Pushed
+    from gengfu_scheduler.push import Ended, Pushed
     from gengfu_scheduler.roster import Roster
 
 
@@ -44,9 +50,10 @@ if TYPE_CHECKING:
 @click.argument("target")
 @click.option("--dry-run", is_flag=True, help=_("只看会给每个群发什么，什么都不发、不记。"))
 @click.option("--yes", is_flag=True, help=_("免打扰时间里、或者一小时内刚发过，也不再询问。"))
+@by_option
 @json_option
 @click.pass_obj
-def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+def push(folder: Path, target: str, dry_run: bool, yes: bool, by: str | None, as_json: bool) -> None:
     from gengfu_scheduler import forecast
     from gengfu_scheduler.draft import draft_push
 
@@ -71,8 +78,110 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, as_json: bool) -> 
 
         with aside(as_json), err.status(_("正在发送……")):
             pushed = push_draft(draft, folder, os.environ, outbox, clock=now, say=say)
+        record(folder, by, "push", target=target, broadcast=pushed.broadcast.key, deliveries=pushed.added)
         if show_pushed(pushed, folder, roster, outbox, as_json=as_json):
             sys.exit(1)
+
+
+_RESENDABLE: tuple[Ended, ...] = ("unknown", "rejected")
+
+
+@click.command(
+    help=_(
+        "把一次发送里结果不明的、被拒的再发一次：BROADCAST 是 gengfu status 列出的发送编号。"
+        "不明的可能已经到了，重发的会注明“重发”。"
+    )
+)
+@click.argument("key", metavar="BROADCAST")
+@click.option("--unknown", is_flag=True, help=_("结果不明的。"))
+@click.option("--rejected", is_flag=True, help=_("被平台拒绝的。"))
+@click.option("--group", "groups", multiple=True, help=_("只重发给这个群（编号）；可以写几次。"))
+@click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
+@by_option
+@json_option
+@click.pass_obj
+def resend(
+    folder: Path,
+    key: str,
+    unknown: bool,
+    rejected: bool,
+    groups: tuple[str, ...],
+    yes: bool,
+    by: str | None,
+    as_json: bool,
+) -> None:
+    from gengfu_scheduler import push as pushing
+
+    states = [state for state, chosen in zip(_RESENDABLE, (unknown, rejected), strict=True) if chosen]
+    if not states:
+        raise click.UsageError(_("写上 --unknown（结果不明的）或 --rejected（被拒的），也可以都写。"))
+    roster = read_roster(folder)
+    with open_outbox(folder) as outbox:
+        chosen = pushing.to_resend(key, states, groups or None, outbox)
+        _show_chosen(chosen, roster, outbox)
+        if not yes and not sure(_("再发一次？")):
+            err.print(_("没有发。脚本里要不经询问就发，请加 --yes。"))
+            sys.exit(1)
+        only = {delivery.group for delivery in chosen}  # as was said yes to, whatever ended meanwhile
+        with aside(as_json), err.status(_("正在发送……")):
+            pushed = pushing.resend(key, states, only, folder, os.environ, outbox, clock=now, say=say)
+        record(folder, by, "resend", broadcast=key, states=states, groups=sorted(only))
+        if show_pushed(pushed, folder, roster, outbox, as_json=as_json):
+            sys.exit(1)
+
+
+def _show_chosen(chosen: Sequence[Delivery], roster: Roster, outbox: Outbox) -> None:
+    """What is about to be sent again, group by group, and what a person should know before."""
+    names = {id: group.name for id, group in roster.groups.items()}
+    for state, words in (
+        ("unknown", _("不明 {n} 个群，可能已经收到，会注明“重发”：{names}")),
+        ("rejected", _("被拒 {n} 个群，没有收到：{names}")),
+    ):
+        ids = dict.fromkeys(delivery.group for delivery in chosen if delivery.state == state)
+        if ids:
+            err.print(words.format(n=len(ids), names=escape(series(named(names.get(i, i), i) for i in ids))))
+    disabled = outbox.disabled().keys() & {delivery.group for delivery in chosen}
+    if disabled:
+        shown = series(names.get(id, id) for id in sorted(disabled))
+        show_notices(
+            [_("其中已停用、要先修好并用 gengfu groups test 恢复才发得出去的：{names}").format(names=shown)]
+        )
+
+
+@click.command(
+    help=_("停止一次发送：还没发的不再发，也不再请人转发。BROADCAST 是 gengfu status 列出的发送编号。")
+)
+@click.argument("key", metavar="BROADCAST")
+@click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
+@by_option
+@click.pass_obj
+def stop(folder: Path, key: str, yes: bool, by: str | None) -> None:
+    from gengfu_scheduler import push as pushing
+    from gengfu_scheduler import report
+
+    roster = read_roster(folder)
+    with open_outbox(folder) as outbox:
+        known = outbox.broadcast(key)
+        if known:
+            err.print(f"[bold]{escape(known.broadcast.title)}[/]  {escape(report.counted(known))}")
+            reached = sum(known.counts.get(state, 0) for state in ("sent", "sending", "unknown"))
+            left = sum(known.counts.get(state, 0) for state in ("pending", "handed"))
+            if not left:
+                out.print(_("没有还要发的，不用停止。"))
+                return
+            err.print(
+                _(
+                    "已经发出的（含结果不明、正在发送）{reached} 条收不回来；还没发、等人转发的 {left} 条不再发。"
+                ).format(reached=reached, left=left)
+            )
+            if not yes and not sure(_("停止这次发送？")):
+                err.print(_("没有停止，照常发送。"))
+                sys.exit(1)
+        ended = pushing.stop(key, by or who(), outbox, roster, tasks_folder(folder), now=now())
+        record(folder, by, "stop", broadcast=key, ended=ended)
+        told = report.broadcast_report(outbox, key, roster, now(), tasks=tasks_folder(folder))
+    out.print(_("已停止，{n} 条不再发。").format(n=ended))
+    show_broadcast(told)
 
 
 def aside(as_json: bool) -> AbstractContextManager[object]:

@@ -109,6 +109,11 @@ def read_roster(folder: Path) -> Roster:
 by_option = click.option("--by", default=None, help=_("谁做的；不写就是这台电脑的登录名。"))
 
 
+def who() -> str:
+    """Whoever is logged in here."""
+    return getpass.getuser()
+
+
 def record(folder: Path, by: str | None, action: str, **details: Any) -> None:
     """Note in the audit log that ``by``, else whoever is logged in here, did ``action``.
 
@@ -116,7 +121,7 @@ def record(folder: Path, by: str | None, action: str, **details: Any) -> None:
     """
     from gengfu_site import audit
 
-    audit.append(folder, now(), by or getpass.getuser(), action, details)
+    audit.append(folder, now(), by or who(), action, details)
 
 
 @contextmanager
