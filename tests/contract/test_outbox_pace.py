@@ -149,11 +149,11 @@ STEPS = st.lists(
         st.integers(1, 40),
     ),
     min_size=4,
-    max_size=25,
+    max_size=20,
 )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pace=PACES, steps=STEPS)
 def test_no_group_is_told_faster_than_its_pace_nor_later_than_it_may_be(
     emptied: Callable[[], str], pace: Pace, steps: list[tuple[str, str, int]]
