@@ -129,7 +129,8 @@ DELIVERY = Table(
     Column("changed_at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
     UniqueConstraint("broadcast_id", "group_id", "part"),
-    _index_of(PENDING, "delivery_due", "rank", "not_before"),
+    # The whole order of sending: PostgreSQL, which knows little of rows that come and go, then sorts nothing.
+    _index_of(PENDING, "delivery_due", "rank", "not_before", "id"),
     _index_of(SENDING, "delivery_in_flight", "broadcast_id"),
     _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
     Index("delivery_of_group", "group_id"),
