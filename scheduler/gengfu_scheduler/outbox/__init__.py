@@ -16,7 +16,7 @@ from __future__ import annotations
 from gengfu_scheduler.outbox.database import OutboxUnusable
 from gengfu_scheduler.outbox.ledger import AnotherSends, Outbox
 from gengfu_scheduler.outbox.planning import AlertOver
-from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, TimeTold
+from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, HandTask, Pulse, TimeTold
 from gengfu_scheduler.outbox.tasks import PlatformTask
 
 __all__ = [
@@ -24,8 +24,10 @@ __all__ = [
     "AnotherSends",
     "BroadcastStatus",
     "Fate",
+    "HandTask",
     "Outbox",
     "OutboxUnusable",
     "PlatformTask",
+    "Pulse",
     "TimeTold",
 ]

@@ -109,11 +109,12 @@ def _follow_up(
 def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]) -> dict[str, object]:
     """The new values of an in-flight ``row``."""
     state, again, earliest, evidence = state_after(outcome), row.resent, row.not_before, ""
+    owner = None
     match outcome:
         case Sent():
             pass
         case Handed():
-            evidence = outcome.to
+            evidence, owner = outcome.to, None if outcome.task else outcome.to
             if row.stopped is not None or (row.form == "alert" and row.expires <= now):
                 state = "unknown" if row.resent else "cancelled"  # nobody is to pass it on any more
         case Unsent():
@@ -150,6 +151,7 @@ def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]
         "earliest": earliest,
         "now": now,
         "evidence": evidence,
+        "to": owner,
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     event,
     func,
     select,
+    update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -44,13 +45,14 @@ from gengfu_scheduler.outbox.database import (
     set_up_sqlite,
 )
 from gengfu_scheduler.outbox.pace import PaceOf
-from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, TimeTold
+from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, HandTask, Pulse, TimeTold
 from gengfu_scheduler.outbox.tables import (
     BROADCAST,
     DELIVERY,
     DISABLED,
     MISSED,
     PROGRESS,
+    SCHEMA,
 )
 from gengfu_scheduler.outbox.tasks import PlatformTask
 from gengfu_site.problems import GengfuError
@@ -366,6 +368,34 @@ class Outbox:
             with self._writing() as connection:
                 connection.execute(sql.SAID, rows)
 
+    def unsaid(self, ids: Collection[int], *, now: datetime) -> None:
+        """Take back what :meth:`said` noted by mistake; not of an alert that is over or what was stopped since."""
+        rows = [{"delivery": id, "now": now} for id in ids]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(sql.UNSAID, rows)
+
+    def hand_tasks(self, broadcast: int | str) -> list[HandTask]:
+        """Who has, or had, to pass on the broadcast by hand, by name; none for one that is not known.
+
+        :param broadcast: its number as in :class:`HandTask`, or its key; of a key that ends in ``:`` the newest
+            broadcast whose key begins so.
+        """
+        if isinstance(broadcast, int):
+            which = BROADCAST.c.id == broadcast
+        elif broadcast.endswith(":"):
+            which = BROADCAST.c.key.startswith(broadcast, autoescape=True)
+        else:
+            which = BROADCAST.c.key == broadcast
+        with self._reading() as connection:
+            return reading.hand_tasks(connection, which)
+
+    def handed_out(self, task: HandTask) -> list[Delivery]:
+        """The deliveries that make up ``task``, whatever became of them, as they were planned."""
+        with self._reading() as connection:
+            rows = connection.execute(sql.HANDED_OUT, {"broadcast": task.number, "to": task.owner}).all()
+            return reading.with_messages(connection, rows)
+
     def open_tasks(self, *, now: datetime) -> list[PlatformTask]:
         """What the platform asks people to confirm, and was not closed yet, oldest first."""
         with self._reading() as connection:
@@ -416,6 +446,13 @@ class Outbox:
                 rows += connection.execute(newest.where(older), {"since": since})
             return reading.counted(connection, rows)
 
+    def scheduled(self, since: datetime, until: datetime) -> list[Broadcast]:
+        """The broadcasts scheduled from ``since`` on and before ``until``, oldest first."""
+        when = BROADCAST.c.scheduled_for
+        query = select(BROADCAST).where(when >= since, when < until).order_by(when, BROADCAST.c.id)
+        with self._reading() as connection:
+            return [reading.broadcast(row) for row in connection.execute(query)]
+
     def broadcast(self, key: str) -> BroadcastStatus | None:
         """The broadcast ``key`` with its deliveries counted by state; None where there is none."""
         with self._reading() as connection:
@@ -434,12 +471,12 @@ class Outbox:
             return reading.tellings(connection, group, entry)
 
     def tally(
-        self, since: datetime, until: datetime, by: Literal["group", "broadcast", "entry"]
+        self, since: datetime, until: datetime, by: Literal["group", "broadcast", "way", "entry"]
     ) -> dict[tuple[str, Fate], int]:
         """How many deliveries ended how, of the broadcasts scheduled from ``since`` on and before ``until``.
 
-        :param by: what to count for: group ids, broadcasts' keys, or entries' ids, where a delivery counts for
-            each entry its message tells of.
+        :param by: what to count for: group ids, broadcasts' keys, ways of reaching a group, or entries' ids, where
+            a delivery counts for each entry its message tells of.
         """
         with self._reading() as connection:
             rows = connection.execute(sql.TALLY[by], {"since": since, "until": until})
@@ -449,6 +486,20 @@ class Outbox:
         """Ids of the groups that anything was ever planned for."""
         with self._reading() as connection:
             return set(connection.execute(select(DELIVERY.c.group_id).distinct()).scalars())
+
+    def pulse(self, *, overdue: datetime, since: datetime) -> Pulse:
+        """How it gets on; a row is written on the way, to see whether that can be done.
+
+        :param overdue: what should have left before then and did not, is.
+        :param since: from when on deliveries that came to no known end are counted.
+        """
+        with self._writing() as connection:
+            connection.execute(update(SCHEMA).values(version=SCHEMA.c.version))
+            return Pulse(
+                overdue=connection.execute(sql.OVERDUE, {"before": overdue}).scalar_one(),
+                unknown=connection.execute(sql.UNKNOWN_SINCE, {"since": since}).scalar_one(),
+                disabled=connection.execute(select(func.count()).select_from(DISABLED)).scalar_one(),
+            )
 
     def disabled(self) -> dict[str, str]:
         """Groups that nothing is sent to, and why."""

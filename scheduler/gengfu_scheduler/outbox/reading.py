@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from gengfu_scheduler.message import Broadcast, Delivery, State
 from gengfu_scheduler.outbox import statements as sql
@@ -52,6 +52,32 @@ class TimeTold:
     fate: Fate
     reason: str
     """Evidence for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandTask:
+    """What one person has, or had, to pass on by hand of one broadcast."""
+
+    number: int
+    """The outbox's own of the broadcast."""
+    broadcast: Broadcast
+    owner: str
+    groups: int
+    """To how many groups."""
+    waiting: int
+    """How many of these that person has not said to have told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pulse:
+    """Whether the outbox gets on, in figures."""
+
+    overdue: int
+    """Deliveries that should have left."""
+    unknown: int
+    """Deliveries that came to no known end lately."""
+    disabled: int
+    """Groups that nothing is sent to."""
 
 
 def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
@@ -101,19 +127,41 @@ def counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatus
             said[count.broadcast_id] = count.without_answer
     return [
         BroadcastStatus(
-            broadcast=Broadcast(
-                key=row.key,
-                form=row.form,
-                title=row.title,
-                scheduled_for=row.scheduled_for,
-                expires=row.expires,
-                linked=row.linked,
-            ),
+            broadcast=_broadcast(row),
             counts=counts[row.id],
             confirmed=confirmed[row.id],
             said=said[row.id],
         )
         for row in rows
+    ]
+
+
+def _broadcast(row: Any) -> Broadcast:
+    return Broadcast(
+        key=row.key,
+        form=row.form,
+        title=row.title,
+        scheduled_for=row.scheduled_for,
+        expires=row.expires,
+        linked=row.linked,
+    )
+
+
+def hand_tasks(connection: Connection, which: ColumnElement[bool]) -> list[HandTask]:
+    """:meth:`Outbox.hand_tasks` of the newest broadcast ``which`` names."""
+    newest = select(BROADCAST).where(which).order_by(BROADCAST.c.id.desc()).limit(1)
+    found = connection.execute(newest).one_or_none()
+    if found is None:
+        return []
+    return [
+        HandTask(
+            number=found.id,
+            broadcast=_broadcast(found),
+            owner=row.owner,
+            groups=row.groups,
+            waiting=row.waiting,
+        )
+        for row in connection.execute(sql.HANDED_TO, {"broadcast": found.id})
     ]
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from gengfu_scheduler.message import State
 from gengfu_scheduler.outbox.tables import (
     BROADCAST,
+    BY_HAND,
     CAME_TO_GRIEF,
     DELIVERY,
     DISABLED,
@@ -118,6 +119,7 @@ SETTLE = (
         not_before=bindparam("earliest"),
         changed_at=bindparam("now"),
         reason=bindparam("evidence"),
+        owner=bindparam("to"),
     )
 )
 
@@ -178,6 +180,16 @@ DUE_AT = select(func.min(DELIVERY.c.not_before)).where(
     DELIVERY.c.way.in_(bindparam("ways", expanding=True)),
     NOT_DISABLED,
     IN_TURN,
+)
+
+# What should have left before a given instant, and nothing keeps from leaving.
+OVERDUE = select(func.count()).where(
+    PENDING, DELIVERY.c.not_before <= bindparam("before"), NOT_DISABLED, IN_TURN
+)
+
+# What came to no known end since a given instant.
+UNKNOWN_SINCE = select(func.count()).where(
+    CAME_TO_GRIEF, DELIVERY.c.state == "unknown", DELIVERY.c.changed_at >= bindparam("since")
 )
 
 # When the next alert is over.
@@ -273,6 +285,38 @@ SAID = (
     .where(DELIVERY.c.id == bindparam("delivery"), DELIVERY.c.state == "handed")
     .values(state="sent", changed_at=bindparam("now"), reason=bindparam("evidence"))
 )
+
+# ... or that it is not, after all. What was ended since stays ended.
+UNSAID = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.id == bindparam("delivery"),
+        DELIVERY.c.state == "sent",
+        DELIVERY.c.confirmed.is_(None),
+        BY_HAND,
+        ~exists().where(
+            BROADCAST.c.id == DELIVERY.c.broadcast_id,
+            ((BROADCAST.c.form == "alert") & (BROADCAST.c.expires <= bindparam("now")))
+            | BROADCAST.c.stopped.is_not(None),
+        ),
+    )
+    .values(state="handed", changed_at=bindparam("now"), reason=DELIVERY.c.owner)
+)
+
+# Who has, or had, how much of a broadcast to pass on by hand; and what that is.
+HANDED_TO = (
+    select(
+        DELIVERY.c.owner,
+        func.count(DELIVERY.c.group_id.distinct()).label("groups"),
+        func.count(case((DELIVERY.c.state != "sent", DELIVERY.c.group_id)).distinct()).label("waiting"),
+    )
+    .where(DELIVERY.c.broadcast_id == bindparam("broadcast"), BY_HAND)
+    .group_by(DELIVERY.c.owner)
+    .order_by(DELIVERY.c.owner)
+)
+HANDED_OUT = ROWS.where(
+    DELIVERY.c.broadcast_id == bindparam("broadcast"), DELIVERY.c.owner == bindparam("to")
+).order_by(DELIVERY.c.id)
 
 # How many deliveries of each broadcast stand where.
 COUNTS = (
@@ -425,6 +469,7 @@ _OF_MESSAGES = _tally(DELIVERY.c.message_id).subquery()
 TALLY: dict[str, Select[Any]] = {
     "group": _tally(DELIVERY.c.group_id),
     "broadcast": _tally(BROADCAST.c.key),
+    "way": _tally(DELIVERY.c.way),
     # Counted for messages first, of which there are few.
     "entry": select(
         MESSAGE_ENTRY.c.entry.label("what"),

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = 1
+VERSION = 2
 """Of the tables below. A database of another version is not read: whoever changes them counts this up."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,10 +99,12 @@ MESSAGE_ENTRY = Table(
 )
 
 _state = Column("state", String, nullable=False)
+_owner = Column("owner", Text)
 
 # Said as text and not as parameters, so that the database can tell that an index of some rows only serves.
 PENDING = _state == literal_column("'pending'")
 SENDING = _state == literal_column("'sending'")
+BY_HAND = _owner.is_not(None)
 CAME_TO_GRIEF = _state.in_((literal_column("'unknown'"), literal_column("'rejected'")))
 
 
@@ -128,11 +130,13 @@ DELIVERY = Table(
     Column("not_before", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
+    _owner,  # who was handed it to pass on by hand, also when that is done
     UniqueConstraint("broadcast_id", "group_id", "part"),
     # The whole order of sending: PostgreSQL, which knows little of rows that come and go, then sorts nothing.
     _index_of(PENDING, "delivery_due", "rank", "not_before", "id"),
     _index_of(SENDING, "delivery_in_flight", "broadcast_id"),
     _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
+    _index_of(BY_HAND, "delivery_by_hand", "broadcast_id", "owner"),
     Index("delivery_of_group", "group_id"),
     Index("delivery_of_message", "message_id"),
 )
