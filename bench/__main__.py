@@ -70,7 +70,11 @@ def telling(folder: Path) -> None:
     one = timed(lambda: list(compose_all(slot, groups[:1], published, {}, AT)))
     row(f"compose a digest for {len(composed)} groups", whole, "for one group", one)
 
-    planned = [Planned(group=g.id, messages=(m,), not_before=AT) for g, m in composed]
+    planned = [
+        Planned(group=g.id, messages=(d.message,), not_before=AT)
+        for g, d in composed
+        if d.message is not None
+    ]
     broadcast = Broadcast(
         key="bench", form="digest", title="", scheduled_for=AT, expires=AT + timedelta(hours=1)
     )
