@@ -234,16 +234,23 @@ def _slot(broadcast: Broadcast) -> str:
 
 
 class _Imagined:
-    """Histories as they will be once what is planned before has been told."""
+    """Histories as they will be once what is planned before has been told; groups told alike share one."""
 
     def __init__(self, histories: Mapping[str, History]) -> None:
-        self._histories = {group: dict(history) for group, history in histories.items()}
+        self._histories = dict(histories)
 
     def __call__(self, groups: Collection[str]) -> Mapping[str, History]:
         return self._histories
 
     def take(self, draft: Draft) -> None:
+        when = draft.broadcast.scheduled_for
+        nothing: History = {}
+        grown: dict[tuple[int, tuple[str, ...]], tuple[History, History]] = {}
         for planned in draft.planned:
-            history = self._histories.setdefault(planned.group, {})
-            items = (item for message in planned.messages for item in message.items)
-            history.update({item.entry: draft.broadcast.scheduled_for for item in items})
+            before = self._histories.get(planned.group, nothing)
+            entries = tuple(item.entry for message in planned.messages for item in message.items)
+            # What a history grew from is kept beside it, so that its identity is nobody else's meanwhile.
+            alike = id(before), entries
+            if alike not in grown:
+                grown[alike] = before, {**before, **dict.fromkeys(entries, when)}
+            self._histories[planned.group] = grown[alike][1]
