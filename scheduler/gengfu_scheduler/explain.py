@@ -58,7 +58,7 @@ class InSlot:
 
 @dataclass(frozen=True, kw_only=True)
 class Next:
-    """When the group is told it next."""
+    """When the group is to be told it next, if it can be reached then."""
 
     slot: str
     title: str
@@ -148,9 +148,11 @@ class _Why:
         if self._group.joined > self._now:
             yield _("这个群从 {when} 起才发。").format(when=self._moment(self._group.joined))
         if self._disabled is not None:
-            yield _("这个群已停用（{reason}）：修好后运行 gengfu groups test {group}。").format(
-                reason=self._disabled, group=self._group.id
-            )
+            yield _(
+                "这个群已停用（{reason}），排到了也发不出去：修好后运行 gengfu groups test {group}。"
+            ).format(reason=self._disabled, group=self._group.id)
+        if self._group in self._roster.without_address():
+            yield _("这个群没有机器人地址，排到了也发不出去：地址写进 webhooks.csv，或设好 env: 变量。")
         if not any(self._group in slot for slot in self._roster.timetable.slots):
             yield _("时间表上没有一个时段是发给这个群的。")
 

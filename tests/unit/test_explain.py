@@ -12,7 +12,7 @@ from gengfu_scheduler.channels import Channels
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.explain import Explanation, NotKnown, explain
 from gengfu_scheduler.message import Group, Message
-from watch import TIMETABLE, Watch, alert, instant, tip, watch_in
+from watch import GROUPS, TIMETABLE, Watch, alert, instant, tip, watch_in
 
 
 @pytest.fixture
@@ -165,6 +165,12 @@ class TestNever:
         disabled, unspoken = why(watch, "q1", "a").bars
         assert "93000" in disabled
         assert unspoken == "时间表上没有一个时段是发给这个群的。"
+
+    def test_a_group_without_an_address_says_so(self, watch: Watch) -> None:
+        watch.write("groups.csv", GROUPS.replace("env:Q1", "env:NOT_SET"))
+        watch.publish(tip("a"))
+        (unreachable,) = why(watch, "q1", "a").bars
+        assert "没有机器人地址" in unreachable
 
     def test_an_alert_is_told_by_a_person(self, watch: Watch) -> None:
         watch.publish(alert("F"))

@@ -84,7 +84,7 @@ def _show_explanation(found: Explanation) -> None:
         out.print(_("照现在的文章和时间表，今后 31 天的定时消息里没有它。"), style="bold")
         return
     at = found.next.scheduled_for
-    text = _("下次：{day} {weekday} {clock}，{title}。").format(
+    text = _("下次排到：{day} {weekday} {clock}，{title}。").format(
         day=f"{at:%m-%d}", weekday=_weekday(at), clock=f"{at:%H:%M}", title=escape(found.next.title)
     )
     if found.next.not_before > at:
