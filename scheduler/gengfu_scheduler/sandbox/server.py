@@ -93,8 +93,7 @@ class Sandbox(Exchange):
 
     def webhook(self, key: str) -> str:
         """Full address of the robot with this key. Groups whose owner is asked have none."""
-        platform = next(robot.platform for robot in self.robots() if robot.key == key)
-        return self.url.rstrip("/") + PLATFORMS[platform].address(key)
+        return self.url.rstrip("/") + PLATFORMS[self._robots[key].platform].address(key)
 
     def version(self) -> str:
         """A word that changes whenever the wall would."""
