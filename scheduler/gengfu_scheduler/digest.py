@@ -244,8 +244,8 @@ class _Turn:
         return not any(entry in campaign for campaign in self.campaigns)
 
     def _repeat_after(self, entry: Entry) -> timedelta:
-        shorter = (c.repeat_after for c in self.campaigns if c.repeat_after is not None and entry in c)
-        return min(shorter, default=self.slot.pick.repeat_after)
+        own = (c.repeat_after for c in self.campaigns if c.repeat_after is not None and entry in c)
+        return min(own, default=self.slot.pick.repeat_after)
 
 
 def _digest(turn: _Turn, matching: Sequence[Entry], station: Station, fits: Fits) -> Digest:
