@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from gengfu_scheduler.digest import History, addressees
 from gengfu_scheduler.draft import Draft, Told, draft_occurrence
-from gengfu_scheduler.message import Broadcast, Form, Item, Planned, Reach
+from gengfu_scheduler.message import Form, Item, Planned, Reach, slot_of
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import counted, shortlist, standing_notices
 from gengfu_scheduler.roster import Roster
@@ -203,7 +203,7 @@ def push_doubts(draft: Draft, roster: Roster, outbox: Outbox, now: datetime) -> 
     lately = [
         known
         for known in outbox.broadcasts()
-        if _slot(known.broadcast) == _slot(draft.broadcast)
+        if slot_of(known.broadcast.key) == slot_of(draft.broadcast.key)
         and known.counts
         and known.broadcast.scheduled_for >= now - TOLD_LATELY
     ]
@@ -226,11 +226,6 @@ def push_doubts(draft: Draft, roster: Roster, outbox: Outbox, now: datetime) -> 
             )
         )
     return tuple(doubts)
-
-
-def _slot(broadcast: Broadcast) -> str:
-    """The slot that ``broadcast`` is of, at its own time or pushed; of an alert something no slot is called."""
-    return broadcast.key.removeprefix("push:").partition("@")[0]
 
 
 class _Imagined:

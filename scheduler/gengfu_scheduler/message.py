@@ -249,6 +249,11 @@ def state_after(outcome: Outcome) -> State:
             assert_never(outcome)
 
 
+def slot_of(key: str) -> str:
+    """The slot that the broadcast ``key`` is of, at its own time or pushed; of an alert something no slot is called."""
+    return key.removeprefix("push:").partition("@")[0]
+
+
 def is_alert(key: str) -> bool:
     """Whether the broadcast ``key`` tells of an alert; a correction has its form only."""
     return key.startswith("alert:")

@@ -127,7 +127,7 @@ def counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatus
             said[count.broadcast_id] = count.without_answer
     return [
         BroadcastStatus(
-            broadcast=_broadcast(row),
+            broadcast=broadcast(row),
             counts=counts[row.id],
             confirmed=confirmed[row.id],
             said=said[row.id],
@@ -136,7 +136,8 @@ def counted(connection: Connection, rows: Sequence[Any]) -> list[BroadcastStatus
     ]
 
 
-def _broadcast(row: Any) -> Broadcast:
+def broadcast(row: Any) -> Broadcast:
+    """The broadcast of ``row``."""
     return Broadcast(
         key=row.key,
         form=row.form,
@@ -156,7 +157,7 @@ def hand_tasks(connection: Connection, which: ColumnElement[bool]) -> list[HandT
     return [
         HandTask(
             number=found.id,
-            broadcast=_broadcast(found),
+            broadcast=broadcast(found),
             owner=row.owner,
             groups=row.groups,
             waiting=row.waiting,
