@@ -9,25 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from chats import ALERT as AN_ALERT
-from chats import CHANNELS, DIGEST, GROUP, ITEM, NOON
+from chats import DIGEST, GROUP, NOON
 from gengfu_scheduler.channels.transport import CurlTransport
 from gengfu_scheduler.deliver import Circuits, deliver
 from gengfu_scheduler.message import Broadcast, Delivery, Message, Planned
 from gengfu_scheduler.outbox import Outbox
-from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.sandbox import Received, Robot, Sandbox
 from gengfu_scheduler.sandbox.faults import FAULTS
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
-from gengfu_scheduler.timetable import Timetable
-from gengfu_site.catalogue import Catalogue
-from watch import STATION, tip
+from posting import Clock, roster
 
 SENT, ACCEPTED, UNKNOWN, REFUSED, DEAD = "sent", "accepted", "unknown", "refused", "dead"
 """``refused`` for good, and this message only; ``dead``: the group is disabled."""
@@ -180,14 +176,6 @@ CASES = {
 }
 
 
-@dataclass(kw_only=True)
-class Clock:
-    at: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
 @dataclass(frozen=True, kw_only=True)
 class Fate:
     """How a delivery stands, and what its group and the platform saw."""
@@ -235,12 +223,6 @@ class Town:
 
     def tell(self, *, timeout: float = 30.0, concurrency: int = 16) -> None:
         """Whatever is due now."""
-        roster = Roster(
-            catalogue=Catalogue(station=STATION, entries=(tip(ITEM.entry),)),
-            groups=self.groups,
-            timetable=Timetable(timezone=ZoneInfo("Asia/Shanghai")),
-            channels=CHANNELS,
-        )
         transport = CurlTransport(
             known=(),
             listed=["127.0.0.1", "no-such-host.invalid"],
@@ -250,7 +232,7 @@ class Town:
         )
         # The faults of all groups come from one host here: its circuit would open.
         patient = Circuits(threshold=10_000)
-        deliver(self.outbox, roster, transport, now=self.clock, circuits=patient)
+        deliver(self.outbox, roster(self.groups), transport, now=self.clock, circuits=patient)
         transport.close()
 
     def tell_until_over(self, key: str) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from gengfu_scheduler.channels import Channels, channels_of
+from chats import CHANNELS, ITEM, NOON
+from gengfu_scheduler.channels import Channels
 from gengfu_scheduler.channels.beside import AT_ONCE, Beside
 from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, Payload, Weight
 from gengfu_scheduler.channels.hand import Hand
@@ -27,7 +27,6 @@ from gengfu_scheduler.message import (
     Form,
     Group,
     Handed,
-    Item,
     Message,
     Outcome,
     Planned,
@@ -39,48 +38,10 @@ from gengfu_scheduler.message import (
 )
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.roster import Roster
-from gengfu_scheduler.timetable import Timetable
-from gengfu_site.catalogue import Catalogue
-from watch import STATION, tip
+from posting import OK, Clock, FakeTransport, roster
 
-CHANNELS = channels_of(None)
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-OK = Answer(status=200, headers={}, body=b'{"errcode":0,"errmsg":"ok"}')
-ITEM = Item(entry="7F3K2", title="刷单返利", summary="先核实", url="https://x.test/1/")
 MESSAGE = Message(form="digest", title="每日警情提示", items=(ITEM,), home="https://x.test/")
-
-
-@dataclass
-class Clock:
-    """Stands still unless told."""
-
-    at: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-@dataclass
-class FakeTransport:
-    """Answers what ``reply`` says; keeps ``room`` requests on their way."""
-
-    reply: Callable[[Request], Reply] = lambda _request: OK
-    room: int = 100
-    posted: list[Request] = field(default_factory=list)
-
-    def post_many(self, requests: Iterable[Request | None]) -> Generator[list[tuple[int, Reply]], None, None]:
-        source, flying, more = iter(requests), list[Request](), True
-        while more or flying:
-            while more and len(flying) < self.room:
-                request = next(source, self)
-                if request is self:
-                    more = False
-                if not isinstance(request, Request):
-                    break
-                self.posted.append(request)
-                flying.append(request)
-            yield [(flying[0].key, self.reply(flying.pop(0)))] if flying else []
 
 
 class Failing(HttpChannel):
@@ -138,15 +99,6 @@ def listed(
     }
 
 
-def station(groups: dict[str, Group], channels: Channels = CHANNELS) -> Roster:
-    return Roster(
-        catalogue=Catalogue(station=STATION, entries=(tip(ITEM.entry),)),
-        groups=groups,
-        timetable=Timetable(timezone=ZoneInfo("Asia/Shanghai")),
-        channels=channels,
-    )
-
-
 def ended(outbox: Outbox, key: str = "k") -> dict[str, tuple[str, str]]:
     return {d.group: (d.state, d.reason) for d in outbox.deliveries(key)}
 
@@ -158,8 +110,8 @@ def states(outbox: Outbox, key: str = "k") -> dict[str, str]:
 def test_each_due_delivery_is_posted_once_to_its_group(outbox: Outbox) -> None:
     plan(outbox, "AB")
     transport = FakeTransport()
-    deliver(outbox, station(listed("AB")), transport, now=Clock())
-    deliver(outbox, station(listed("AB")), transport, now=Clock())
+    deliver(outbox, roster(listed("AB")), transport, now=Clock())
+    deliver(outbox, roster(listed("AB")), transport, now=Clock())
     assert [r.url[-1] for r in transport.posted] == ["A", "B"]
     assert states(outbox) == {"A": "sent", "B": "sent"}
 
@@ -168,7 +120,7 @@ def test_alerts_are_posted_before_digests(outbox: Outbox) -> None:
     plan(outbox, "AB", key="digest")
     plan(outbox, "A", form="alert", key="alert")
     transport = FakeTransport()
-    deliver(outbox, station(listed("AB")), transport, now=Clock())
+    deliver(outbox, roster(listed("AB")), transport, now=Clock())
     assert [json.loads(r.body)["msgtype"] for r in transport.posted] == ["markdown", "news", "news"]
 
 
@@ -184,7 +136,7 @@ def test_never_more_than_the_limit_is_sending_and_none_is_left_behind(outbox: Ou
             most = max(most, outbox.broadcasts()[0].counts["sending"])
         return OK
 
-    deliver(outbox, station(listed(names)), FakeTransport(reply, room=room), now=Clock())
+    deliver(outbox, roster(listed(names)), FakeTransport(reply, room=room), now=Clock())
     assert 0 < most <= IN_FLIGHT
     assert outbox.broadcasts()[0].counts == {"sent": len(names)}
 
@@ -197,7 +149,7 @@ def test_what_is_sending_is_on_disk_before_it_is_posted(outbox: Outbox) -> None:
         seen.append(states(outbox)["A"])
         return OK
 
-    deliver(outbox, station(listed("A")), FakeTransport(reply), now=Clock())
+    deliver(outbox, roster(listed("A")), FakeTransport(reply), now=Clock())
     assert seen == ["sending"]
 
 
@@ -210,14 +162,14 @@ def test_outcomes_are_written_before_long_though_others_are_still_awaited(outbox
         clock.at += timedelta(milliseconds=60)
         return OK
 
-    deliver(outbox, station(listed("ABC")), FakeTransport(reply), now=clock)
+    deliver(outbox, roster(listed("ABC")), FakeTransport(reply), now=clock)
     assert seen == ["", "", "AB"]
 
 
 def test_by_hand_is_handed_to_the_owner_without_a_post(outbox: Outbox) -> None:
     plan(outbox, "A")
     transport = FakeTransport()
-    deliver(outbox, station(listed("A", platform="hand")), transport, now=Clock())
+    deliver(outbox, roster(listed("A", platform="hand")), transport, now=Clock())
     assert ended(outbox) == {"A": ("handed", "王姐")}
     assert transport.posted == []
 
@@ -231,7 +183,7 @@ def test_what_was_withdrawn_since_it_was_planned_is_not_told(outbox: Outbox) -> 
         message = replace(MESSAGE, items=items)
         outbox.plan(broadcast, [Planned(group=key, messages=(message,), not_before=NOON)], now=NOON)
     transport = FakeTransport()
-    deliver(outbox, station(listed(["mixed", "empty"])), transport, now=Clock())
+    deliver(outbox, roster(listed(["mixed", "empty"])), transport, now=Clock())
     (post,) = transport.posted
     assert "已撤回的" not in post.body.decode()
     assert states(outbox, "mixed") == {"mixed": "sent"}
@@ -240,7 +192,7 @@ def test_what_was_withdrawn_since_it_was_planned_is_not_told(outbox: Outbox) -> 
 
 def test_a_group_that_left_the_spreadsheet_is_not_told(outbox: Outbox) -> None:
     plan(outbox, "AB")
-    deliver(outbox, station(listed("A")), FakeTransport(), now=Clock())
+    deliver(outbox, roster(listed("A")), FakeTransport(), now=Clock())
     assert ended(outbox) == {"A": ("sent", ""), "B": ("rejected", "群已不在名单中")}
 
 
@@ -257,7 +209,7 @@ def test_a_mistake_in_one_adapter_ends_its_deliveries_with_the_evidence_and_no_o
         **listed(["typo"], platform="wecon"),
         **listed(["fine"]),
     }
-    deliver(outbox, station(groups, channels), FakeTransport(), now=Clock())
+    deliver(outbox, roster(groups, channels), FakeTransport(), now=Clock())
     found = ended(outbox)
     assert states(outbox) == {
         "render": "rejected",
@@ -285,7 +237,7 @@ def test_a_webhook_that_a_platform_echoes_is_not_stored(outbox: Outbox) -> None:
         }
         return replies.get(request.url[-1], Answer(status=502, headers={}, body=key.encode()))
 
-    deliver(outbox, station(groups), FakeTransport(echo), now=Clock())
+    deliver(outbox, roster(groups), FakeTransport(echo), now=Clock())
     assert "93000 bad" in ended(outbox)["A"][1]
     assert "secret-key" not in str(ended(outbox)) + str(outbox.disabled())
 
@@ -301,7 +253,7 @@ def test_no_part_of_a_webhook_is_kept_where_a_long_answer_is_cut(outbox: Outbox,
         body = f'{{"errcode":40058,"errmsg":"{"x" * room}{request.url}"}}'
         return Answer(status=400 if platform == "generic" else 200, headers={}, body=body.encode())
 
-    deliver(outbox, station(groups), FakeTransport(echo), now=Clock())
+    deliver(outbox, roster(groups), FakeTransport(echo), now=Clock())
     reasons = [reason for _state, reason in ended(outbox).values()]
     assert max(len(reason.encode()) for reason in reasons) <= 400
     assert not [reason for reason in reasons if "secret" in reason]
@@ -312,7 +264,7 @@ def test_when_told_to_stop_nothing_is_begun_and_what_is_on_its_way_is_awaited(ou
     plan(outbox, names)
     transport = FakeTransport(room=10)
     deliver(
-        outbox, station(listed(names)), transport, now=Clock(), stopping=lambda: len(transport.posted) >= 10
+        outbox, roster(listed(names)), transport, now=Clock(), stopping=lambda: len(transport.posted) >= 10
     )
     assert outbox.broadcasts()[0].counts == {"sent": 10, "pending": 40}
     assert {d.attempts for d in outbox.deliveries("k") if d.state == "pending"} == {0}
@@ -327,7 +279,7 @@ def test_when_it_breaks_what_was_answered_is_written_and_the_rest_is_left_to_rec
         return OK
 
     with pytest.raises(KeyboardInterrupt):
-        deliver(outbox, station(listed("ABCD")), FakeTransport(reply, room=3), now=Clock())
+        deliver(outbox, roster(listed("ABCD")), FakeTransport(reply, room=3), now=Clock())
     assert states(outbox) == {"A": "sent", "B": "sent", "C": "sending", "D": "sending"}
     assert [d.group for d in outbox.recover(now=NOON)] == ["C", "D"]
 
@@ -342,7 +294,7 @@ def test_outcomes_that_cannot_be_written_are_an_error_not_a_silence(
 
     monkeypatch.setattr(outbox, "settle", full)
     with pytest.raises(OutboxUnusable):
-        deliver(outbox, station(listed("A")), FakeTransport(), now=Clock())
+        deliver(outbox, roster(listed("A")), FakeTransport(), now=Clock())
     assert states(outbox) == {"A": "sending"}
 
 
@@ -374,7 +326,7 @@ class Slow(LocalChannel):
 
 
 def with_slow(groups: dict[str, Group], slow: Slow) -> Roster:
-    return station(groups, Channels((WeCom(Templates()), slow), by_hand=Hand()))
+    return roster(groups, Channels((WeCom(Templates()), slow), by_hand=Hand()))
 
 
 def test_posts_do_not_wait_for_what_is_slow(outbox: Outbox) -> None:
@@ -535,17 +487,17 @@ def test_an_hours_outage_costs_one_unknown_a_minute_beyond_what_was_in_flight(ou
     plan(outbox, names)
     clock, circuits = Clock(), Circuits()
     transport = FakeTransport(lambda _request: Unknown(reason="timeout"), room=10)
-    deliver(outbox, station(listed(names)), transport, now=clock, circuits=circuits)
+    deliver(outbox, roster(listed(names)), transport, now=clock, circuits=circuits)
     first = outbox.broadcasts()[0].counts["unknown"]
     assert first <= 5 + 10
     for _minute in range(10):
         clock.at += MINUTE
-        deliver(outbox, station(listed(names)), transport, now=clock, circuits=circuits)
+        deliver(outbox, roster(listed(names)), transport, now=clock, circuits=circuits)
     assert outbox.broadcasts()[0].counts == {"unknown": first + 10, "pending": 90 - first}
     transport.reply = lambda _request: OK
     for _minute in range(2):
         clock.at += MINUTE
-        deliver(outbox, station(listed(names)), transport, now=clock, circuits=circuits)
+        deliver(outbox, roster(listed(names)), transport, now=clock, circuits=circuits)
     assert outbox.broadcasts()[0].counts == {"unknown": first + 10, "sent": 90 - first}
 
 
@@ -557,7 +509,7 @@ def test_another_host_is_served_while_one_is_silent(outbox: Outbox) -> None:
     def reply(request: Request) -> Reply:
         return OK if "other.example" in request.url else Unknown(reason="timeout")
 
-    deliver(outbox, station(groups), FakeTransport(reply, room=5), now=Clock())
+    deliver(outbox, roster(groups), FakeTransport(reply, room=5), now=Clock())
     found = states(outbox)
     assert {found[n] for n in fine} == {"sent"}
     assert sum(found[n] == "unknown" for n in silent) <= 5 + 5
