@@ -293,6 +293,11 @@ def fate_words() -> dict[Fate, str]:
     }
 
 
+def count_of_each(counts: Mapping[Fate, int]) -> str:
+    """``counts`` in one line, honest words and no zeros."""
+    return _("，").join(f"{word} {counts[fate]}" for fate, word in fate_words().items() if counts.get(fate))
+
+
 def outcome_words(outcome: Outcome) -> str:
     """How a single post ended, in the officer's words, with the evidence."""
     match outcome:

@@ -47,6 +47,8 @@ MOST_ITEMS = 7
 
 SPREAD = timedelta(minutes=3)
 """Over how long a slot's sends are spread where the timetable does not say."""
+KEEP = timedelta(days=400)
+"""How long the outbox remembers, at least, where the timetable does not say."""
 LONGEST_SPREAD = timedelta(minutes=30)
 
 DIGEST_KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "alert")
@@ -209,6 +211,8 @@ class Timetable:
     campaigns: tuple[Campaign, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
     """In the admin's order, as campaigns and slots are."""
+    keep: timedelta = KEEP
+    """How long what was sent is remembered: at least as long as any rule on what to tell looks back."""
     staff: Target | None = None
     """The groups of the station's own people, whom an exercise is for; None: not said."""
 
@@ -356,7 +360,11 @@ def read_timetable(
     if written is None:
         return None, tuple(problems)
     timetable = _resolved(written, station)
-    return timetable, (*_never_sent(timetable, document), *_spread_too_long(timetable, document))
+    return timetable, (
+        *_never_sent(timetable, document),
+        *_spread_too_long(timetable, document),
+        *_kept_too_short(timetable, document),
+    )
 
 
 def _resolved(written: _Timetable, station: Station) -> Timetable:
@@ -390,6 +398,7 @@ def _resolved(written: _Timetable, station: Station) -> Timetable:
     return Timetable(
         timezone=ZoneInfo(written.timezone or station.timezone),
         quiet_hours=written.quiet_hours,
+        keep=max(KEEP, _looks_back(slots, campaigns.values())) if written.keep is None else written.keep,
         staff=written.staff,
         hosts=tuple(written.hosts),
         catalogue=written.catalogue,
@@ -397,6 +406,27 @@ def _resolved(written: _Timetable, station: Station) -> Timetable:
         campaigns=tuple(campaigns.values()),
         blackouts=blackouts,
     )
+
+
+def _looks_back(slots: Iterable[Slot], campaigns: Iterable[Campaign]) -> timedelta:
+    """How far back the rules on what to tell look: what is fresh and forgotten would be told as if it were new."""
+    spans = [span for slot in slots for span in (slot.pick.fresh, slot.pick.repeat_after)]
+    spans += [campaign.repeat_after for campaign in campaigns if campaign.repeat_after]
+    return max(spans, default=timedelta(0))
+
+
+def _kept_too_short(timetable: Timetable, document: Document) -> Iterator[Problem]:
+    needed = _looks_back(timetable.slots, timetable.campaigns)
+    if timetable.keep < needed:
+        yield document.problem(
+            "keep",
+            message=_("keep 太短：fresh 或 repeat_after 要用到 {needed} 天以内的记录。").format(
+                needed=-(-needed // timedelta(days=1))
+            ),
+            remedy=_("把 keep 写成 {needed}d 以上，或把 fresh、repeat_after 写短。").format(
+                needed=-(-needed // timedelta(days=1))
+            ),
+        )
 
 
 def _spread_too_long(timetable: Timetable, document: Document) -> Iterator[Problem]:
@@ -511,6 +541,7 @@ class _Timetable(BaseModel):
 
     timezone: TimeZoneName | None = None
     quiet_hours: Span | None = None
+    keep: Duration | None = None
     staff: Target | None = None
     hosts: list[Annotated[str, AfterValidator(_is_host)]] = []
     catalogue: str = CATALOGUE

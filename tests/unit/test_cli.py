@@ -199,6 +199,21 @@ class TestOtherCommands:
         assert not Path(told["tasks"][0]["page"]).exists()
         assert "已确认 1，本人说已转发 1" in run("status").stdout
 
+    def test_a_months_report_is_shown_and_kept_as_page_sheet_and_json(
+        self, run: Run, station: Watch, tmp_path: Path
+    ) -> None:
+        run("push", "morning")
+        shown = run("report")
+        assert shown.exit_code == 0, shown.output
+        assert "已确认 1，已交人手工转发 1" in shown.stdout
+        (page,) = (station.folder / ".gengfu").glob("report-*.html")
+        assert str(page.resolve()) in shown.stdout
+        sheet = tmp_path / "month.csv"
+        run("report", "--csv", str(sheet))
+        assert sheet.read_bytes().startswith("\ufeff月份,".encode())
+        assert json.loads(run("report", "--json").stdout)["sum"] == {"confirmed": 1, "handed": 1}
+        assert run("report", "--month", "2999-01").exit_code == 2
+
     @pytest.mark.parametrize("command", [["status"], ["run"], ["plan"], ["push", "x"], ["tasks"]])
     def test_a_folder_that_is_no_station_is_said_to_be_none_and_left_alone(
         self, tmp_path: Path, command: list[str]

@@ -435,6 +435,20 @@ slots:
         assert {slot.blackouts for slot in timetable.slots} == {timetable.blackouts}
 
     @pytest.mark.parametrize(
+        ("text", "days"),
+        [
+            ("slots: {}", 400),
+            ("keep: 90d", 90),
+            ('slots:\n  a: {title: t, at: "8:00", pick: {fresh: 3650d}}', 3650),
+        ],
+    )
+    def test_what_was_sent_is_kept_as_long_as_said_else_as_long_as_any_rule_looks_back(
+        self, tmp_path: Path, text: str, days: int
+    ) -> None:
+        timetable, problems = read(tmp_path, text)
+        assert (problems, timetable and timetable.keep) == ([], timedelta(days=days))
+
+    @pytest.mark.parametrize(
         ("text", "line", "said"),
         [
             ("blackout: [2026-13-01]", 1, "2026-13-01"),
@@ -456,6 +470,9 @@ slots:
             ),
             ('slots:\n  a: {title: t, at: "8:00", campaign: 反诈月}', 2, "反诈月"),
             ('slots:\n  a: {title: t, at: "8:00", spread: 31m}', 2, "30 分钟"),
+            ('keep: 29d\nslots:\n  a: {title: t, at: "8:00"}', 1, "keep 写成 30d"),
+            ('slots:\n  a: {title: t, at: "8:00", pick: {fresh: 50d}}\nkeep: 49d 1h', 3, "50 天以内"),
+            ("keep: 6d\ncampaigns:\n  月: {days: 2026-11-01..2026-11-30, repeat_after: 7d}", 1, "7d"),
             ('slots:\n  a: {title: t, at: "8:00", spread: 10m, late: 10m}', 2, "late"),
         ],
     )

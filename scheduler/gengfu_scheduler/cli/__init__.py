@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli import alerts, groups, planning, preview, record, sending, station
+from gengfu_scheduler.cli import alerts, groups, month, planning, preview, record, sending, station
 from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError, ProblemsFound
@@ -79,6 +79,7 @@ COMMANDS = (
     sending.run,
     record.status,
     record.tasks,
+    month.report,
     groups.groups,
     station.sandbox,
     station.demo,
