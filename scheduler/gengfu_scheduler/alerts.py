@@ -33,14 +33,9 @@ def draft_alert(
 
     :param to: the groups that are meant; None: those that the article is for.
     :param linked: whether its page can be opened; if not, the text goes without the link.
-    :raises Refused: it is not live, or no group is meant.
+    :raises Refused: it is not live, it has ended, or no group is meant.
     """
-    if not entry.live(now):
-        raise Refused(
-            _("警情“{title}”已过期或还没到发布时间，不能发。改好 published 和 expires 再发。").format(
-                title=entry.title
-            )
-        )
+    _expect_going_on(entry, roster, now)
     meant = (g for g in roster.groups.values() if (g in to if to else reaches(entry, g)))
     if entry.alert and entry.alert.status == "exercise":
         staff = roster.timetable.staff
@@ -65,22 +60,24 @@ def draft_follow_up(
 
 
 def draft_correction(
-    id: str, title: str, reason: str, url: str, heard: Collection[str], roster: Roster, now: datetime
+    entry: Entry, reason: str, heard: Collection[str], roster: Roster, now: datetime, *, linked: bool = True
 ) -> Draft:
-    """A correction of the article ``id`` for every group that was told it.
+    """A correction of the article ``entry`` for every group that was told it.
 
-    :param url: of its page, which says why it was withdrawn; empty where there is none.
+    :param entry: as it is withdrawn.
     :param heard: ids of those groups.
+    :param linked: whether its page, which says why it was withdrawn, can be opened.
     """
     groups = [group for group in roster.groups.values() if group.id in heard]
 
     @cache
     def compose(area: str | None) -> Message:
-        return compose_correction(id, title, reason, url, area, roster.catalogue.station)
+        url = entry.url if linked else ""
+        return compose_correction(entry.id, entry.title, reason, url, area, roster.catalogue.station)
 
     return Draft(
         broadcast=Broadcast(
-            key=f"{_CORRECTION}:{id}:{now:%Y%m%dT%H%M%S}",
+            key=correction_key(entry),
             form="alert",
             title=compose(None).title,
             scheduled_for=now,
@@ -88,6 +85,16 @@ def draft_correction(
         ),
         planned=tuple(_planned(((g, compose(g.area)) for g in groups), roster, now)),
     )
+
+
+def alert_key(entry: Entry) -> str:
+    """The key of the broadcast that tells of the alert as it is now: whoever was told that is not told it again."""
+    return f"{_ALERT}:{entry.id}:{entry.revision}"
+
+
+def correction_key(entry: Entry) -> str:
+    """The key of the broadcast that corrects the article as it was withdrawn."""
+    return f"{_CORRECTION}:{entry.id}:{entry.revision}"
 
 
 def alert_of(key: str) -> str:
@@ -107,6 +114,40 @@ def is_over(key: str, catalogue: Catalogue) -> bool:
     )
 
 
+def _expect_going_on(entry: Entry, roster: Roster, now: datetime) -> None:
+    """
+    :raises Refused: the alert is not public yet, or is over.
+    """
+    zone = roster.timetable.timezone
+    if entry.published > now:
+        raise Refused(
+            _("警情“{title}”要到 {when:%m-%d %H:%M} 才公开，还不能发：把 published 改成现在或更早。").format(
+                title=entry.title, when=entry.published.astimezone(zone)
+            )
+        )
+    if entry.expires and entry.expires <= now:
+        raise Refused(
+            _("警情“{title}”在 {when:%m-%d %H:%M} 已过期，不能发：还有效就把 expires 改晚。").format(
+                title=entry.title, when=entry.expires.astimezone(zone)
+            )
+        )
+    if not _goes_on(entry):
+        raise Refused(
+            _("警情“{title}”已经结束，没收到过的群不再通知；收到过的群用 gengfu update {id} 通知。").format(
+                title=entry.title, id=entry.id
+            )
+        )
+
+
+def _until(entry: Entry, now: datetime) -> datetime:
+    """Until when it may still be told. Its end is worth telling after the time that the alert itself had."""
+    return entry.expires if _goes_on(entry) and entry.expires and entry.expires > now else now + LASTS
+
+
+def _goes_on(entry: Entry) -> bool:
+    return entry.alert is not None and entry.alert.state == "active"
+
+
 def _draft(
     entry: Entry, groups: Iterable[Group], roster: Roster, now: datetime, *, linked: bool, follows: bool
 ) -> Draft:
@@ -118,12 +159,13 @@ def _draft(
 
     return Draft(
         broadcast=Broadcast(
-            key=f"{_ALERT}:{entry.id}:{entry.revision}",
+            key=alert_key(entry),
             form="alert",
             title=entry.title,
             scheduled_for=now,
-            expires=entry.expires if entry.expires and entry.expires > now else now + LASTS,
-            linked=linked,
+            expires=_until(entry, now),
+            # An end is told even when its page is in the catalogue no more.
+            linked=linked and _goes_on(entry),
         ),
         planned=tuple(_planned(((g, compose(g.area)) for g in groups), roster, now)),
     )

@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from gengfu_scheduler import words
-from gengfu_scheduler.alerts import draft_alert, draft_correction, draft_follow_up
+from gengfu_scheduler.alerts import (
+    alert_key,
+    correction_key,
+    draft_alert,
+    draft_correction,
+    draft_follow_up,
+)
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Reach
 from gengfu_scheduler.outbox import Outbox
@@ -26,10 +33,12 @@ from gengfu_scheduler.roster import Roster, RosterFiles
 from gengfu_scheduler.runner import Clock, OpenTransport, Say, open_transport
 from gengfu_scheduler.timetable import Target
 from gengfu_site import urgent
+from gengfu_site.amend import front_matter
 from gengfu_site.catalogue import Entry
-from gengfu_site.problems import GengfuError, Problem
+from gengfu_site.problems import GengfuError, Problem, nearest, shown
 from gengfu_site.settings import Settings
-from gengfu_templates.i18n import _
+from gengfu_site.start import AlreadyThere
+from gengfu_templates.i18n import _, series
 
 PATIENCE = timedelta(seconds=10)
 """How long a catalogue elsewhere may take to show what was published here, before the text goes without a link."""
@@ -48,8 +57,6 @@ class Meant:
     """Names of groups that are meant and cannot be told now: disabled, or without an address."""
     groups: tuple[str, ...]
     """Names of all that are meant."""
-    publishes: bool
-    """Whether the site will be made here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,16 +89,15 @@ def target_of(texts: Sequence[str], roster: Roster) -> Target:
     known = {**words.vocabulary(roster.catalogue.station), "group": roster.groups}
     chosen: dict[str, list[str]] = {"area": [], "audience": [], "group": []}
     for text in texts:
-        what, equals, name = text.partition("=")
-        if not equals or what not in chosen:
+        what, _equals, name = (part.strip() for part in text.replace("＝", "=").partition("="))
+        if not name or what not in chosen:
             raise Refused(
                 _("--to 应写成 area=区域、audience=对象 或 group=群编号，见到的是“{found}”。").format(
                     found=text
                 )
             )
-        if what == "area" and name not in known["area"]:
-            paths = [path for path in known["area"] if path.rpartition("/")[2] == name]
-            name = paths[0] if len(paths) == 1 else name
+        if what == "area":
+            name = _area(name, known["area"])
         if name not in known[what]:
             mistake = words.undeclared(what, name, known[what])
             raise Refused(f"{mistake.message} {mistake.remedy}")
@@ -99,6 +105,21 @@ def target_of(texts: Sequence[str], roster: Roster) -> Target:
     return Target(
         areas=tuple(chosen["area"]), audience=tuple(chosen["audience"]), groups=tuple(chosen["group"])
     )
+
+
+def _area(name: str, paths: Collection[str]) -> str:
+    """The path of the area that goes by ``name``; ``name``, where none does.
+
+    :raises Refused: several do, or it is misspelt; says what they are called.
+    """
+    if name in paths:
+        return name
+    found = [path for path in paths if path.rpartition("/")[2] == name]
+    if len(found) > 1:
+        raise Refused(_("“{name}”不止一个，写明是哪个：{known}。").format(name=name, known=series(found)))
+    if not found and (close := nearest(name, [*paths, *(path.rpartition("/")[2] for path in paths)])):
+        raise Refused(_("没有“{name}”这个区域。是不是想写“{close}”？").format(name=name, close=close))
+    return found[0] if found else name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,18 +143,22 @@ class Duty:
         :raises Refused: it is not live or no group is meant.
         :raises GengfuError: there is no such alert, or it cannot be read.
         """
-        entry = self._alert(name)
-        if exercise and entry.alert and entry.alert.status != "exercise":
-            entry = urgent.mark_exercise(self._site(), entry.id, self.clock()).entry
-        roster = self._roster()
 
         def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
             return draft_alert(entry, roster, self.clock(), to=to, linked=linked)
 
-        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
-            return None
+        with ExitStack() as undo:
+            entry = self._alert(name, undo)
+            marks = exercise and entry.alert is not None and entry.alert.status != "exercise"
+            meant = self._as_exercise(entry) if marks else entry
+            roster = self._roster()
+            if not ask(self._meant(meant, draft(meant, roster, True), roster)):
+                return None
+            if marks:
+                urgent.mark_exercise(self._site(), entry.id, self.clock())
+            undo.pop_all()
         return self._carry_out(
-            entry, lambda: urgent.publish_article(self._site(), entry.id, self.clock()), draft
+            meant, lambda: urgent.publish_article(self._site(), entry.id, self.clock()), draft
         )
 
     def update(self, id: str, ask: Ask) -> Done | None:
@@ -149,28 +174,52 @@ class Duty:
         if self.settings is None and entry.alert and entry.alert.state != state:
             self._site()
         return self._follow_up(
-            entry, lambda: urgent.conclude(self._site(), entry.id, state, self.clock()), ask, waiting=False
+            entry,
+            lambda: urgent.conclude(self._site(), entry.id, state, self.clock()),
+            ask,
+            waiting=False,
+            end=state,
         )
 
     def withdraw(self, name: str, reason: str, ask: Ask) -> Done | None:
         """Take an article back, and send a correction to exactly those who were told it."""
-        entry = urgent.find(self._site(), name, self.clock()).entry
-        heard, roster = self.outbox.heard(entry.id, waiting=False), self._roster()
+        reason = " ".join(reason.split())
+        if not reason:
+            raise Refused(_("--reason 是空的：写一句为什么撤回，居民会看到。"))
+        found = urgent.find(self._site(), name, self.clock())
+        entry, heard = found.entry, self.outbox.heard(found.entry.id, waiting=False)
+        roster = self._roster()
 
         def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
-            url = entry.url if linked else ""
-            return draft_correction(entry.id, entry.title, reason, url, heard, roster, self.clock())
+            return draft_correction(entry, reason, heard, roster, self.clock(), linked=linked)
+
+        def publish() -> urgent.Urgent:
+            if self.outbox.broadcast(correction_key(entry)) and _withdrawn(found) == reason:
+                return self._as_it_stands(entry)
+            return urgent.withdraw(self._site(), entry.id, reason, self.clock())
 
         if not ask(self._meant(entry, draft(entry, roster, True), roster)):
             return None
-        return self._carry_out(
-            entry, lambda: urgent.withdraw(self._site(), entry.id, reason, self.clock()), draft, gone=True
-        )
+        return self._carry_out(entry, publish, draft, gone=True)
 
     def _follow_up(
-        self, entry: Entry, publish: Callable[[], urgent.Urgent], ask: Ask, *, waiting: bool
+        self,
+        entry: Entry,
+        amend: Callable[[], urgent.Urgent],
+        ask: Ask,
+        *,
+        waiting: bool,
+        end: End | None = None,
     ) -> Done | None:
+        """
+        :param amend: writes into the article what became of it, and publishes that.
+        :param end: how it is to have ended; None: it goes on.
+        """
         heard = self.outbox.heard(entry.id, waiting=waiting)
+
+        def publish() -> urgent.Urgent:
+            ended = end is None or (entry.alert is not None and entry.alert.state == end)
+            return self._as_it_stands(entry) if ended and self.outbox.broadcast(alert_key(entry)) else amend()
 
         def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
             return draft_follow_up(entry, heard, roster, self.clock(), linked=linked)
@@ -178,7 +227,11 @@ class Duty:
         roster = self._roster()
         if not ask(self._meant(entry, draft(entry, roster, True), roster)):
             return None
-        return self._carry_out(entry, publish, draft)
+        return self._carry_out(entry, publish, draft, end=end)
+
+    def _as_it_stands(self, entry: Entry) -> urgent.Urgent:
+        """Publish what was told already. It is not dated anew, and so whoever was told is not told it again."""
+        return urgent.publish_article(self._site(), entry.id, self.clock())
 
     def _carry_out(
         self,
@@ -187,10 +240,13 @@ class Duty:
         draft: Callable[[Entry, Roster, bool], Draft],
         *,
         gone: bool = False,
+        end: End | None = None,
     ) -> Done:
         """Publish, then send: the one never keeps the other from being done.
 
         :param gone: the catalogue is to lack the entry afterwards.
+        :param end: how the alert is to have ended.
+        :raises GengfuError: its end could not even be written into the article; nothing is sent.
         """
         trouble, problems, others = "", tuple[Problem, ...](), 0
         if self.settings:
@@ -201,6 +257,8 @@ class Duty:
             except GengfuError as error:
                 trouble = str(error)
                 entry = urgent.find(self.settings, entry.id, self.clock()).entry
+                if end and entry.alert and entry.alert.state != end:
+                    raise  # what it says would be told as news: that it goes on
         roster, linked = self._roster_showing(entry, gone=gone, wait=not trouble)
         drafted = draft(entry, roster, linked and not trouble)
         return Done(
@@ -247,27 +305,54 @@ class Duty:
             raise Refused(_("这里没有网站的文章（mkdocs.yml）：在写文章的那台机器上做，发布以后这里会跟上。"))
         return self.settings
 
-    def _alert(self, name: str) -> Entry:
-        """The alert that goes by ``name``; a file from elsewhere is taken in first."""
+    def _as_exercise(self, entry: Entry) -> Entry:
+        """The alert ``entry`` as the exercise that it is to be.
+
+        :raises Refused: it was told as no exercise, or the site is not made here.
+        """
+        self._site()
+        assert entry.alert is not None
+        if heard := self.outbox.heard(entry.id):
+            raise Refused(
+                _("“{title}”已经当作真的警情发给 {n} 个群，不能再改成演练：演练请另写一篇。").format(
+                    title=entry.title, n=len(heard)
+                )
+            )
+        return replace(entry, alert=replace(entry.alert, status="exercise"))
+
+    def _alert(self, name: str, undo: ExitStack | None = None) -> Entry:
+        """The alert that goes by ``name``.
+
+        :param undo: takes a file from elsewhere out again that was taken in; None: none is taken in.
+        """
         if self.settings is None:
             entry = next((e for e in self._roster().catalogue.entries if e.id == name.upper()), None)
             if entry is None:
                 raise Refused(_("已发布的内容里没有编号 {id}。").format(id=name))
         else:
-            entry = self._find(self.settings, name).entry
+            entry = self._find(self.settings, name, undo).entry
         if entry.alert is None:
             raise Refused(
                 _("“{title}”不是警情（kind: alert），按时间表发，不能立即群发。").format(title=entry.title)
             )
         return entry
 
-    def _find(self, settings: Settings, name: str) -> urgent.Found:
+    def _find(self, settings: Settings, name: str, undo: ExitStack | None) -> urgent.Found:
         try:
             return urgent.find(settings, name, self.clock())
         except urgent.NoSuchArticle:
-            if not Path(name).is_file():
+            if undo is None or not Path(name).is_file():
                 raise
-        taken = urgent.take_in(settings, Path(name), self.clock())
+        try:
+            taken = urgent.take_in(settings, Path(name), self.clock())
+        except AlreadyThere as error:
+            there = urgent.find(settings, str(error.path), self.clock()).entry
+            raise Refused(
+                _(
+                    "{file} 已经有了，是“{title}”，没有动它。要发的就是它：gengfu alert {id}；不是：给要发的文件换个名字。"
+                ).format(file=shown(error.path, settings.folder), title=there.title, id=there.id)
+            ) from error
+        undo.callback(taken.unlink, missing_ok=True)
         return urgent.find(settings, str(taken), self.clock())
 
     def _meant(self, entry: Entry, draft: Draft, roster: Roster) -> Meant:
@@ -279,5 +364,9 @@ class Duty:
             ways=Counter(group.reach for group in groups),
             unreachable=tuple(g.name for g in groups if g.id in disabled or g.id in without),
             groups=tuple(group.name for group in groups),
-            publishes=self.settings is not None,
         )
+
+
+def _withdrawn(found: urgent.Found) -> object:
+    """Why the article is withdrawn, as its file says; None where it is not."""
+    return front_matter(found.file.read_bytes(), found.file).get("withdrawn")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from gengfu_scheduler.alerts import draft_alert, draft_correction, draft_follow_
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.timetable import Target
 from gengfu_site.catalogue import Entry
-from watch import Watch, alert, instant, watch_in
+from watch import Watch, alert, instant, tip, watch_in
 
 STAFF = "staff: {groups: [q2]}\nslots: {}\n"
 
@@ -67,6 +68,31 @@ def test_an_exercise_goes_to_staff_only_and_says_so_at_both_ends_of_every_part(w
         assert message.footer.endswith("【演练】")
 
 
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"published": "23:41"}, "published"),
+        ({"expires": instant("23:40")}, "过期"),
+        ({"state": "resolved"}, "update F"),
+        ({"state": "cancelled"}, "update F"),
+    ],
+)
+def test_what_is_not_going_on_is_told_to_nobody_for_the_first_time(
+    watch: Watch, fields: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Refused, match=why):
+        first(watch, alert("F", **fields))
+
+
+def test_an_end_may_be_told_after_the_alerts_own_time(watch: Watch) -> None:
+    soon = instant("23:45")
+    goes_on, ended = alert("F", expires=soon), alert("F", expires=soon, revision="2", state="resolved")
+    assert first(watch, goes_on).broadcast.expires == soon
+    told = draft_follow_up(ended, {"q1"}, watch.runner.roster, watch.now).broadcast
+    assert told.expires > soon
+    assert not told.linked  # it is not over when its page leaves the catalogue at that time
+
+
 def test_what_cannot_be_opened_is_not_linked(watch: Watch) -> None:
     draft = first(watch, alert("F"), linked=False)
     assert {message.items[0].url for planned in draft.planned for message in planned.messages} == {""}
@@ -88,8 +114,9 @@ def test_news_of_an_alert_that_goes_on_says_that_it_is_news(watch: Watch) -> Non
 
 
 def test_a_correction_tells_whoever_was_told_and_why(watch: Watch) -> None:
-    roster = watch.runner.roster
-    draft = draft_correction("a", "旧办法", "费用写错了", "https://x.test/a/", {"q1"}, roster, watch.now)
+    wrong = tip("a", title="旧办法", revision="2")
+    draft = draft_correction(wrong, "费用写错了", {"q1"}, watch.runner.roster, watch.now)
+    assert draft.broadcast.key == "correction:a:2"
     (planned,) = draft.planned
     (message,) = planned.messages
     assert (planned.group, message.title) == ("q1", "【更正】旧办法")

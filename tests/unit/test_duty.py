@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from gengfu_scheduler.duty import Done, Duty, Meant, target_of
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.push import push
 from gengfu_scheduler.roster import RosterFiles
+from gengfu_scheduler.timetable import Target
+from gengfu_site import urgent
+from gengfu_site.amend import Fields, NotAmended
 from gengfu_site.publish import publish
 from gengfu_site.urgent import NoSuchArticle
 from stations import empty_station
@@ -86,6 +90,19 @@ class Station:
         assert done
         return done
 
+    def from_elsewhere(self, folder: Path) -> str:
+        """An alert on somebody's stick."""
+        text = (self.folder / "content/alert/lost.md").read_text("utf-8").replace("9ST2A", "F1RE9")
+        usb = folder / "usb"
+        usb.mkdir()
+        (usb / "fire.md").write_text(text.replace("走失", "火情"), encoding="utf-8")
+        return str(usb / "fire.md")
+
+    def articles(self) -> dict[str, str]:
+        """What the officers' files say."""
+        content = self.folder / "content"
+        return {str(file): file.read_text("utf-8") for file in content.rglob("*") if file.is_file()}
+
     def public(self) -> str:
         """All that the site, and whatever lies beside it, says."""
         folders = [f for f in self.folder.iterdir() if "public" in f.name and f.is_dir()]
@@ -136,12 +153,31 @@ def test_a_name_that_is_nothing_is_refused_with_what_is_near(station: Station, t
         target_of([text], RosterFiles(station.folder, ENVIRON).read())
 
 
+@pytest.mark.parametrize(
+    "text", ["area=青松路/桃园社区", "area=桃园社区", "area＝桃园社区", " area = 桃园社区 "]
+)
+def test_an_area_is_understood_as_an_officer_types_it(station: Station, text: str) -> None:
+    roster = RosterFiles(station.folder, ENVIRON).read()
+    assert target_of([text], roster).areas == ("青松路/桃园社区",)
+
+
 def test_a_no_changes_nothing(station: Station) -> None:
     before = station.public()
     assert station.duty.alert("9ST2A", None, lambda _meant: False) is None
     assert station.duty.conclude("9ST2A", "resolved", lambda _meant: False) is None
     assert station.public() == before
     assert station.outbox.broadcasts() == []
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+def test_a_no_leaves_the_articles_as_they_were(station: Station, tmp_path: Path, exercise: bool) -> None:
+    before, to = station.articles(), Target(groups=("t1", "s1"))
+    assert station.duty.alert("9ST2A", to, lambda _meant: False, exercise=exercise) is None
+    file = station.from_elsewhere(tmp_path)
+    assert station.duty.alert(file, to, lambda _meant: False, exercise=exercise) is None
+    with pytest.raises(Refused, match="没有对得上的群"):
+        station.duty.alert(file, Target(groups=("nobody",)), station.ask, exercise=exercise)
+    assert station.articles() == before
 
 
 def test_what_is_wrong_elsewhere_does_not_hold_it_up_and_is_said(station: Station) -> None:
@@ -228,14 +264,75 @@ def test_a_withdrawn_article_is_corrected_for_exactly_those_who_were_told_it(sta
 
 
 def test_a_file_from_elsewhere_is_taken_in(station: Station, tmp_path: Path) -> None:
-    text = (station.folder / "content/alert/lost.md").read_text("utf-8").replace("9ST2A", "F1RE9")
-    usb = tmp_path / "usb"
-    usb.mkdir()
-    (usb / "fire.md").write_text(text.replace("走失", "火情"), encoding="utf-8")
-    done = station.duty.alert(str(usb / "fire.md"), None, station.ask)
+    file = station.from_elsewhere(tmp_path)
+    done = station.duty.alert(file, None, station.ask)
     assert done
     assert done.entry.id == "F1RE9"
     assert (station.folder / "content/alert/fire.md").is_file()
+    with pytest.raises(Refused, match="gengfu alert F1RE9"):
+        station.duty.alert(file, None, station.ask)
+    for step in (station.duty.update, lambda name, ask: station.duty.conclude(name, "resolved", ask)):
+        with pytest.raises(NoSuchArticle):
+            step(file, station.ask)
+
+
+@pytest.mark.parametrize("step", ["update", "resolve", "withdraw"])
+def test_what_became_of_it_is_told_once_however_often_it_is_asked_for(station: Station, step: str) -> None:
+    station.told()
+    station.alert(summary="有人在公园看到过")
+    station.posts()
+    steps: dict[str, Callable[[], Done | None]] = {
+        "update": lambda: station.duty.update("9ST2A", station.ask),
+        "resolve": lambda: station.duty.conclude("9ST2A", "resolved", station.ask),
+        "withdraw": lambda: station.duty.withdraw("9ST2A", "发错了", station.ask),
+    }
+    for added in (1, 0, 0):
+        done = steps[step]()
+        assert done
+        assert done.pushed
+        assert done.pushed.added == added
+    assert len(station.posts()) == 1
+
+
+def test_another_end_or_reason_is_told_again(station: Station) -> None:
+    station.told()
+    for state in ("resolved", "cancelled"):
+        done = station.duty.conclude("9ST2A", state, station.ask)
+        assert done
+        assert sent_to(done) == {"t1": "sent"}
+    for reason in ("发错了", "地点写错了"):
+        done = station.duty.withdraw("9ST2A", reason, station.ask)
+        assert done
+        assert sent_to(done) == {"t1": "sent"}
+    assert len(station.posts()) == 5
+
+
+def test_an_end_that_cannot_be_written_down_is_not_told_as_news(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.told()
+    station.posts()
+
+    def refuse(file: Path, _fields: Fields) -> None:
+        raise NotAmended(file, "Permission denied")
+
+    monkeypatch.setattr(urgent, "amend", refuse)
+    with pytest.raises(NotAmended):
+        station.duty.conclude("9ST2A", "resolved", station.ask)
+    assert station.posts() == []
+
+
+def test_what_was_told_as_an_actual_alert_becomes_no_exercise(station: Station) -> None:
+    station.told()
+    before = station.articles()
+    with pytest.raises(Refused, match="演练"):
+        station.duty.alert("9ST2A", None, station.ask, exercise=True)
+    assert station.articles() == before
+
+
+def test_a_withdrawal_says_why(station: Station) -> None:
+    with pytest.raises(Refused, match="--reason"):
+        station.duty.withdraw("F7K2Q", "  ", station.ask)
 
 
 @pytest.mark.parametrize(("name", "error"), [("NNPE2", NoSuchArticle), ("F7K2Q", Refused)])

@@ -173,7 +173,7 @@ def _show(done: Done, folder: Path, outbox: Outbox, *, as_json: bool) -> bool:
     if done.trouble:
         err.print(_("网页没有更新，消息里没有链接：{why}").format(why=escape(done.trouble)), style="bold red")
     elif not done.linked:
-        err.print(_("网站上还看不到这篇文章，消息里没有链接。"), style="bold red")
+        err.print(_("网站上还看不到这次改动，消息里没有链接。"), style="bold red")
     if done.problems:
         show_notices([_("已经公开；这篇文章还有几处要改：")])
         show_notices([str(problem) for problem in done.problems])
