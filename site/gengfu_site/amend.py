@@ -66,7 +66,7 @@ def amended(data: bytes, fields: Fields, file: Path) -> bytes:
     encoding, parts = _taken_apart(data, file)
     front = parts["front"]
     for place, value in fields.items():
-        front = _set(front, place, _one_line(value), parts["line_end"], file)
+        front = _set(front, place, _one_line(value), file)
     return (parts["begin"] + front + parts["rest"]).encode(encoding)
 
 
@@ -76,12 +76,14 @@ def front_matter(data: bytes, file: Path) -> dict[str, Any]:
 
 
 _PARTS = re.compile(
-    r"(?P<begin>---[ \t]*(?P<line_end>\r\n|\r|\n))"
+    r"(?P<begin>---[ \t]*(?:\r\n|\r|\n))"
     r"(?P<front>.*?)(?<=[\r\n])"
     r"(?P<rest>(?:---|\.\.\.)[ \t]*(?:[\r\n].*)?)",
     re.DOTALL,
 )
 """An article with the line ends it has, taken apart as :mod:`gengfu_site.article` does."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NO_FRONT_MATTER = _("开头没有夹在两行“---”之间的说明")
 
 
 def _taken_apart(data: bytes, file: Path) -> tuple[str, re.Match[str]]:
@@ -92,7 +94,7 @@ def _taken_apart(data: bytes, file: Path) -> tuple[str, re.Match[str]]:
     encoding = _encoding(data)
     parts = _PARTS.fullmatch(data.decode(encoding))
     if parts is None:
-        raise NotAmended(file, _("开头没有夹在两行“---”之间的说明"))
+        raise NotAmended(file, _NO_FRONT_MATTER)
     return encoding, parts
 
 
@@ -110,22 +112,24 @@ def _one_line(value: str) -> str:
     return " ".join(value.encode("utf-8", "replace").decode().split())
 
 
-def _set(front: str, place: tuple[str, ...], value: str, line_end: str, file: Path) -> str:
+def _set(front: str, place: tuple[str, ...], value: str, file: Path) -> str:
     """``front`` with ``value`` at ``place``; raises as :func:`amended`."""
     wanted = _value(front, file)
+    if not wanted:
+        raise NotAmended(file, _NO_FRONT_MATTER)
     inner: Any = wanted
     for key in place[:-1]:
         inner = inner.get(key)
-        if not isinstance(inner, dict):
+        if not (inner and isinstance(inner, dict)):
             raise NotAmended(file, _("没有 {field} 这一部分").format(field=key))
     inner[place[-1]] = value
     try:
-        # PyYAML's own parser: its marks count characters, as slices do.
-        root = yaml.compose(front, Loader=yaml.SafeLoader)
+        # PyYAML's own parser: its marks count characters, as slices do. Of tabs it takes fewer than libyaml.
+        root = yaml.compose(front.replace("\t", " "), Loader=yaml.SafeLoader)
         assert isinstance(root, yaml.MappingNode)  # as _value found
     except yaml.YAMLError as error:
         raise NotAmended(file, str(error)) from error
-    new = _changed(front, root, place, value, line_end)
+    new = _changed(front, root, place, value)
     if _value(new, file) != wanted:
         raise NotAmended(file, _("{field} 的写法太特别").format(field=".".join(place)))
     return new
@@ -139,7 +143,7 @@ def _value(front: str, file: Path) -> dict[str, Any]:
     return document.value
 
 
-def _changed(front: str, root: yaml.MappingNode, place: tuple[str, ...], value: str, line_end: str) -> str:
+def _changed(front: str, root: yaml.MappingNode, place: tuple[str, ...], value: str) -> str:
     """``front`` with the value there replaced, or written behind the last one beside it."""
     around = root
     for key in place[:-1]:
@@ -155,8 +159,10 @@ def _changed(front: str, root: yaml.MappingNode, place: tuple[str, ...], value: 
     if around.flow_style:
         gap = " " * front.endswith(":", 0, end)  # libyaml takes no comma right behind a colon
         return f"{front[:end]}{gap}, {member}{front[end:]}"
-    end = front.index(line_end, end) + len(line_end)  # a comment may follow on that line
-    return front[:end] + " " * around.start_mark.column + member + line_end + front[end:]
+    line_end = _LINE_END.search(front, end)  # a comment may follow on that line
+    assert line_end is not None  # _PARTS demands one
+    indent = " " * around.start_mark.column
+    return front[: line_end.end()] + indent + member + line_end[0] + front[line_end.end() :]
 
 
 def _member(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:

@@ -48,16 +48,17 @@ def claim(folder: Path) -> None:
 def replacing(folder: Path) -> Iterator[Path]:
     """An empty, marked folder that takes the place of ``folder`` when the block ends well.
 
-    One at a time: whoever else wants to replace ``folder`` waits; what is to be published is read within the block,
-    so that nobody puts in place what has changed while they waited. Where the block fails, ``folder`` stays as it
-    was. Between two renames it is missing for an instant; a crash just then leaves both releases beside it, until
-    the next one: a person's data must not outlast its release.
+    In :func:`turn`; what is to be published is read within the block, so that nobody puts in place what has
+    changed while they waited. Where the block fails, ``folder`` stays as it was. Between two renames it is missing
+    for an instant; after a crash just then the new release is put in place first, and of the old one nothing stays:
+    a person's data must not outlast its release.
 
     :raises NotOurs: as :func:`claim`.
     """
     new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("next", "old"))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with alone(folder.with_name(f".{folder.name}.lock")):
+    with turn(folder):
+        if new.exists() and old.exists() and not folder.exists():
+            new.rename(folder)
         claim(folder)
         try:
             _clear(new, old)
@@ -71,6 +72,14 @@ def replacing(folder: Path) -> Iterator[Path]:
                 raise
         finally:
             _clear(new, old)
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """One at a time: whoever else wants to replace ``folder``, or what it is made from, waits."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with alone(folder.with_name(f".{folder.name}.lock")):
+        yield
 
 
 def _clear(*folders: Path) -> None:

@@ -94,6 +94,19 @@ def test_encoding_and_line_ends_stay(encoding: str, line_end: str) -> None:
     assert amended(before, {**STATE, **UPDATED}, Path("child.md")) == then
 
 
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("---\r\nid: A\n---\n", "---\r\nid: A\nupdated: 2026-11-21 08:00:00\n---\n"),
+        ("---\nid: A\r\nb: c\n---", "---\nid: A\r\nb: c\nupdated: 2026-11-21 08:00:00\n---"),
+        ("---\nid:\tA\t# 一\n---\n", "---\nid:\tA\t# 一\nupdated: 2026-11-21 08:00:00\n---\n"),
+    ],
+    ids=["\\n after \\r\\n", "\\r\\n after \\n", "tabs"],
+)
+def test_what_several_editors_left_stays_as_it_is(before: str, then: str) -> None:
+    assert after(before, UPDATED).encode() == then.encode()
+
+
 NAMES = st.sampled_from(["id", "标题", "state", "updated", "withdrawn", "a b"])
 PLAIN = st.text(st.characters(categories=["Lu", "Ll", "Lo"]), min_size=1, max_size=5)
 VALUES = st.one_of(
@@ -172,6 +185,10 @@ def test_the_file_keeps_its_mode_and_nothing_is_left_beside_it(tmp_path: Path) -
         ("---\nalert: 火情\n---\n", NotAmended),
         ("---\nalert: {state: active, state: active}\n---\n", ProblemsFound),
         ("---\nalert: {state: [\n---\n", ProblemsFound),
+        ("---\nalert: {}\n---\n", NotAmended),
+        ("---\n---\n", NotAmended),
+        ("---\n# 一\n---\n", NotAmended),
+        ("---\n{}\n---\n", NotAmended),
     ],
 )
 def test_a_file_in_which_the_field_cannot_be_set_is_left_alone(

@@ -43,6 +43,17 @@ def test_a_build_that_fails_leaves_the_release_as_it_was_and_nothing_for_the_nex
     assert [f.name for f in public.iterdir()] == [".gengfu-site"]
 
 
+def test_a_crash_between_two_releases_puts_the_new_one_in_place_whatever_comes_next(tmp_path: Path) -> None:
+    public = tmp_path / "public"
+    for folder, word in ((".public.old", "one"), (".public.next", "two")):
+        claim(tmp_path / folder)
+        (tmp_path / folder / f"{word}.html").write_text(word)
+    with pytest.raises(OSError, match="disk full"):
+        build_half(public)
+    assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "two.html"]
+    assert sorted(f.name for f in tmp_path.iterdir()) == [".public.lock", "public"]
+
+
 def build_half(public: Path) -> None:
     with replacing(public) as new:
         (new / "half.html").write_text("half")
