@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -271,6 +272,20 @@ def test_a_signature_of_yesterday_does_not_deliver(platform: str) -> None:
     assert not received.seen
     assert not isinstance(said, Sent)
     assert isinstance(said, Rejected) == (platform == "generic")  # the others are signed anew, once
+
+
+@pytest.mark.parametrize("platform", [name for name in POSTED if name != "generic"])
+def test_the_fullest_part_has_room_to_be_marked_as_sent_again(platform: str) -> None:
+    group = group_on(platform)
+
+    def parts(length: int) -> tuple[Message, ...]:
+        return CHANNELS.parts(replace(ALERT, body="囧" * length), group)
+
+    fullest = bisect_left(range(20_000), 2, key=lambda length: len(parts(length))) - 1
+    assert fullest > 100
+    for length in (fullest, fullest + 1):
+        for part in parts(length):
+            assert CHANNELS.fits(replace(part, resent=True), group)
 
 
 @pytest.mark.parametrize("platform", [name for name in POSTED if name != "generic"])

@@ -44,6 +44,7 @@ def test_a_text_is_cut_where_a_reader_pauses(text: str, size: int, expected: lis
 
 def test_what_holds_not_one_sign_cannot_be_split() -> None:
     assert split(Message(form="alert", title="", items=(), body="𠮷" * 9), lambda part: not part.body) is None
+    assert split(Message(form="alert", title="太长的标题", items=()), lambda part: False) is None
 
 
 @given(text=st.text(alphabet=st.sampled_from("甲。 \n,a1\u0301\u200d👨👩𠮷é*[]()<>`h/:."), max_size=400))

@@ -32,13 +32,13 @@ _WHOLE = re.compile(
 def split(message: Message, fits: Callable[[Message], bool]) -> tuple[Message, ...] | None:
     """``message`` in as few parts as ``fits`` allows; None where a part cannot hold even one sign of the body.
 
-    A message that fits is its own only part.
+    A message that fits is its own only part. Each part has room to be marked 重发, should it be sent again.
     """
-    if fits(message):
+    if fits(replace(message, resent=True)):
         return (message,)
 
     def fits_with(body: str) -> bool:
-        return fits(replace(message, body=body, part=_MOST, parts=_MOST))
+        return fits(replace(message, body=body, part=_MOST, parts=_MOST, resent=True))
 
     bodies: list[str] = []
     rest = message.body
@@ -48,9 +48,10 @@ def split(message: Message, fits: Callable[[Message], bool]) -> tuple[Message, .
             return None
         bodies.append(piece.strip("\n"))
         rest = rest[len(piece) :].lstrip("\n")
-    return tuple(
+    parts = (
         replace(message, body=body, part=number, parts=len(bodies)) for number, body in enumerate(bodies, 1)
     )
+    return tuple(parts) or None
 
 
 def _longest(text: str, fits: Callable[[str], bool]) -> str:
