@@ -168,6 +168,13 @@ def test_an_alert_pushed_again_reaches_whom_it_did_not_reach_and_nobody_twice(ou
     assert plan(outbox, "late", form="alert", key="alert:F:1", at=NOON + 4 * HOUR) == 1
 
 
+def test_an_alert_pushed_again_goes_the_way_that_its_group_is_reached_now(outbox: Outbox) -> None:
+    plan(outbox, "A", form="alert", key="alert:F:1", way="confirm")
+    outbox.stop("alert:F:1", now=NOON, reason="没人确认")
+    assert plan(outbox, "A", form="alert", key="alert:F:1", way="webhook") == 1
+    assert groups(outbox.claim(now=NOON, ways=["webhook"])) == "A"
+
+
 @pytest.mark.parametrize("ending", ["its time", "a newer revision", "withdrawal"])
 def test_when_an_alert_is_over_its_text_is_gone_and_nobody_is_asked_to_pass_it_on(
     outbox: Outbox, ending: str

@@ -113,6 +113,20 @@ def test_what_was_on_its_way_when_it_was_stopped_ends_as_it_ends_and_does_not_le
     assert standing(outbox, "alert:F:1") == {"A": state}
 
 
+@pytest.mark.parametrize(("again", "state"), [(False, "cancelled"), (True, "unknown")])
+def test_what_was_claimed_when_it_was_stopped_is_not_put_back(
+    outbox: Outbox, again: bool, state: str
+) -> None:
+    plan(outbox, "A", key="alert:F:1", form="alert")
+    if again:
+        send(outbox, Unknown(reason="超时"))
+    (claimed,) = outbox.claim(now=NOON + MINUTE)
+    outbox.stop("alert:F:1", now=NOON + MINUTE, reason="发错了")
+    outbox.put_back([(claimed.id, NOON + MINUTE)], now=NOON + MINUTE)
+    assert standing(outbox, "alert:F:1") == {"A": state}
+    assert outbox.deliveries("alert:F:1")[0].reason == "发错了"
+
+
 def test_what_was_stopped_goes_on_when_a_person_sends_it_again(outbox: Outbox) -> None:
     plan(outbox, "A", key="alert:F:1", form="alert")
     outbox.stop("alert:F:1", now=NOON, reason="发错了")
@@ -153,6 +167,18 @@ def test_heard_is_told_the_other_way_round(outbox: Outbox) -> None:
     told = outbox.told(["A", "B", "C"])
     for entry in ("x", "y"):
         assert outbox.heard(entry) == {g: h[entry] for g, h in told.items() if entry in h}
+
+
+def test_the_newest_are_named_with_whether_something_of_them_is_still_to_be_sent(outbox: Outbox) -> None:
+    for day, key in enumerate(["first", "over", "waits", "flies"]):
+        plan(outbox, "A B", key=key, at=NOON + day * DAY, items=key)
+        if key != "waits":
+            claimed = outbox.claim(now=NOON + day * DAY)
+        if key == "over":
+            outbox.settle([(d.id, Handed(to="王姐")) for d in claimed], now=NOON)
+    assert list(outbox.recent(limit=3).items()) == [("flies", True), ("waits", True), ("over", False)]
+    outbox.recover(now=NOON + 3 * DAY)
+    assert outbox.recent() == {"flies": False, "waits": True, "over": False, "first": False}
 
 
 def test_a_tally_names_each_fate(outbox: Outbox) -> None:

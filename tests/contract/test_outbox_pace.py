@@ -98,6 +98,16 @@ def test_a_group_that_the_platform_throttles_is_told_nothing_until_it_may(outbox
     assert groups(outbox.claim(now=NOON + MINUTE)) == "A A"
 
 
+def test_the_longest_pause_that_the_platform_asked_for_holds(outbox: Outbox) -> None:
+    plan(outbox, "A", key="first")
+    plan(outbox, "A", key="second", items="x")
+    for delivery, pause in zip(outbox.claim(now=NOON), (60, 5), strict=True):
+        outbox.settle([(delivery.id, Throttled(after=pause, reason="45009"))], now=NOON)
+    plan(outbox, "A", key="third", items="y", at=NOON + 59 * SECOND)
+    assert outbox.claim(now=NOON + 59 * SECOND) == []
+    assert len(outbox.claim(now=NOON + MINUTE)) == 3
+
+
 @pytest.mark.parametrize("held", [True, False])
 def test_a_clock_that_ran_ahead_and_was_set_right_freezes_no_group(outbox: Outbox, held: bool) -> None:
     ahead = NOON + 3 * DAY

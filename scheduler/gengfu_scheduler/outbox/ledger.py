@@ -161,7 +161,8 @@ class Outbox:
         """Send again what of the broadcast ``key`` stands in ``states``, because a person decided so.
 
         What was ``unknown`` may arrive twice and is marked 重发. With a part go those after it that were
-        cancelled. A broadcast that was stopped goes on.
+        cancelled; those that arrived do not, though they then stand before it: which part it is (1/3) says
+        where it belongs. A broadcast that was stopped goes on.
 
         :param groups: only to these.
         :param expires: until when it may leave, at least.
@@ -297,7 +298,10 @@ class Outbox:
             delivering.settle(connection, dict(outcomes), now, self._random, dead)
 
     def put_back(self, held: Sequence[tuple[int, datetime]], *, now: datetime) -> None:
-        """Return claimed deliveries, of which no request was begun, to pending, each until its instant."""
+        """Return claimed deliveries, of which no request was begun, to pending, each until its instant.
+
+        Of what was stopped meanwhile nothing goes back.
+        """
         if held:
             with self._writing() as connection:
                 delivering.put_back(connection, held, now)
@@ -446,6 +450,16 @@ class Outbox:
                 rows += connection.execute(newest.where(older), {"since": since})
             return reading.counted(connection, rows)
 
+    def recent(self, *, limit: int = 20) -> dict[str, bool]:
+        """The keys of the newest broadcasts, newest first, and whether something of each is still to be sent.
+
+        Cheap, where :meth:`broadcasts` counts every delivery.
+        """
+        newest = select(BROADCAST.c.key, BROADCAST.c.id.in_(sql.TO_BE_SENT).label("open"))
+        newest = newest.order_by(BROADCAST.c.scheduled_for.desc(), BROADCAST.c.id.desc()).limit(limit)
+        with self._reading() as connection:
+            return {row.key: bool(row.open) for row in connection.execute(newest)}
+
     def scheduled(self, since: datetime, until: datetime) -> list[Broadcast]:
         """The broadcasts scheduled from ``since`` on and before ``until``, oldest first."""
         when = BROADCAST.c.scheduled_for
@@ -469,6 +483,11 @@ class Outbox:
         """Every delivery to ``group`` that tells of ``entry``, however it ended, newest first."""
         with self._reading() as connection:
             return reading.tellings(connection, group, entry)
+
+    def history(self, group: str, *, limit: int = 20) -> list[TimeTold]:
+        """The newest deliveries to ``group``, however they ended, newest first."""
+        with self._reading() as connection:
+            return reading.history(connection, group, limit)
 
     def tally(
         self, since: datetime, until: datetime, by: Literal["group", "broadcast", "way", "entry"]
@@ -506,6 +525,11 @@ class Outbox:
         with self._reading() as connection:
             rows = connection.execute(select(DISABLED).order_by(DISABLED.c.group_id))
             return {row.group_id: row.reason for row in rows}
+
+    def disabled_since(self) -> dict[str, datetime]:
+        """Groups that nothing is sent to, and since when."""
+        with self._reading() as connection:
+            return {row.group_id: row.since for row in connection.execute(select(DISABLED))}
 
     def dead_addresses(self) -> dict[str, str | None]:
         """Groups that nothing is sent to, and what :meth:`settle` was given to know their dead address by."""

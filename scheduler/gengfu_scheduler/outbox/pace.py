@@ -81,8 +81,13 @@ def lock(connection: Connection) -> None:
 
 
 def hold(connection: Connection, groups: Iterable[tuple[str, datetime]], now: datetime) -> None:
-    """Let nothing leave to the groups before their instants, or a day from now."""
-    latest: dict[str, datetime] = {}
+    """Let nothing leave to the groups before their instants, or a day from now; what holds them already, holds."""
+    groups = list(groups)
+    latest: dict[str, datetime] = {
+        group: bucket.held_until
+        for group, bucket in _buckets(connection, {group for group, _until in groups}).items()
+        if bucket.held_until and bucket.held_until <= now + LONGEST_HOLD
+    }
     for group, until in groups:
         latest[group] = min(max(until, latest.get(group, until)), now + LONGEST_HOLD)
     _write(connection, "held_until", latest)

@@ -115,7 +115,7 @@ def _add_or_reopen(connection: Connection, rows: Sequence[dict[str, object]]) ->
     if not rows:
         return 0
     insert = insert_into(connection, DELIVERY)
-    columns = ("message_id", "state", "not_before", "changed_at", "reason")
+    columns = ("message_id", "way", "state", "not_before", "changed_at", "reason")
     # Constants as text: a parameter would belong to a row.
     begun: ColumnElement[int] = literal_column("CASE WHEN delivery.attempts > 0 THEN 1 ELSE 0 END")
     reopened = insert.on_conflict_do_update(

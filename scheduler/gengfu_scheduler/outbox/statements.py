@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     not_,
     select,
+    union,
     update,
 )
 
@@ -139,15 +140,22 @@ CANCEL_REST = (
     )
 )
 
-# Undo a claim: no request was begun.
+_STOPPED = (
+    select(BROADCAST.c.stopped)
+    .where(BROADCAST.c.id == DELIVERY.c.broadcast_id, BROADCAST.c.stopped.is_not(None))
+    .scalar_subquery()
+)
+
+# Undo a claim: no request was begun. Of what was stopped meanwhile none will be.
 PUT_BACK = (
     update(DELIVERY)
     .where(DELIVERY.c.id == bindparam("delivery"), DELIVERY.c.state == "sending")
     .values(
-        state="pending",
+        state=case((_STOPPED.is_(None), "pending"), (DELIVERY.c.resent, "unknown"), else_="cancelled"),
         attempts=DELIVERY.c.attempts - 1,
         not_before=bindparam("earliest"),
         changed_at=bindparam("now"),
+        reason=func.coalesce(_STOPPED, DELIVERY.c.reason),
     )
 )
 
@@ -271,6 +279,11 @@ SPENT = (
             .where(BROADCAST.c.form == "alert", BROADCAST.c.expires > bindparam("now"))
         ),
     )
+)
+
+# Broadcasts of which something is still to be sent.
+TO_BE_SENT = union(
+    select(DELIVERY.c.broadcast_id).where(PENDING), select(DELIVERY.c.broadcast_id).where(SENDING)
 )
 
 # Broadcasts that a person should not lose sight of, however many came after them: of which something still
@@ -434,8 +447,8 @@ _FATE = case(
 ).label("fate")
 
 
-# How one group was told of one entry, newest first.
-TELLINGS = (
+# What one group was told, newest first.
+TOLD_GROUP = (
     select(
         BROADCAST.c.key,
         BROADCAST.c.title,
@@ -444,11 +457,16 @@ TELLINGS = (
         DELIVERY.c.reason,
         _FATE,
     )
-    .select_from(
-        BROADCAST.join(DELIVERY).join(MESSAGE_ENTRY, MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id)
-    )
-    .where(DELIVERY.c.group_id == bindparam("group"), MESSAGE_ENTRY.c.entry == bindparam("entry"))
+    .select_from(BROADCAST.join(DELIVERY))
+    .where(DELIVERY.c.group_id == bindparam("group"))
     .order_by(BROADCAST.c.scheduled_for.desc(), DELIVERY.c.id.desc())
+)
+
+# ... of one entry.
+TELLINGS = TOLD_GROUP.where(
+    exists().where(
+        MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id, MESSAGE_ENTRY.c.entry == bindparam("entry")
+    )
 )
 
 
