@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -252,21 +252,14 @@ class _Run:
             self._hold(self._claimed.popleft().id, self._now())
 
     def _begin(self, delivery: Delivery) -> Request | None:
-        group = self._roster.groups.get(delivery.group)
-        if group is None:
-            if self._current():
-                self._end(delivery.id, Rejected(reason=_("群已不在名单中")))
-            else:
-                self._hold(delivery.id, self._now() + MOMENT)
+        told = to_be_told(delivery, self._roster, current=self._current, now=self._now())
+        if isinstance(told, datetime):
+            self._hold(delivery.id, told)
             return None
-        waits = delivery.message.form == "digest" and not is_push(delivery.broadcast)
-        if waits and (quiet_end := self._roster.timetable.quiet_until(group, self._now())):
-            self._hold(delivery.id, min(quiet_end, delivery.expires))
+        if not isinstance(told, Addressed):
+            self._end(delivery.id, told)
             return None
-        message = still_told(delivery.message, self._roster.catalogue, self._now())
-        if message is None:
-            self._end(delivery.id, Dropped(reason=_("内容已撤回或过期，没有发")))
-            return None
+        group, message = told.group, told.message
         start = _begin(message, group, self._roster.channels, delivery.id, self._now())
         if callable(start):
             self._begin_beside(delivery, start)
@@ -308,6 +301,30 @@ class _Run:
         return len(self._posted) + len(self._beside) + len(self._ended) + len(self._held)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Addressed:
+    """Whom a delivery tells, and what."""
+
+    group: Group
+    message: Message
+
+
+def to_be_told(
+    delivery: Delivery, roster: Roster, *, current: Callable[[], bool], now: datetime
+) -> Addressed | datetime | Outcome:
+    """What is to be done with ``delivery`` now that it is due; else when to ask again, or how it ends untold."""
+    group = roster.groups.get(delivery.group)
+    if group is None:
+        return Rejected(reason=_("群已不在名单中")) if current() else now + MOMENT
+    waits = delivery.message.form == "digest" and not is_push(delivery.broadcast)
+    if waits and (quiet_end := roster.timetable.quiet_until(group, now)):
+        return min(quiet_end, delivery.expires)
+    message = still_told(delivery.message, roster.catalogue, now)
+    if message is None:
+        return Dropped(reason=_("内容已撤回或过期，没有发"))
+    return Addressed(group=group, message=message)
+
+
 def _begin(
     message: Message, group: Group, channels: Channels, delivery_id: int, now: datetime
 ) -> tuple[HttpChannel, Request] | Callable[[], Outcome] | Outcome:
@@ -319,30 +336,30 @@ def _begin(
         here = partial(_delivered, channel, message, group)
         return here if channel.slow else here()
     except Exception as error:
-        return _refused(error, group)
+        return refused(error, group)
 
 
 def _delivered(channel: LocalChannel, message: Message, group: Group) -> Outcome:
     try:
-        return _redacted(channel.deliver(message, group), group)
+        return redacted(channel.deliver(message, group), _credentials(group))
     except Exception as error:
-        return _refused(error, group)
+        return refused(error, group)
 
 
-def _refused(error: Exception, group: Group) -> Outcome:
+def refused(error: Exception, group: Group) -> Outcome:
     """It was not told: this side says why not, or has a mistake in it."""
     reason = str(error) if isinstance(error, GengfuError) else _bug(error)
-    return _redacted(Rejected(reason=reason), group)
+    return redacted(Rejected(reason=reason), _credentials(group))
 
 
 def _outcome(channel: HttpChannel, group: Group, reply: Reply) -> Outcome:
     """How the post ended, fit to be stored and shown."""
     if not isinstance(reply, Answer):
-        return _redacted(reply, group)
+        return redacted(reply, _credentials(group))
     try:
-        return _redacted(channel.outcome(reply), group)
+        return redacted(channel.outcome(reply), _credentials(group))
     except Exception as error:
-        return _redacted(Unknown(reason=_bug(error)), group)
+        return redacted(Unknown(reason=_bug(error)), _credentials(group))
 
 
 def _bug(error: Exception) -> str:
@@ -352,15 +369,15 @@ def _bug(error: Exception) -> str:
     return _("程序错误，请报告：{what}").format(what=what)
 
 
-def _redacted(outcome: Outcome, group: Group) -> Outcome:
-    """``outcome`` without the group's address and secret, which a platform may have echoed, and no longer than useful.
+def redacted(outcome: Outcome, credentials: Collection[str]) -> Outcome:
+    """``outcome`` without ``credentials``, which a platform may have echoed, and no longer than useful.
 
     Cut last: half an address would not be recognised.
     """
     if isinstance(outcome, Sent | Handed):
         return outcome
     reason = outcome.reason
-    for credential in sorted(_credentials(group), key=len, reverse=True):
+    for credential in sorted(credentials, key=len, reverse=True):
         if credential.lower() in reason.lower():
             written = re.escape(credential)
             # What is short may stand in a longer word by chance.

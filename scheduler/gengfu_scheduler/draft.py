@@ -49,12 +49,15 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
     planned, notices = _digests(slot, roster, told, now)
     # By chance, but always the same: no group is always last, and a second reading finds the same order.
     order = sorted(
-        (p.group for p in planned), key=lambda id: sha256(f"{occurrence.key} {id}".encode()).digest()
+        (p.group for p in planned if p.way != "confirm"),
+        key=lambda id: sha256(f"{occurrence.key} {id}".encode()).digest(),
     )
+    # An owner is asked once for all of her groups, which therefore leave together.
     offsets = {group: slot.spread * n / len(order) for n, group in enumerate(order)}
 
     def not_before(group: str) -> datetime:
-        return _leaves(occurrence, roster.groups[group], offsets[group], roster.timetable, now)
+        offset = offsets.get(group, timedelta(0))
+        return _leaves(occurrence, roster.groups[group], offset, roster.timetable, now)
 
     return Draft(
         broadcast=Broadcast(

@@ -55,14 +55,21 @@ def state_words() -> dict[State, str]:
 
 def standing_notices(roster: Roster) -> tuple[str, ...]:
     """What keeps groups from being reached, as far as the files say."""
-    names = [group.name for group in roster.without_address()]
-    if not names:
-        return ()
-    return (
-        _("{n} 个群没有机器人地址，发不出去：{names}。地址写进 webhooks.csv，或设好 env: 变量。").format(
-            n=len(names), names=shortlist(names)
-        ),
-    )
+    notices = []
+    if names := [group.name for group in roster.without_address()]:
+        notices.append(
+            _("{n} 个群没有机器人地址，发不出去：{names}。地址写进 webhooks.csv，或设好 env: 变量。").format(
+                n=len(names), names=shortlist(names)
+            )
+        )
+    asked = [group.name for group in roster.groups.values() if group.reach == "confirm"]
+    if asked and (why := roster.without_app()):
+        notices.append(
+            _("{n} 个要群主确认的群发不出去：{names}。{why}。").format(
+                n=len(asked), names=shortlist(asked), why=why
+            )
+        )
+    return tuple(notices)
 
 
 def shortlist(names: Collection[str], most: int = 12) -> str:

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gengfu_scheduler.channels import PLATFORMS, Channels, channels_of
+from gengfu_scheduler.channels import PLATFORMS, Channels, channels_of, wecom_customer
 from gengfu_scheduler.channels.apprise import Apprise
 from gengfu_scheduler.channels.channel import HttpChannel
 from gengfu_scheduler.channels.checking import check_templates
+from gengfu_scheduler.channels.wecom_customer import App, app_in
 from gengfu_scheduler.groups import group_files, read_groups
 from gengfu_scheduler.message import Group, Message
 from gengfu_scheduler.published import Published
 from gengfu_scheduler.timetable import FILE, Timetable, catalogue_address, read_timetable
 from gengfu_site.catalogue import Catalogue, Station
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_templates.i18n import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class Roster:
     """By id, in the admin's order."""
     timetable: Timetable
     channels: Channels
+    app: App | None = None
+    """By which WeCom knows the station, where owners are asked to confirm; None where it is not known here."""
 
     def fits(self, message: Message, group: Group) -> bool:
         """Whether ``group`` can be told ``message`` in one piece.
@@ -41,9 +45,20 @@ class Roster:
     def without_address(self) -> list[Group]:
         """The groups that a robot is to post to and whose address is not known on this machine."""
         addressed = HttpChannel | Apprise
-        return [
-            g for g in self.groups.values() if not g.webhook and isinstance(self.channels.to(g), addressed)
-        ]
+        by_robot = (g for g in self.groups.values() if g.reach == "webhook")
+        return [g for g in by_robot if not g.webhook and isinstance(self.channels.to(g), addressed)]
+
+    def without_app(self) -> str:
+        """Why no owner can be asked to confirm anything; empty where they can."""
+        if self.app is None:
+            return _("没有企业微信应用的凭据：设好环境变量 {corp} 和 {secret}").format(
+                corp=wecom_customer.CORP, secret=wecom_customer.SECRET
+            )
+        if self.app.api != wecom_customer.API and self.app.host not in self.timetable.hosts:
+            return _("{name} 的主机 {host} 不在 timetable.yml 的 hosts 里").format(
+                name=wecom_customer.ELSEWHERE, host=self.app.host
+            )
+        return ""
 
 
 class RosterFiles:
@@ -92,7 +107,11 @@ class RosterFiles:
             groups, timetable, self._problems = _read(self._folder, catalogue.station, self._environ)
             if timetable is not None and not self._problems:
                 self._last = Roster(
-                    catalogue=catalogue, groups=groups, timetable=timetable, channels=self._channels
+                    catalogue=catalogue,
+                    groups=groups,
+                    timetable=timetable,
+                    channels=self._channels,
+                    app=app_in(self._environ),
                 )
         if self._last is None:
             raise ProblemsFound(self._problems)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -24,10 +25,11 @@ from gengfu_scheduler.alerts import alert_of, is_over
 from gengfu_scheduler.channels import KNOWN_HOSTS
 from gengfu_scheduler.channels.hand import TASKS, TASKS_OF, write_task_pages
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
+from gengfu_scheduler.confirm import Session, follow_up, hand_out
 from gengfu_scheduler.deliver import Circuits, deliver
 from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.groups import is_address
-from gengfu_scheduler.message import Broadcast, Delivery
+from gengfu_scheduler.message import Broadcast, Delivery, Reach
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import broadcast_line
 from gengfu_scheduler.roster import Roster, RosterFiles
@@ -85,6 +87,7 @@ class Runner:
         self._open_transport = transport
         self._transport = transport(self.roster.timetable.hosts)
         self._circuits = Circuits()
+        self._session = Session()
         self._planned_until: dict[tuple[str, str], datetime] = {}
         self._trouble = self._files.trouble
         self._tasks_for: dict[Broadcast, tuple[int, list[Delivery]]] | None = None
@@ -134,6 +137,24 @@ class Runner:
             stopping=self._stopping,
             current=self._files.current,
         )
+        hand_out(
+            self._outbox,
+            self.roster,
+            self._transport,
+            self._session,
+            now=self._clock,
+            circuits=self._circuits,
+            stopping=self._stopping,
+            current=self._files.current,
+        )
+        follow_up(
+            self._outbox,
+            self.roster,
+            self._transport,
+            self._session,
+            now=self._clock,
+            circuits=self._circuits,
+        )
         self._write_tasks()
 
     def has_work(self) -> bool:
@@ -141,9 +162,9 @@ class Runner:
 
         The clock is looked at here too, because an alarm waits for time to pass and the clock may be set.
         """
-        now, due = self._clock(), self._outbox.due_at()
+        now, due = self._clock(), self._outbox.due_at(ways=get_args(Reach))
         by_clock = (due is not None and due <= now) or not self._last_round <= now < self._next_slot
-        return by_clock or self._files.changed()
+        return by_clock or self._files.changed() or self._session.has_work(self._outbox, now)
 
     def _reload(self, *, ask: bool) -> None:
         """Read again what changed; where it has problems, keep what was right and say so once."""
@@ -170,7 +191,7 @@ class Runner:
         for id, dead in self._outbox.dead_addresses().items():
             group = self.roster.groups.get(id)
             if group and (
-                group.reach == "hand" or (group.webhook and dead and not is_address(group.webhook, dead))
+                group.reach != "webhook" or (group.webhook and dead and not is_address(group.webhook, dead))
             ):
                 self._outbox.enable(id)
                 self._say(_("{name}（{id}）换了发送方式，恢复发送。").format(name=group.name, id=id))

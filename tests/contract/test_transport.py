@@ -94,7 +94,7 @@ class Server:
                 return False
             data += piece
         head, _blank, body = data.partition(b"\r\n\r\n")
-        (length,) = (int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
+        length = sum(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
         while len(body) < length:
             body += connection.recv(65536)
         self.heads.append(head)
@@ -224,6 +224,18 @@ def test_an_answer_has_status_headers_and_body(
     assert reply == Answer(status=429, headers={"retry-after": "30", "content-length": "4"}, body=b"wait")
     assert len(server.stored[0]) == 100_000
     assert b"expect" not in server.heads[0].lower()
+
+
+def test_a_get_and_a_post_follow_each_other_on_one_connection(
+    serve: Callable[..., Server], transport: CurlTransport
+) -> None:
+    server = serve(OK)
+    for body in (b"", b"x", b""):
+        request = Request(key=0, url=at(server), body=body, headers={}, method="POST" if body else "GET")
+        ((_key, reply),) = [found for replies in transport.post_many([request]) for found in replies]
+        assert isinstance(reply, Answer)
+    assert [head.split()[0] for head in server.heads] == [b"GET", b"POST", b"GET"]
+    assert server.stored == [b"", b"x", b""]
 
 
 def test_a_redirect_is_not_followed(serve: Callable[..., Server], transport: CurlTransport) -> None:

@@ -21,6 +21,7 @@ from gengfu_scheduler.channels.slack import Slack
 from gengfu_scheduler.channels.teams import Teams
 from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.wecom import WeCom
+from gengfu_scheduler.channels.wecom_customer import WeComCustomer
 from gengfu_scheduler.message import Group, Message, Pace
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _, series
@@ -72,7 +73,7 @@ class Channels:
         if group.reach == "hand":
             return self._by_hand
         try:
-            return self._by_name[group.platform]
+            return self._by_name[WeComCustomer.name if group.reach == "confirm" else group.platform]
         except KeyError:
             near = nearest(group.platform, list(self._by_name)) or series(self._by_name)
             raise NoSuchChannel(
@@ -103,5 +104,5 @@ class Channels:
 def channels_of(station: Path | None) -> Channels:
     """The ways to the groups of the station in this folder, with its own templates where it has some."""
     templates = Templates(station)
-    here = (Apprise(templates), Console(templates))
-    return Channels((*(channel(templates) for channel in POSTED), *here), by_hand=Hand())
+    others = (Apprise(templates), Console(templates), WeComCustomer(templates))
+    return Channels((*(channel(templates) for channel in POSTED), *others), by_hand=Hand())

@@ -77,6 +77,13 @@ class HttpChannel(ABC):
 
         :raises CannotRender: it cannot be told in one post, or not to this group.
         """
+        return self.post(self.fitting(message, group), group, delivery_id=delivery_id, now=now)
+
+    def fitting(self, message: Message, group: Group) -> Payload:
+        """:meth:`payload`, within the platform's limits.
+
+        :raises CannotRender: it is beyond one of them.
+        """
         payload = self.payload(message, group)
         for weight in self.weigh(payload):
             if weight.used > weight.limit:
@@ -85,7 +92,7 @@ class HttpChannel(ABC):
                         platform=self.name, what=weight.what, used=weight.used, limit=weight.limit
                     )
                 )
-        return self.post(payload, group, delivery_id=delivery_id, now=now)
+        return payload
 
     def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
         """``payload`` on its way to ``group``; signed, where the platform wants that.

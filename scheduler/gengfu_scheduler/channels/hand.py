@@ -79,7 +79,7 @@ def write_task_pages(
         for broadcast, deliveries in handed:
             by_owner: defaultdict[str, list[Delivery]] = defaultdict(list)
             for delivery in deliveries:
-                if delivery.state == "handed":
+                if delivery.state == "handed" and delivery.way != "confirm":
                     by_owner[delivery.reason].append(delivery)
             for owner, theirs in by_owner.items():
                 path = _path(folder, key, broadcast.key, owner)

@@ -18,7 +18,7 @@ import re
 import socket
 from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pycurl
 
@@ -36,13 +36,14 @@ _URL = re.compile(r"https?://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A POST to be made."""
+    """A POST to be made; or a GET, which may be made twice without harm."""
 
     key: int
     """The caller's name for it."""
     url: str = field(repr=False)
     body: bytes
     headers: Mapping[str, str]
+    method: Literal["POST", "GET"] = "POST"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +174,7 @@ class CurlTransport:
             pycurl.HTTPHEADER,
             [f"{name}: {value}" if value else f"{name}:" for name, value in headers.items()],
         )
+        handle.setopt(pycurl.HTTPGET if request.method == "GET" else pycurl.POST, 1)
         handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
         handle.setopt(pycurl.READFUNCTION, post.read)
         handle.setopt(pycurl.WRITEFUNCTION, post.write)
@@ -188,7 +190,6 @@ class CurlTransport:
         handle = pycurl.Curl()
         for option, value in self._options.items():
             handle.setopt(option, value)
-        handle.setopt(pycurl.POST, 1)
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
