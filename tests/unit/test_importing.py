@@ -175,6 +175,14 @@ class TestSheet:
         office.sheet.write_bytes(_csv(rows).encode(encoding))
         self.expect(office, office.plan())
 
+    @pytest.mark.parametrize("separator", [";", "\t"])
+    def test_csv_is_read_whatever_separates_its_cells(self, office: Office, separator: str) -> None:
+        lines = ("青松路派出所的群", "群名称,群主,社区,类型", "甲群,李警官,桃园社区,老年人;个体商户")
+        text = "\n".join(line.replace(",", separator).replace("人;个", "人、个") for line in lines)
+        office.sheet.write_text(text, encoding="utf-8")
+        (new,) = office.plan().new
+        assert (new.name, new.area) == ("甲群", "青松路/桃园社区")
+
     def test_an_open_document_is_read(self, office: Office) -> None:
         rows = [[str(cell) for cell in row] for row in self.ROWS]
         rows[3][2:5] = rows[2][2:5]
@@ -338,6 +346,7 @@ class TestPersonalData:
             "李警官 138-1234-5678",
             "+86 13812345678",
             "11010519491231002X",
+            "１３８１２３４５６７８",
             "张三、李四、王小五",
         ],
     )

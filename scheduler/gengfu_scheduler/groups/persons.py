@@ -7,6 +7,7 @@ official way (138****1234) passes, and so does a few officers' names: three full
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from gengfu_templates.i18n import _
 
@@ -24,6 +25,7 @@ _NAMES = 3
 
 def personal(text: str) -> str | None:
     """Which personal data ``text`` seems to hold, in the admin's words; None where it seems to hold none."""
+    text = unicodedata.normalize("NFKC", text)  # a full-width number is a number too
     if _IDENTITY.search(text):
         return _("身份证号")
     if _MOBILE.search(text):

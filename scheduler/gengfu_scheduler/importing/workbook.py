@@ -72,7 +72,9 @@ def _csv_sheet(file: Path) -> Sheet:
     text = read_text(file, file.parent, gbk=True, most=MOST_BYTES)
     if isinstance(text, Problem):
         raise ProblemsFound([text])
-    reader = csv.reader(io.StringIO(text))
+    # Some spreadsheets separate by what their country does not write in numbers, or by tabs.
+    beginning = "".join(text.splitlines(keepends=True)[:10])
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=beginning.count))
     rows, line = [], 1
     try:
         for cells in reader:
