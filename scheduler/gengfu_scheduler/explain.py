@@ -6,7 +6,7 @@ Promise: no explanation differs from what is done. The reasons are those by whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -120,8 +120,7 @@ def explain(group: str, entry: str, roster: Roster, outbox: Outbox, now: datetim
     )
 
 
-def _not_known(what: str, word: str, known: object) -> NotKnown:
-    assert isinstance(known, dict)
+def _not_known(what: str, word: str, known: Collection[str]) -> NotKnown:
     mistake = words.undeclared(what, word, known)
     return NotKnown(f"{mistake.message} {mistake.remedy}")
 

@@ -135,7 +135,7 @@ def _asked(target: str, roster: Roster, told: Told, now: datetime) -> tuple[str,
             at = next_after(slot, roster.timetable.timezone, now) or now
             return slot.title, at, partial(_digests, slot, roster=roster, told=told, at=at)
     for entry in roster.catalogue.entries:
-        if entry.id == target:
+        if entry.id in (target, target.upper()):
             return entry.title, now, partial(_article, entry, roster=roster)
     raise Refused(_unknown(target, roster))
 

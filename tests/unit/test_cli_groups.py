@@ -141,6 +141,19 @@ class TestCoverage:
         assert [area["area"] for area in found["areas"]] == ["青松路", "河东"]
 
 
+def test_a_test_posts_once_to_each_named_robot_and_names_the_rest(run: Run) -> None:
+    result = run("test", "q1", "h1", "q1", "--yes")
+    assert result.exit_code == 0
+    assert "没有机器人，不测试：河东群" in result.output
+    assert result.output.count("青松一群：已确认") == 1
+    assert "没有可以测试的" in run("test", "h1", "--yes").output
+
+
+def test_a_list_of_no_groups_says_what_to_do(run: Run, station: Watch) -> None:
+    station.write("groups.csv", CONSOLE.splitlines()[0] + "\n")
+    assert "gengfu groups import" in run("list").output
+
+
 def test_the_list_shows_ids_and_how_each_group_is_reached(run: Run) -> None:
     lines = [" ".join(line.split()) for line in run("list").output.splitlines()]
     assert "q1 青松一群 青松路 自动 120 人" in lines

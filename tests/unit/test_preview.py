@@ -86,6 +86,11 @@ def test_an_article_is_shown_under_its_slots_heading(watch: Watch) -> None:
     assert [item.title for part in wecom.parts for item in part.message.items] == ["题b"]
 
 
+def test_an_id_may_be_typed_in_small_letters(watch: Watch) -> None:
+    watch.publish(tip("7K2Q"))
+    assert look(watch, "7k2q").title == "题7K2Q"
+
+
 def test_what_a_message_has_no_room_for_is_named(watch: Watch) -> None:
     watch.publish(tip("a"), tip("b", summary="长" * 7000))
     _wecom, dingtalk = look(watch, "morning").samples

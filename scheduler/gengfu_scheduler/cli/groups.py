@@ -56,10 +56,13 @@ def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
         if id not in roster.groups:
             mistake = words.undeclared("group", id, roster.groups)
             raise click.UsageError(f"{mistake.message} {mistake.remedy}")
-    chosen = [roster.groups[id] for id in ids] if ids else list(roster.groups.values())
-    chosen = [group for group in chosen if group.reach == "webhook"]
+    named = [roster.groups[id] for id in dict.fromkeys(ids)] or list(roster.groups.values())
+    chosen = [group for group in named if group.reach == "webhook"]
     if not chosen:
-        raise click.UsageError(_("所选的群都由人手工转发，没有机器人可以测试。"))
+        raise click.UsageError(_("所选的群都没有机器人，要由人转发或确认，没有可以测试的。"))
+    if ids and len(chosen) < len(named):
+        others = series(group.name for group in named if group not in chosen)
+        show_notices([_("没有机器人，不测试：{names}。").format(names=others)])
     for group in chosen:
         out.print(f"  {escape(group.id)}  {escape(group.name)}")
     if not yes and not sure(_("向以上 {n} 个群各发一条测试消息？").format(n=len(chosen))):
@@ -80,6 +83,8 @@ def list_(folder: Path) -> None:
     roster = read_roster(folder)
     with open_outbox(folder, reading=True) as outbox:
         disabled = outbox.disabled()
+    if not roster.groups:
+        out.print(_("还没有群：填 groups.csv，或用 gengfu groups import 从表格导入。"))
     without_address = {group.id for group in roster.without_address()}
     width = max(map(len, roster.groups), default=0)
     for group in roster.groups.values():

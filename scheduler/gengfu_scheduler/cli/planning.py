@@ -58,7 +58,7 @@ def explain(folder: Path, group: str, item: str, as_json: bool) -> None:
 
     roster = read_roster(folder)
     with open_outbox(folder, reading=True) as outbox:
-        found = find_reasons(group, item, roster, outbox, now())
+        found = find_reasons(group, item.upper(), roster, outbox, now())
     if as_json:
         print_json(found)
     else:
