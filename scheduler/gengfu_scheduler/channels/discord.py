@@ -161,5 +161,5 @@ def _as_long_as_asked(body: dict[str, Any], answer: Answer) -> Outcome:
     asked = body.get("retry_after")
     said = failure(answer)
     if isinstance(said, Throttled) and isinstance(asked, int | float) and asked >= 0:
-        return replace(said, after=min(float(asked), LONGEST_PAUSE))
+        return replace(said, after=float(min(asked, LONGEST_PAUSE)))
     return said or unreadable(answer)

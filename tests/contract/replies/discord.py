@@ -31,6 +31,7 @@ REPLIES: list[tuple[int, dict[str, str], str, Outcome]] = [
     (429, {"retry-after": "7"}, '{"message":"…"}', Throttled(after=7, reason="HTTP 429 ")),
     (429, {}, '{"retry_after":"soon"}', Throttled(after=60, reason="HTTP 429 ")),
     (429, {}, '{"retry_after":1e9}', Throttled(after=86400, reason="HTTP 429 ")),
+    (429, {}, '{"retry_after":1' + "0" * 400 + "}", Throttled(after=86400, reason="HTTP 429 ")),
     (429, {}, "<html>error 1015</html>", Throttled(after=60, reason="HTTP 429 error 1015")),
     # nobody can say
     (500, {}, '{"message":"Internal Server Error","code":10015}', Unknown(reason="HTTP 500 ")),
