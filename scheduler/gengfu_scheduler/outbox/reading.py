@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -102,7 +102,15 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
 
 def tellings(connection: Connection, group: str, entry: str) -> list[TimeTold]:
     """:meth:`Outbox.tellings`."""
-    rows = connection.execute(sql.TELLINGS, {"group": group, "entry": entry})
+    return _times_told(connection.execute(sql.TELLINGS, {"group": group, "entry": entry}))
+
+
+def history(connection: Connection, group: str, limit: int) -> list[TimeTold]:
+    """:meth:`Outbox.history`."""
+    return _times_told(connection.execute(sql.TOLD_GROUP.limit(limit), {"group": group}))
+
+
+def _times_told(rows: Iterable[Any]) -> list[TimeTold]:
     return [
         TimeTold(
             broadcast=row.key,
