@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import create_engine, text
@@ -12,6 +13,20 @@ from gengfu_scheduler.outbox import Outbox
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where one outbox after another is. One :class:`Outbox` serves them all: each compiles its statements anew."""
+
+    url: str
+    outbox: Outbox
+    empty: Callable[[], object]
+
+    def emptied(self) -> Outbox:
+        self.outbox.close()
+        self.empty()
+        return self.outbox
 
 
 def a_message(*entries: str, title: str = "每日警情提示") -> Message:

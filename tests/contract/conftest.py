@@ -10,8 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.outbox.tables import METADATA
-from outboxes import execute
+from outboxes import Place, execute
 
 
 def _own_database(url: str) -> str:
@@ -48,7 +47,8 @@ def postgresql() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="gengfu-pg-")
     if user:
         shutil.chown(folder, user)
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    # What is lost with the machine's power is no matter here; all else is as it comes.
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c autovacuum=off"
     try:
         for command in (
             [programs / "initdb", "-D", f"{folder}/data", "-U", "gengfu", "-A", "trust", "-N", "-E", "UTF8"],
@@ -84,52 +84,57 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("outbox")
+    file, unused = folder / "outbox.db", folder / "unused.db"
+    outbox = Outbox(f"sqlite:///{file}", random=lambda: 0.5)
+    outbox.close()
+    shutil.copy(file, unused)
+    return Place(url=f"sqlite:///{file}", outbox=outbox, empty=lambda: shutil.copy(unused, file))
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(postgresql: str) -> Iterator[Place]:
+    outbox = Outbox(postgresql, random=lambda: 0.5)
+    tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
+    delete = text(";".join(f"DELETE FROM {table}" for table in tables))
+    engine = create_engine(postgresql)
+
+    def empty() -> None:
+        with engine.begin() as connection:
+            connection.execute(delete)
+
+    yield Place(url=postgresql, outbox=outbox, empty=empty)
+    outbox.close()
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where an empty outbox is."""
+    found: Place = request.getfixturevalue(f"on_{request.param}")
+    found.emptied()
+    yield found
+    found.outbox.close()
+
+
+@pytest.fixture
+def url(place: Place) -> str:
+    """Where an empty outbox is."""
+    return place.url
+
+
+@pytest.fixture
+def outbox(place: Place) -> Outbox:
+    return place.outbox
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where no outbox is yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/outbox.db"
     address: str = request.getfixturevalue("postgresql")
-    execute(address, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    return address
-
-
-@pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("outbox") / "empty.db"
-    Outbox(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def empty_database(postgresql: str) -> str:
-    Outbox(postgresql).close()
-    return postgresql
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def emptied(request: pytest.FixtureRequest, tmp_path: Path, empty_file: Path) -> Callable[[], str]:
-    """Each call says where an empty outbox is."""
-    if request.param == "sqlite":
-        numbers = count()
-        return lambda: f"sqlite:///{shutil.copy(empty_file, tmp_path / f'outbox{next(numbers)}.db')}"
-    address: str = request.getfixturevalue("empty_database")
-    tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
-
-    def empty() -> str:
-        execute(address, *(f"DELETE FROM {table}" for table in tables))
-        return address
-
-    return empty
-
-
-@pytest.fixture
-def url(emptied: Callable[[], str]) -> str:
-    """Where an empty outbox is."""
-    return emptied()
-
-
-@pytest.fixture
-def outbox(url: str) -> Iterator[Outbox]:
-    with Outbox(url, random=lambda: 0.5) as opened:
-        yield opened
+    execute(address, "DROP SCHEMA IF EXISTS unused CASCADE", "CREATE SCHEMA unused")
+    return f"{address}{'&' if '?' in address else '?'}options=-csearch_path%3Dunused"

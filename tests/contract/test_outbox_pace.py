@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from gengfu_scheduler.message import Delivery, Form, Pace, Sent, Throttled
 from gengfu_scheduler.outbox import Outbox
-from outboxes import DAY, MINUTE, NOON, SECOND, groups, plan
+from outboxes import DAY, MINUTE, NOON, SECOND, Place, groups, plan
 
 OK = Sent(confirmed=True)
 PACE = Pace(every=10 * SECOND, burst=3, reserve=1)
@@ -166,14 +165,14 @@ STEPS = st.lists(
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pace=PACES, steps=STEPS)
 def test_no_group_is_told_faster_than_its_pace_nor_later_than_it_may_be(
-    emptied: Callable[[], str], pace: Pace, steps: list[tuple[str, str, int]]
+    place: Place, pace: Pace, steps: list[tuple[str, str, int]]
 ) -> None:
-    url, now, numbers, end = emptied(), NOON, count(), NOON + 30 * DAY
+    now, numbers, end = NOON, count(), NOON + 30 * DAY
     full = pace.burst * pace.every
     buckets = {group: Bucket(full=full, tokens=full) for group in "AB"}
     waiting: dict[str, list[Form]] = {"A": [], "B": []}
     waits: list[timedelta] = []
-    outbox = Outbox(url)
+    outbox = place.emptied()
     try:
         for what, group, size in steps:
             passed = ZERO
@@ -190,7 +189,7 @@ def test_no_group_is_told_faster_than_its_pace_nor_later_than_it_may_be(
                     passed = min(waits, default=ZERO)
                 case "restart":
                     outbox.close()
-                    outbox = Outbox(url)
+                    outbox = Outbox(place.url)
                     outbox.recover(now=now)
                 case "throttled":
                     throttled = True
