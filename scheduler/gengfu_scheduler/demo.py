@@ -23,15 +23,19 @@ from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.alerts import draft_alert
 from gengfu_scheduler.channels import PLATFORMS
+from gengfu_scheduler.channels.hand import TaskPages
+from gengfu_scheduler.desk import keep_desk
 from gengfu_scheduler.draft import Refused
 from gengfu_scheduler.groups import CSV, SINCE_EVER, read_groups
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.rehearsal import PORT, robots, write_webhooks
+from gengfu_scheduler.report import BroadcastReport, open_tasks
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.runner import Clock, Runner, Say, run
 from gengfu_scheduler.sandbox import PortTaken, Received, Sandbox
 from gengfu_scheduler.state import database_url, only_scheduler
+from gengfu_scheduler.timetable import Place
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_site.publish import publish
 from gengfu_site.settings import FILE, Settings, read_settings
@@ -57,6 +61,7 @@ slots:
     {{title: 办事不跑空, at: "{2}", days: 每天, spread: 0m, pick: {{kinds: [service], fresh: 3650d, new: 3}}}}
 """
 _SLOTS = ("morning", "notices", "services")
+_DESK = Place(host="127.0.0.1", port=0)
 
 
 class NotAllTold(GengfuError):
@@ -68,6 +73,7 @@ class Demo:
 
     def __init__(
         self,
+        folder: Path,
         site: str,
         sandbox: Sandbox,
         outbox: Outbox,
@@ -84,6 +90,8 @@ class Demo:
         """Address of the guide site."""
         self.wall = sandbox.url
         """Address of the group wall."""
+        self.folder = folder
+        """The station that is at work, a copy."""
         self._sandbox = sandbox
         self._outbox = outbox
         self._roster = roster
@@ -123,6 +131,10 @@ class Demo:
                     waiting.setdefault(self._roster.groups[delivery.group], []).append(delivery.message.title)
         return waiting
 
+    def tasks(self, pages: TaskPages | None) -> tuple[BroadcastReport, ...]:
+        """What lies with people, broadcast by broadcast, newest first."""
+        return open_tasks(self._outbox, self._roster, self._clock(), pages=pages)
+
     def _wait(self, deadline: float, stopping: Callable[[], bool]) -> None:
         while not (stopping() or self._told()):
             if time.monotonic() > deadline:
@@ -161,7 +173,7 @@ def demo(station: Path, clock: Clock, say: Say) -> Iterator[Demo]:
             with _connected(folder, settings) as sandbox:
                 due = _write_timetable(folder, settings, clock())
                 with _scheduler(folder, clock, say) as (outbox, roster):
-                    yield Demo(site, sandbox, outbox, roster, due, clock=clock, say=say)
+                    yield Demo(folder, site, sandbox, outbox, roster, due, clock=clock, say=say)
 
 
 def _copy(source: Path, folder: Path, site: str) -> Settings:
@@ -253,9 +265,10 @@ def _scheduler(folder: Path, clock: Clock, say: Say) -> Iterator[tuple[Outbox, R
     with only_scheduler(folder), Outbox(database_url(folder, {})) as outbox:
         runner = Runner(folder, os.environ, outbox, clock=clock, say=say, stopping=stop.is_set)
         thread = Thread(target=run, args=(runner, stop.is_set, say), name="scheduler")
-        thread.start()
-        try:
-            yield outbox, runner.roster
-        finally:
-            stop.set()
-            thread.join()
+        with keep_desk(folder, runner, outbox, _DESK, clock=clock, say=say):
+            thread.start()
+            try:
+                yield outbox, runner.roster
+            finally:
+                stop.set()
+                thread.join()

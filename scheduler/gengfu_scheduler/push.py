@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from gengfu_scheduler.channels.hand import TASKS_OF, write_task_pages
 from gengfu_scheduler.deliver import post_once
 from gengfu_scheduler.digest import footer
 from gengfu_scheduler.draft import Draft, Refused
@@ -120,43 +119,16 @@ def resend(
     return _see_to(broadcast, added, folder, environ, outbox, clock, say, transport)
 
 
-def stop(key: str, by: str, outbox: Outbox, roster: Roster, tasks: Path, *, now: datetime) -> int:
+def stop(key: str, by: str, outbox: Outbox, *, now: datetime) -> int:
     """Let nothing more leave of the broadcast ``key``, and nobody be asked to pass it on, as ``by`` wants it.
 
     What is on its way ends as it ends; what was sent cannot be taken back.
 
-    :param tasks: the folder of task pages.
     :returns: how many deliveries were ended.
     :raises Refused: there is no such broadcast.
     """
     _broadcast(key, outbox)
-    ended = outbox.stop(key, now=now, reason=_("由{by}停止").format(by=by))
-    _write_tasks(outbox, roster, tasks)
-    return ended
-
-
-def passed_on(
-    key: str,
-    groups: Collection[str],
-    by: str,
-    outbox: Outbox,
-    roster: Roster,
-    tasks: Path,
-    *,
-    now: datetime,
-) -> None:
-    """Note that ``by`` says to have told ``groups`` (ids) of the broadcast ``key``, and take them off the task pages.
-
-    :param tasks: the folder of task pages.
-    """
-    outbox.said([d.id for d in outbox.deliveries(key) if d.group in groups], by, now=now)
-    _write_tasks(outbox, roster, tasks)
-
-
-def _write_tasks(outbox: Outbox, roster: Roster, tasks: Path) -> None:
-    open_ones = [s.broadcast for s in outbox.broadcasts(limit=TASKS_OF) if "handed" in s.counts]
-    handed = [(broadcast, outbox.deliveries(broadcast.key)) for broadcast in open_ones]
-    write_task_pages(handed, roster.groups, tasks)
+    return outbox.stop(key, now=now, reason=_("由{by}停止").format(by=by))
 
 
 def try_groups(

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import assert_never
 
-from gengfu_scheduler.channels.hand import TASKS_OF, task_page
+from gengfu_scheduler.channels.hand import TaskPages, text_of
+from gengfu_scheduler.digest import still_told
 from gengfu_scheduler.message import (
     Broadcast,
     Delivery,
@@ -35,6 +35,8 @@ from gengfu_templates.i18n import _, series
 
 SHOWN_FOR = timedelta(days=7)
 """How long what was missed, refused or is unknown stays in the status."""
+TASKS_OF = 50
+"""Newest broadcasts whose tasks are still worth doing."""
 NEEDS_A_LOOK: tuple[State, ...] = ("unknown", "rejected", "expired", "pending", "sending")
 """States in which deliveries are listed by the group's name: nobody knows yet that the group was told."""
 
@@ -90,14 +92,18 @@ class ByName:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What one owner has still to pass on by hand."""
+    """What one owner has still to pass on."""
 
     owner: str
+    by_hand: bool
+    """Whether that person forwards it; else the platform sends it as soon as that person confirms there."""
     page: str | None
-    """Path of the page that has the text; None where none was written yet."""
+    """Address of the page that has the text; None where no desk is kept, or it is for a platform to ask."""
     groups: tuple[str, ...]
     """Ids."""
     names: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    """What to paste; left out where it was not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,16 +154,16 @@ def status(
     scheduler: Holder | None,
     now: datetime,
     *,
-    tasks: Path,
+    pages: TaskPages | None,
     limit: int = 10,
 ) -> Status:
     """How things stand.
 
     :param roster: for names and the time zone; None where the files have problems: then ids must do.
-    :param tasks: the folder of task pages.
+    :param pages: of the desk that is kept now; None where none is.
     :param limit: how many broadcasts back; older ones too where something waits, or lately came to grief.
     """
-    ledger = _Ledger(outbox, roster, now, tasks)
+    ledger = _Ledger(outbox, roster, now, pages)
     return Status(
         scheduler=scheduler,
         broadcasts=tuple(map(ledger.report, outbox.broadcasts(limit=limit, since=now - SHOWN_FOR))),
@@ -174,7 +180,7 @@ def status(
 
 
 def broadcast_report(
-    outbox: Outbox, key: str, roster: Roster | None, now: datetime, *, tasks: Path
+    outbox: Outbox, key: str, roster: Roster | None, now: datetime, *, pages: TaskPages | None
 ) -> BroadcastReport:
     """How far the broadcast ``key`` got.
 
@@ -183,14 +189,17 @@ def broadcast_report(
     known = outbox.broadcast(key)
     if known is None:
         raise KeyError(key)
-    return _Ledger(outbox, roster, now, tasks).report(known)
+    return _Ledger(outbox, roster, now, pages).report(known)
 
 
 def open_tasks(
-    outbox: Outbox, roster: Roster | None, now: datetime, *, tasks: Path
+    outbox: Outbox, roster: Roster | None, now: datetime, *, pages: TaskPages | None, texts: bool = False
 ) -> tuple[BroadcastReport, ...]:
-    """The broadcasts of which people have still something to pass on, newest first."""
-    ledger = _Ledger(outbox, roster, now, tasks)
+    """The broadcasts of which people have still something to pass on, newest first.
+
+    :param texts: with what they are to paste.
+    """
+    ledger = _Ledger(outbox, roster, now, pages, texts=texts)
     return tuple(
         ledger.report(known) for known in outbox.broadcasts(limit=TASKS_OF) if "handed" in known.counts
     )
@@ -204,11 +213,20 @@ def broadcast_line(known: BroadcastStatus) -> str:
 class _Ledger:
     """The outbox in an officer's words, as of one instant."""
 
-    def __init__(self, outbox: Outbox, roster: Roster | None, now: datetime, tasks: Path) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        roster: Roster | None,
+        now: datetime,
+        pages: TaskPages | None,
+        *,
+        texts: bool = False,
+    ) -> None:
         self._outbox = outbox
         self._roster = roster
         self._now = now
-        self._tasks_folder = tasks
+        self._pages = pages
+        self._with_texts = texts
         self.disabled = outbox.disabled()
         self.zone = roster.timetable.timezone if roster else None
         """The station's; None, this machine's, where its files have problems."""
@@ -239,21 +257,41 @@ class _Ledger:
         )
 
     def _tasks(self, broadcast: Broadcast, handed: Iterable[Delivery]) -> tuple[Task, ...]:
-        by_owner: defaultdict[str, list[str]] = defaultdict(list)
+        by_owner: defaultdict[tuple[str, bool], list[Delivery]] = defaultdict(list)
         for delivery in handed:
-            by_owner[delivery.reason].append(delivery.group)
+            by_owner[delivery.reason, delivery.way != "confirm"].append(delivery)
+        pages = self._addresses(broadcast) if by_owner else {}
         tasks = []
-        for owner, groups in sorted(by_owner.items()):
-            page = task_page(self._tasks_folder, broadcast.key, owner)
+        for (owner, by_hand), theirs in sorted(by_owner.items()):
+            groups = tuple(dict.fromkeys(d.group for d in theirs))
             tasks.append(
                 Task(
                     owner=owner,
-                    page=str(page) if page else None,
-                    groups=tuple(groups),
+                    by_hand=by_hand,
+                    page=pages.get(owner) if by_hand else None,
+                    groups=groups,
                     names=tuple(map(self.name, groups)),
+                    texts=self._texts(theirs) if self._with_texts else (),
                 )
             )
         return tuple(tasks)
+
+    def _addresses(self, broadcast: Broadcast) -> dict[str, str]:
+        """Where each owner's page is."""
+        if self._pages is None:
+            return {}
+        return {
+            task.owner: self._pages.address(task.number, broadcast.key, task.owner)
+            for task in self._outbox.hand_tasks(broadcast.key)
+        }
+
+    def _texts(self, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
+        messages = dict.fromkeys(delivery.message for delivery in deliveries)
+        if self._roster is None:
+            return tuple(map(text_of, messages))
+        catalogue = self._roster.catalogue
+        live = (still_told(message, catalogue, self._now) for message in messages)
+        return tuple(text_of(message) for message in live if message)
 
     def _words(self, delivery: Delivery) -> str:
         """Where a delivery stands, with the evidence; of one that waits, why and until when."""

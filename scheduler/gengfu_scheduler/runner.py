@@ -23,17 +23,15 @@ from apscheduler.triggers.base import BaseTrigger
 
 from gengfu_scheduler.alerts import alert_of, is_over
 from gengfu_scheduler.channels import KNOWN_HOSTS
-from gengfu_scheduler.channels.hand import TASKS, TASKS_OF, write_task_pages
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
 from gengfu_scheduler.confirm import Session, follow_up, hand_out
 from gengfu_scheduler.deliver import Circuits, deliver
 from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.groups import is_address
-from gengfu_scheduler.message import Broadcast, Delivery, Reach
+from gengfu_scheduler.message import Reach
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import broadcast_line
 from gengfu_scheduler.roster import Roster, RosterFiles
-from gengfu_scheduler.state import state_folder
 from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences, times
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
@@ -77,7 +75,7 @@ class Runner:
         """
         self._folder = folder
         self._outbox = outbox
-        self._clock = clock
+        self._clock = _Watched(clock)
         self._say = say
         self._stopping = stopping
         self._files = RosterFiles(folder, environ)
@@ -90,10 +88,28 @@ class Runner:
         self._session = Session()
         self._planned_until: dict[tuple[str, str], datetime] = {}
         self._trouble = self._files.trouble
-        self._tasks_for: dict[Broadcast, tuple[int, list[Delivery]]] | None = None
-        self._tasks_trouble = ""
         self._open = {status.broadcast.key: status.open for status in outbox.broadcasts()}
         self._last_round = self._next_slot = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def last_round(self) -> datetime | None:
+        """When it last went its round; None: not yet."""
+        return None if self._last_round.year == 1 else self._last_round
+
+    @property
+    def last_look(self) -> datetime | None:
+        """Its last sign of life: whatever it does, it looks at the clock meanwhile."""
+        return self._clock.last
+
+    @property
+    def clock_steps(self) -> int:
+        """How often the clock was set by more than :data:`CLOCK_SLIP` before its eyes, or the machine slept."""
+        return self._clock.steps
+
+    @property
+    def trouble(self) -> str:
+        """Why something older is in use than what lies in the files; empty where all is well."""
+        return self._trouble
 
     def tick(self) -> None:
         """One round; afterwards nothing is due that can be done now."""
@@ -155,7 +171,6 @@ class Runner:
             now=self._clock,
             circuits=self._circuits,
         )
-        self._write_tasks()
 
     def has_work(self) -> bool:
         """Whether a round would find something to do: by the clock, or by what others wrote. Cheap.
@@ -257,32 +272,22 @@ class Runner:
         self._planned_until = {known: v for known, v in self._planned_until.items() if known[0] != slot.id}
         self._planned_until[key] = at
 
-    def _write_tasks(self) -> None:
-        """Write the task pages, if others stand at ``handed`` than at the last writing.
 
-        Pages that cannot be written keep nobody from being told; that is said once, and tried again.
-        """
-        recent = self._outbox.broadcasts(limit=TASKS_OF)
-        counts = {status.broadcast: number for status in recent if (number := status.counts.get("handed"))}
-        before = self._tasks_for or {}
-        unchanged = counts == {broadcast: number for broadcast, (number, _handed) in before.items()}
-        if unchanged and self._tasks_for is not None:
-            return
-        handed = {
-            broadcast: before[broadcast]
-            if broadcast in before and before[broadcast][0] == number
-            else (number, self._outbox.deliveries(broadcast.key))
-            for broadcast, number in counts.items()
-        }
-        pages = [(broadcast, deliveries) for broadcast, (_number, deliveries) in handed.items()]
-        try:
-            write_task_pages(pages, self.roster.groups, state_folder(self._folder) / TASKS)
-        except GengfuError as error:
-            if str(error) != self._tasks_trouble:
-                self._say(str(error))
-            self._tasks_trouble = str(error)
-        else:
-            self._tasks_for, self._tasks_trouble = handed, ""
+class _Watched:
+    """A clock that remembers when it was last looked at, and how often it was set meanwhile."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ran = 0.0
+        self.last: datetime | None = None
+        self.steps = 0
+
+    def __call__(self) -> datetime:
+        now, ran = self._clock(), time.monotonic()
+        if self.last and abs(now - self.last - timedelta(seconds=ran - self._ran)) > CLOCK_SLIP:
+            self.steps += 1
+        self.last, self._ran = now, ran
+        return now
 
 
 class Alarm:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _, series
 
 _FOLDER = ".gengfu"
 _LOCK = "scheduler.lock"
+_KEY = "desk.key"
 _MARKS = ("mkdocs.yml", "timetable.yml")
 """Either shows that a folder is a station's."""
 _PATIENCE = 0.5
@@ -32,6 +35,8 @@ class Holder:
 
     host: str
     pid: int
+    desk: str = ""
+    """Address of its desk, with a trailing slash; empty where it keeps none."""
 
 
 class NoStateFolder(GengfuError):
@@ -107,10 +112,44 @@ def only_scheduler(station: Path) -> Iterator[None]:
                     file.seek(0)
                     raise AlreadyRunning(_holder(file.read())) from None
                 time.sleep(0.02)
-        file.truncate(0)
-        file.write(json.dumps(asdict(Holder(host=socket.gethostname(), pid=os.getpid()))))
-        file.flush()
+        _sign(file)
         yield
+
+
+def name_desk(station: Path, address: str) -> None:
+    """Let others know where the desk is that this process, which holds the lock, keeps; empty: nowhere.
+
+    :raises NoStateFolder: that cannot be written.
+    """
+    path = state_folder(station) / _LOCK
+    with _mapped(path), path.open("a+", encoding="utf-8") as file:
+        _sign(file, desk=address)
+
+
+def _sign(file: TextIO, desk: str = "") -> None:
+    file.truncate(0)
+    file.write(json.dumps(asdict(Holder(host=socket.gethostname(), pid=os.getpid(), desk=desk))))
+    file.flush()
+
+
+def desk_key(station: Path, *, reading: bool = False) -> bytes | None:
+    """The key that addresses of task pages are made with, made at the first call by whoever holds the lock.
+
+    :param reading: it is not made; None where there is none yet.
+    :raises NoStateFolder: it cannot be made or read.
+    """
+    path = state_folder(station, reading=reading) / _KEY
+    with _mapped(path):
+        if path.exists():
+            return path.read_bytes()
+        if reading:
+            return None
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+        new.replace(path)  # nobody reads half a key
+        return path.read_bytes()
 
 
 def running(station: Path) -> Holder | None:

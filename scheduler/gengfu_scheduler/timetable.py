@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -200,6 +201,43 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the desk listens: the task pages for people who pass on by hand, and the answer to monitoring."""
+
+    host: str
+    port: int
+    """0: a free one."""
+
+    @property
+    def url(self) -> str:
+        """Its address as this machine sees it, with a trailing slash."""
+        host = self.host if self.host.strip("0.:") else gethostname()  # of all its interfaces
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+
+DESK = Place(host="127.0.0.1", port=8790)
+
+
+def place(text: str) -> Place | None:
+    """``HOST:PORT``, an IPv6 address in brackets; ``off`` for none.
+
+    :raises Mistake: it is neither.
+    """
+    if text == "off":
+        return None
+    host, _colon, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not re.fullmatch(r"[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]", host) or not (
+        port.isascii() and port.isdecimal() and 0 < int(port) < 65536
+    ):
+        raise Mistake(
+            _("listen 应是“地址:端口”或 off，见到的是“{found}”。").format(found=shortened(text)),
+            _("只在本机用写 127.0.0.1:8790；让单位网络里的手机能打开写 0.0.0.0:8790。"),
+        )
+    return Place(host=bare, port=int(port))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timetable:
     timezone: ZoneInfo
     quiet_hours: QuietHours | None = None
@@ -215,6 +253,10 @@ class Timetable:
     """How long what was sent is remembered: at least as long as any rule on what to tell looks back."""
     staff: Target | None = None
     """The groups of the station's own people, whom an exercise is for; None: not said."""
+    desk: Place | None = DESK
+    """None: the scheduler keeps none."""
+    desk_url: str = ""
+    """Where people's phones find it, with a trailing slash; empty: where it listens."""
 
     def campaigns_at(self, at: datetime) -> tuple[Campaign, ...]:
         """The campaigns that are on at ``at``."""
@@ -400,6 +442,8 @@ def _resolved(written: _Timetable, station: Station) -> Timetable:
         quiet_hours=written.quiet_hours,
         keep=max(KEEP, _looks_back(slots, campaigns.values())) if written.keep is None else written.keep,
         staff=written.staff,
+        desk=written.desk.listen,
+        desk_url=written.desk.url,
         hosts=tuple(written.hosts),
         catalogue=written.catalogue,
         slots=slots,
@@ -477,6 +521,15 @@ def _is_host(name: str) -> str:
     return name
 
 
+def _is_base(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise Mistake(
+            _("desk 的 url 应是网址，见到的是“{found}”。").format(found=shortened(url)),
+            _("写手机上能打开的地址，例如 http://10.1.2.3:8790/。"),
+        )
+    return url.removesuffix("/") + "/"
+
+
 def _some_time(late: timedelta) -> timedelta:
     if late < timedelta(minutes=1):
         raise Mistake(
@@ -536,6 +589,13 @@ class _Blackout(BaseModel):
     reason: Annotated[str, Field(max_length=40)] = ""
 
 
+class _Desk(BaseModel):
+    model_config = _STRICT
+
+    listen: Annotated[InstanceOf[Place] | None, _read_by(place)] = DESK
+    url: Annotated[str, AfterValidator(_is_base)] = ""
+
+
 class _Timetable(BaseModel):
     model_config = _STRICT
 
@@ -543,6 +603,7 @@ class _Timetable(BaseModel):
     quiet_hours: Span | None = None
     keep: Duration | None = None
     staff: Target | None = None
+    desk: _Desk = _Desk()
     hosts: list[Annotated[str, AfterValidator(_is_host)]] = []
     catalogue: str = CATALOGUE
     blackout: list[Annotated[_Blackout, _read_by(lambda text: {"days": text})]] = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,16 +16,13 @@ from gengfu_scheduler.channels import KNOWN_HOSTS, PLATFORMS, NoSuchChannel
 from gengfu_scheduler.channels.channel import cut
 from gengfu_scheduler.channels.console import Console
 from gengfu_scheduler.channels.generic import signature
-from gengfu_scheduler.channels.hand import TasksUnwritable, write_task_pages
+from gengfu_scheduler.channels.hand import TaskPages
 from gengfu_scheduler.channels.text import CannotRender, Templates
 from gengfu_scheduler.message import (
-    Broadcast,
-    Delivery,
     Handed,
     Message,
     Outcome,
     Sent,
-    State,
 )
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -186,89 +183,15 @@ def test_by_hand_lies_with_the_owner() -> None:
     assert hand.deliver(DIGEST, replace(GROUP, owner="王姐")) == Handed(to="王姐")  # type: ignore[union-attr]
 
 
-MORNING = Broadcast(
-    key="morning@1",
-    form="digest",
-    title="每日警情提示",
-    scheduled_for=NOON,
-    expires=NOON + timedelta(hours=2),
-)
-
-
-def delivery(id: int, group: str, owner: str, state: State = "handed", message: Message = DIGEST) -> Delivery:
-    return Delivery(
-        id=id,
-        broadcast="morning@1",
-        group=group,
-        part=1,
-        state=state,
-        attempts=1,
-        not_before=NOON,
-        expires=MORNING.expires,
-        message=message,
-        reason=owner,
+def test_a_task_pages_address_is_its_own_cannot_be_guessed_and_stays() -> None:
+    pages = TaskPages(desk="http://10.1.2.3:8790/", key=b"k" * 32)
+    one = pages.address(7, "alert:F:1", "王姐")
+    assert re.fullmatch(r"http://10\.1\.2\.3:8790/t/7-[\w-]{22}", one)
+    assert one == TaskPages(desk="http://10.1.2.3:8790/", key=b"k" * 32).address(7, "alert:F:1", "王姐")
+    others = (
+        pages.token(7, "alert:F:1", "李哥"),
+        pages.token(7, "alert:F:2", "王姐"),
+        replace(pages, key=b"K" * 32).token(7, "alert:F:1", "王姐"),
     )
-
-
-def test_each_owner_has_one_page_with_exactly_the_groups_that_wait(tmp_path: Path) -> None:
-    names = {"A": replace(GROUP, id="A", name="甲群"), "B": replace(GROUP, id="B", name="乙群")}
-    pages = write_task_pages(
-        [
-            (
-                MORNING,
-                [
-                    delivery(1, "A", "王姐"),
-                    delivery(2, "B", "王姐", "sent"),
-                    delivery(3, "C", "李哥"),
-                    delivery(4, "D", "超时", "unknown"),
-                ],
-            )
-        ],
-        names,
-        tmp_path,
-    )
-    assert [(p.owner, p.groups) for p in pages] == [("王姐", ("A",)), ("李哥", ("C",))]
-    html = pages[0].path.read_text(encoding="utf-8")
-    assert "王姐" in html
-    assert "甲群" in html
-    assert "乙群" not in html
-    assert "https://x.test/fraud/shuadan/" in html
-    assert "还没有发出" in html
-    assert "C" in pages[1].path.read_text(encoding="utf-8")
-
-
-def test_pages_are_a_function_of_the_outbox(tmp_path: Path) -> None:
-    both = [(MORNING, [delivery(1, "A", "王姐"), delivery(2, "B", "李哥")])]
-    first = {p.path: p.path.read_bytes() for p in write_task_pages(both, {}, tmp_path)}
-    again = {p.path: p.path.read_bytes() for p in write_task_pages(both, {}, tmp_path)}
-    assert first == again
-    (left,) = write_task_pages([(MORNING, [delivery(1, "A", "王姐")])], {}, tmp_path)
-    assert list(tmp_path.glob("*.html")) == [left.path]
-
-
-def test_groups_told_different_things_have_each_their_own_text(tmp_path: Path) -> None:
-    other = replace(DIGEST, footer="杏园社区 陈警官")
-    (page,) = write_task_pages(
-        [(MORNING, [delivery(1, "A", "王姐"), delivery(2, "B", "王姐", message=other)])], {}, tmp_path
-    )
-    html = page.path.read_text(encoding="utf-8")
-    assert html.count("data-copy=") == 2
-    assert html.index("李警官") < html.index("<li>A</li>") < html.index("陈警官") < html.index("<li>B</li>")
-
-
-def test_a_page_cannot_be_guessed_or_made_to_run_what_an_officer_wrote(tmp_path: Path) -> None:
-    evil = replace(DIGEST, title="<script>alert(1)</script>")
-    one, two = (
-        write_task_pages([(MORNING, [delivery(1, "A", "<王姐>", message=evil)])], {}, tmp_path / n)[0].path
-        for n in ("one", "two")
-    )
-    assert one.name != two.name
-    assert len(one.stem) == 32
-    assert "<script>alert" not in one.read_text(encoding="utf-8")
-    assert (tmp_path / "one" / ".key").stat().st_mode & 0o077 == 0
-
-
-def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
-    (tmp_path / "tasks").write_text("a file")
-    with pytest.raises(TasksUnwritable, match="tasks"):
-        write_task_pages([], {}, tmp_path / "tasks")
+    assert len({one.rpartition("/")[2], *others}) == 4
+    assert "kkk" not in repr(pages)

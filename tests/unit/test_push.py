@@ -175,18 +175,15 @@ class TestStop:
         watch.publish(tip("a"))
         watch.at("07:00", "08:00")
         (status,) = watch.outbox.broadcasts()
-        tasks = watch.folder / ".gengfu/tasks"
-        assert list(tasks.glob("*.html"))
-        ended = stop(status.broadcast.key, "李警官", watch.outbox, watch.runner.roster, tasks, now=watch.now)
+        ended = stop(status.broadcast.key, "李警官", watch.outbox, now=watch.now)
         watch.at("09:30")
         assert ended == 2
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, cancelled", "h1: 题a, cancelled"]
-        assert not list(tasks.glob("*.html"))
         assert {d.reason for d in watch.outbox.deliveries(status.broadcast.key)} == {"", "由李警官停止"}
 
     def test_a_broadcast_that_is_not_there_is_said_to_be_none(self, watch: Watch) -> None:
         with pytest.raises(Refused, match="没有编号为“x”的发送"):
-            stop("x", "李", watch.outbox, watch.start().roster, watch.folder, now=watch.now)
+            stop("x", "李", watch.outbox, now=watch.now)
 
 
 class TestWhoDelivers:

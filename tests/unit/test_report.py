@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gengfu_scheduler import report
+from gengfu_scheduler.channels.hand import TaskPages
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.message import Broadcast, Unsent
 from gengfu_scheduler.report import Status
@@ -24,7 +25,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
 
 def status(watch: Watch, scheduler: Holder | None = None) -> Status:
     return report.status(
-        watch.outbox, watch.runner.roster, scheduler, watch.now, tasks=watch.folder / ".gengfu/tasks"
+        watch.outbox, watch.runner.roster, scheduler, watch.now, pages=TaskPages(desk="http://d/", key=b"k")
     )
 
 
@@ -44,8 +45,7 @@ class TestStatus:
             ("青松二群", "被拒"),
         ]
         assert [(task.owner, task.names) for task in told.tasks] == [("赵警官", ("河东群",))]
-        assert told.tasks[0].page is not None
-        assert "河东群" in Path(told.tasks[0].page).read_text("utf-8")
+        assert str(told.tasks[0].page).startswith("http://d/t/")
         assert "502" in told.look_at[0].words
         assert [(group.group, group.name) for group in found.disabled] == [("q2", "青松二群")]
         assert found.scheduler == Holder(host="h", pid=1)
@@ -94,9 +94,7 @@ class TestStatus:
             empty = Broadcast(key=key, form="digest", title=key, scheduled_for=at, expires=at)
             watch.outbox.plan(empty, (), now=at)
         assert status(watch).broadcasts[-1].title == "每日提示"
-        found = report.broadcast_report(
-            watch.outbox, "s@0", watch.runner.roster, watch.now, tasks=watch.folder
-        )
+        found = report.broadcast_report(watch.outbox, "s@0", watch.runner.roster, watch.now, pages=None)
         assert found.title == "s@0"
 
     def test_missed_occurrences_are_shown_for_a_week(self, watch: Watch) -> None:
@@ -107,6 +105,24 @@ class TestStatus:
     def test_without_readable_files_groups_go_by_their_ids(self, watch: Watch) -> None:
         watch.publish(tip("a"))
         watch.at("07:00", "08:00")
-        found = report.status(watch.outbox, None, None, watch.now, tasks=watch.folder)
+        found = report.status(watch.outbox, None, None, watch.now, pages=None)
         assert [one.name for one in found.broadcasts[0].look_at] == ["q2"]
         assert [(task.names, task.page) for task in found.broadcasts[0].tasks] == [(("h1",), None)]
+
+
+class TestTasks:
+    def test_their_text_is_shown_where_it_is_asked_for_and_what_is_over_is_left_out(
+        self, watch: Watch
+    ) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+
+        def texts(*, asked: bool) -> list[str]:
+            found = report.open_tasks(watch.outbox, watch.start().roster, watch.now, pages=None, texts=asked)
+            return [text for told in found for task in told.tasks for text in task.texts]
+
+        (text,) = texts(asked=True)
+        assert "题a" in text
+        assert texts(asked=False) == []
+        watch.publish()
+        assert texts(asked=True) == []

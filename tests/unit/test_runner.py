@@ -15,7 +15,6 @@ from gengfu_scheduler.draft import draft_push
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
 from gengfu_scheduler.runner import AFTER_TROUBLE, Runner, run
-from gengfu_scheduler.state import state_folder
 from gengfu_site.problems import ProblemsFound
 from watch import ENVIRON, GROUPS, TIMETABLE, Watch, alert, instant, tip, watch_in
 
@@ -267,37 +266,6 @@ class TestDelivering:
         watch.at("07:00", "08:00", "09:00")
         assert watch.heard() == ["q1: 题a, rejected", "q2: 题a, sent", "h1: 题a, handed"]
         assert list(watch.outbox.disabled()) == ["q1"]
-
-    def test_task_pages_are_written_for_what_is_handed(self, watch: Watch) -> None:
-        watch.publish(tip("a"))
-        watch.at("07:00", "08:00")
-        (page,) = (watch.folder / ".gengfu" / "tasks").glob("*.html")
-        assert "河东群" in page.read_text("utf-8")
-
-    def test_task_pages_vanish_with_their_alert_whoever_ended_it(self, watch: Watch) -> None:
-        def pages() -> list[Path]:
-            return list((watch.folder / ".gengfu" / "tasks").glob("*.html"))
-
-        watch.publish(alert("F", expires=instant("13:00")))
-        watch.at("12:00")
-        watch.push("F")
-        assert pages() != []
-        watch.now = instant("13:00")
-        watch.outbox.expire(now=watch.now)  # another process, which then ended
-        watch.start()
-        watch.at("13:00")
-        assert pages() == []
-
-    def test_task_pages_that_cannot_be_written_silence_nothing_and_are_said_once(self, watch: Watch) -> None:
-        state_folder(watch.folder)
-        watch.write(".gengfu/tasks", "in the way")
-        watch.publish(tip("a"))
-        watch.at("07:00", "08:00", "08:01", "09:00")
-        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
-        assert sum("待转发页面" in said for said in watch.said) == 1
-        (watch.folder / ".gengfu" / "tasks").unlink()
-        watch.at("09:01")
-        assert list((watch.folder / ".gengfu" / "tasks").glob("*.html")) != []
 
     @pytest.mark.parametrize(
         ("change", "ends"),

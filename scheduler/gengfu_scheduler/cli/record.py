@@ -9,19 +9,21 @@ import click
 from rich.markup import escape
 
 from gengfu_scheduler.cli.shared import (
+    expect_station,
     json_option,
     now,
     open_outbox,
     out,
     print_json,
-    read_roster,
     roster_if_right,
     show_notices,
-    tasks_folder,
+    task_pages,
 )
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gengfu_scheduler.report import BroadcastReport, Status
 
 
@@ -34,7 +36,7 @@ def status(folder: Path, as_json: bool) -> None:
 
     roster, trouble = roster_if_right(folder)
     with open_outbox(folder, reading=True) as outbox:
-        found = report.status(outbox, roster, running(folder), now(), tasks=tasks_folder(folder))
+        found = report.status(outbox, roster, running(folder), now(), pages=task_pages(folder))
     if as_json:
         print_json(found)
     else:
@@ -44,9 +46,10 @@ def status(folder: Path, as_json: bool) -> None:
 
 
 @click.group(help=_("要人手工转发的任务：谁、哪些群、文字在哪个页面上。"), invoke_without_command=True)
+@click.option("--text", is_flag=True, help=_("把要转发的文字也列出来，页面打不开时用。"))
 @json_option
 @click.pass_context
-def tasks(ctx: click.Context, as_json: bool) -> None:
+def tasks(ctx: click.Context, text: bool, as_json: bool) -> None:
     from gengfu_scheduler import report
 
     if ctx.invoked_subcommand:
@@ -54,7 +57,7 @@ def tasks(ctx: click.Context, as_json: bool) -> None:
     folder: Path = ctx.obj
     roster, _trouble = roster_if_right(folder)
     with open_outbox(folder, reading=True) as outbox:
-        found = report.open_tasks(outbox, roster, now(), tasks=tasks_folder(folder))
+        found = report.open_tasks(outbox, roster, now(), pages=task_pages(folder), texts=text)
     if as_json:
         print_json(found)
         return
@@ -65,6 +68,8 @@ def tasks(ctx: click.Context, as_json: bool) -> None:
         _show_tasks(told)
     if not found:
         out.print(_("没有等人转发的任务。"))
+    elif not text:
+        show_no_desk(found)
 
 
 @tasks.command(help=_("记下某人说已经转发：BROADCAST 是 gengfu tasks 列出的发送编号，IDS 是群的编号。"))
@@ -74,17 +79,16 @@ def tasks(ctx: click.Context, as_json: bool) -> None:
 @click.option("--by", required=True, help=_("谁说的。"))
 @click.pass_obj
 def done(folder: Path, broadcast: str, ids: tuple[str, ...], every: bool, by: str) -> None:
-    from gengfu_scheduler.push import passed_on
-
     if bool(ids) == every:
         raise click.UsageError(_("写上群的编号，或者写 --all。"))
-    roster = read_roster(folder)
+    expect_station(folder)
     with open_outbox(folder) as outbox:
-        waiting = [d.group for d in outbox.deliveries(broadcast) if d.state == "handed"]
-        if not waiting or not set(ids) <= set(waiting):
+        waiting = {d.id: d.group for d in outbox.deliveries(broadcast) if d.state == "handed"}
+        if not waiting or not set(ids) <= set(waiting.values()):
             raise click.UsageError(_("这次发送里没有这样等人转发的群，见 gengfu tasks。"))
-        passed_on(broadcast, ids or waiting, by, outbox, roster, tasks_folder(folder), now=now())
-    out.print(_("已记下：{by}说已转发 {n} 个群。").format(by=escape(by), n=len(ids or waiting)))
+        told = {id: group for id, group in waiting.items() if every or group in ids}
+        outbox.said(list(told), by, now=now())
+    out.print(_("已记下：{by}说已转发 {n} 个群。").format(by=escape(by), n=len(set(told.values()))))
 
 
 def show_broadcast(told: BroadcastReport) -> None:
@@ -111,12 +115,21 @@ def show_broadcast(told: BroadcastReport) -> None:
 def _show_tasks(told: BroadcastReport) -> None:
     for task in told.tasks:
         names = series(map(named, task.names, task.groups))
+        words = _("等{owner}手工转发：{names}") if task.by_hand else _("等{owner}在平台上确认：{names}")
         out.print(
-            "    " + _("等{owner}手工转发：{names}").format(owner=escape(task.owner), names=escape(names)),
+            "    " + words.format(owner=escape(task.owner), names=escape(names)),
             style="yellow",
         )
         if task.page:
-            out.print("      " + _("文字在 {page}").format(page=escape(task.page)))
+            out.print("      " + _("任务页面 {page}").format(page=escape(task.page)))
+        for text in task.texts:
+            out.print("\n".join(f"      │ {line}" for line in escape(text).splitlines()))
+
+
+def show_no_desk(found: Iterable[BroadcastReport]) -> None:
+    """Where people wait for a text and no page has it, say how they come by it."""
+    if any(task.by_hand and task.page is None for told in found for task in told.tasks):
+        show_notices([_("现在没有开着任务页面：用 gengfu run 开，或用 gengfu tasks --text 把文字列出来。")])
 
 
 def named(name: str, id: str) -> str:
@@ -150,5 +163,6 @@ def _show_status(found: Status) -> None:
         )
     for told in found.broadcasts:
         show_broadcast(told)
+    show_no_desk(found.broadcasts)
     if not found.broadcasts:
         out.print(_("还没有发送过。"))

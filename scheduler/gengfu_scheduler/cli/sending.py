@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.record import named, show_broadcast
+from gengfu_scheduler.cli.record import named, show_broadcast, show_no_desk
 from gengfu_scheduler.cli.shared import (
     Stop,
     by_option,
@@ -27,7 +27,7 @@ from gengfu_scheduler.cli.shared import (
     say,
     show_notices,
     sure,
-    tasks_folder,
+    task_pages,
     who,
 )
 from gengfu_templates.i18n import _, series
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gengfu_scheduler.outbox import Outbox
     from gengfu_scheduler.push import Ended, Pushed
     from gengfu_scheduler.roster import Roster
+    from gengfu_scheduler.timetable import Place
 
 
 @click.command(
@@ -177,9 +178,9 @@ def stop(folder: Path, key: str, yes: bool, by: str | None) -> None:
             if not yes and not sure(_("停止这次发送？")):
                 err.print(_("没有停止，照常发送。"))
                 sys.exit(1)
-        ended = pushing.stop(key, by or who(), outbox, roster, tasks_folder(folder), now=now())
+        ended = pushing.stop(key, by or who(), outbox, now=now())
         record(folder, by, "stop", broadcast=key, ended=ended)
-        told = report.broadcast_report(outbox, key, roster, now(), tasks=tasks_folder(folder))
+        told = report.broadcast_report(outbox, key, roster, now(), pages=task_pages(folder))
     out.print(_("已停止，{n} 条不再发。").format(n=ended))
     show_broadcast(told)
 
@@ -194,7 +195,7 @@ def show_pushed(pushed: Pushed, folder: Path, roster: Roster, outbox: Outbox, *,
     from gengfu_scheduler import report
     from gengfu_scheduler.state import running
 
-    told = report.broadcast_report(outbox, pushed.broadcast.key, roster, now(), tasks=tasks_folder(folder))
+    told = report.broadcast_report(outbox, pushed.broadcast.key, roster, now(), pages=task_pages(folder))
     if as_json:
         print_json(told)
     else:
@@ -205,14 +206,22 @@ def show_pushed(pushed: Pushed, folder: Path, roster: Roster, outbox: Outbox, *,
         if pushed.by:
             out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
         show_broadcast(told)
+        show_no_desk([told])
     if any(one.state == "pending" for one in told.look_at) and not running(folder):
         show_notices([_("现在没有定时程序在运行，等待发送的不会自己发出去：请运行 gengfu run。")])
     return bool(told.look_at)
 
 
-@click.command(help=_("按时间表持续运行，直到 Ctrl+C 或被要求结束。"))
+@click.command(help=_("按时间表持续运行，并把手工转发的任务页面开在单位网络里，直到 Ctrl+C 或被要求结束。"))
+@click.option(
+    "--listen",
+    default=None,
+    metavar="HOST:PORT",
+    help=_("任务页面开在哪里，代替 timetable.yml 里 desk 的 listen；off 是不开。"),
+)
 @click.pass_obj
-def run(folder: Path) -> None:
+def run(folder: Path, listen: str | None) -> None:
+    from gengfu_scheduler.desk import keep_desk
     from gengfu_scheduler.report import standing_notices
     from gengfu_scheduler.runner import Runner
     from gengfu_scheduler.runner import run as keep_running
@@ -229,8 +238,21 @@ def run(folder: Path) -> None:
                 slots=len(runner.roster.timetable.slots), groups=len(runner.roster.groups)
             )
         )
-        keep_running(runner, stop, say)
+        table = runner.roster.timetable
+        place = table.desk if listen is None else _place(listen)
+        with keep_desk(folder, runner, outbox, place, table.desk_url, clock=now, say=say):
+            keep_running(runner, stop, say)
         say(_("已停止，没有遗留正在发送的消息。"))
+
+
+def _place(listen: str) -> Place | None:
+    from gengfu_scheduler.timetable import place
+    from gengfu_site.source import Mistake
+
+    try:
+        return place(listen)
+    except Mistake as mistake:
+        raise click.BadParameter(f"{mistake.message} {mistake.remedy}", param_hint="--listen") from None
 
 
 def _show_preview(preview: Upcoming) -> None:

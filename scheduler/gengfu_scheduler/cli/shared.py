@@ -23,6 +23,7 @@ from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
+    from gengfu_scheduler.channels.hand import TaskPages
     from gengfu_scheduler.outbox import Outbox
     from gengfu_scheduler.roster import Roster
 
@@ -79,11 +80,13 @@ def expect_station(folder: Path) -> None:
         site.settings_in(folder)
 
 
-def tasks_folder(folder: Path) -> Path:
-    from gengfu_scheduler.channels.hand import TASKS
-    from gengfu_scheduler.state import state_folder
+def task_pages(folder: Path) -> TaskPages | None:
+    """The addresses at the desk that the running scheduler keeps; None where there is none."""
+    from gengfu_scheduler.channels.hand import TaskPages
+    from gengfu_scheduler.state import desk_key, running
 
-    return state_folder(folder, reading=True).resolve() / TASKS
+    holder, key = running(folder), desk_key(folder, reading=True)
+    return TaskPages(desk=holder.desk, key=key) if holder and holder.desk and key else None
 
 
 def roster_if_right(folder: Path) -> tuple[Roster | None, GengfuError | None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import Stop, json_option, now, out, say
+from gengfu_scheduler.cli.shared import Stop, json_option, now, out, say, task_pages
 from gengfu_site import cli as site
 from gengfu_site import clock
 from gengfu_site.problems import ProblemsFound
@@ -120,5 +120,11 @@ def demo(folder: Path, once: bool) -> None:
         for group, titles in by_hand.items():
             out.print(f"  {escape(group.name)}（{escape(group.owner)}）  {escape(series(titles))}")
         if not once:
+            for told in station.tasks(task_pages(station.folder))[:1]:
+                out.print(
+                    _("群主打开自己的任务页面，复制文字、逐群打勾：{title}").format(title=escape(told.title))
+                )
+                for task in told.tasks:
+                    out.print(f"  {escape(task.owner)}  {escape(str(task.page))}")
             out.print(_("网站和消息墙一直开着，按 Ctrl+C 结束。"))
             stop.wait()
