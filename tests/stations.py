@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,7 @@ class StationFolder:
 
     @property
     def settings(self) -> Settings:
-        settings, problems = read_settings(self.folder / "mkdocs.yml")
-        assert settings, problems
-        return settings
+        return _settings(self.folder / "mkdocs.yml", (self.folder / "mkdocs.yml").read_bytes())
 
     def article(self, path: str = "fraud/brushing.md", body: str = "正文\n", **fields: Any) -> Path:
         """Write an article; a field given as None is left out."""
@@ -77,6 +76,14 @@ class StationFolder:
 
     def problems(self, at: datetime = AT) -> list[Problem]:
         return load(self.settings, at)[1]
+
+
+@cache
+def _settings(file: Path, _written: bytes) -> Settings:
+    """Asked for more often than written."""
+    settings, problems = read_settings(file)
+    assert settings, problems
+    return settings
 
 
 def empty_station(folder: Path) -> StationFolder:
