@@ -226,7 +226,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
         return min(float(asked), LONGEST_PAUSE)
     try:
         pause = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return USUAL_PAUSE
     return min(max(pause.total_seconds(), 0.0), LONGEST_PAUSE)
 
@@ -263,14 +263,20 @@ def by_code(answer: Answer, code: str, text: str, verdicts: Mapping[int, Verdict
 
     A number that is not in the table is refused and shown; a body without one is unknown.
     """
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        body = None
-    found = body.get(code) if isinstance(body, dict) else None
+    body = members(answer)
+    found = body.get(code)
     if type(found) is not int:  # true and false are, to Python, numbers too
         return unreadable(answer)
     return verdicts.get(found, refused)(f"{found} {body.get(text, '')}")
+
+
+def members(answer: Answer) -> dict[str, Any]:
+    """The members of the JSON object in the body; none where it is anything else, nested beyond measure too."""
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def cut(text: str, size: int) -> str:

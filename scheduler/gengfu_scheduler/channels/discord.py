@@ -9,7 +9,6 @@ its answers instead, which we do besides.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from gengfu_scheduler.channels.channel import (
     dead,
     evidence,
     failure,
+    members,
     picture,
     refused,
     seen,
@@ -91,7 +91,7 @@ class Discord(HttpChannel):
         return replace(request, url=_waiting(request.url))
 
     def outcome(self, answer: Answer) -> Outcome:
-        body = _read(answer)
+        body = members(answer)
         if answer.status == 429:
             return _as_long_as_asked(body, answer)
         if answer.status == 401:
@@ -146,14 +146,6 @@ def _waiting(url: str) -> str:
 def _weight(what: str, texts: list[str], limit: int) -> Weight:
     used = max(map(characters, texts), default=0)
     return Weight(what=what, used=used, limit=limit, unit="characters")
-
-
-def _read(answer: Answer) -> dict[str, Any]:
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        body = None
-    return body if isinstance(body, dict) else {}
 
 
 def _as_long_as_asked(body: dict[str, Any], answer: Answer) -> Outcome:

@@ -11,11 +11,9 @@ and its link leads to all of it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from gengfu_scheduler.channels.channel import (
@@ -29,6 +27,7 @@ from gengfu_scheduler.channels.channel import (
     cut,
     encoded,
     failure,
+    members,
     picture,
     refused,
     sent,
@@ -167,7 +166,7 @@ class WeComCustomer(HttpChannel):
         judged = judge(answer)
         if not isinstance(judged, Sent):
             return judged
-        task = json.loads(answer.body).get("msgid")
+        task = members(answer).get("msgid")
         return Handed(to="", task=task) if isinstance(task, str) and task else unreadable(answer)
 
     def _text(self, message: Message, *, linked: bool) -> str:
@@ -209,13 +208,13 @@ def token_in(answer: Answer) -> str | Outcome:
     judged = judge(answer)
     if not isinstance(judged, Sent):
         return judged
-    token = json.loads(answer.body).get("access_token")
+    token = members(answer).get("access_token")
     return token if isinstance(token, str) and token else unreadable(answer)
 
 
 def is_stale(answer: Answer) -> bool:
     """Whether the call was refused because its token is not valid any more."""
-    body = _members(answer)
+    body = members(answer)
     return answer.status == 200 and body.get("errcode") in _STALE
 
 
@@ -223,7 +222,7 @@ def left_out(answer: Answer) -> frozenset[str]:
     """The chats that a task was made without, if it was made."""
     if not isinstance(judge(answer), Sent):
         return frozenset()
-    found = _members(answer).get("fail_list")
+    found = members(answer).get("fail_list")
     return (
         frozenset(chat for chat in found if isinstance(chat, str)) if isinstance(found, list) else frozenset()
     )
@@ -250,7 +249,7 @@ def results_in(answer: Answer) -> Results | None:
     """What the platform says of a task; None where it says nothing."""
     if not isinstance(judge(answer), Sent):
         return None
-    body = _members(answer)
+    body = members(answer)
     found, cursor = body.get("send_list"), body.get("next_cursor")
     chats = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     status = {one["chat_id"]: one.get("status") for one in chats if isinstance(one.get("chat_id"), str)}
@@ -265,11 +264,3 @@ def _why_not(status: int) -> str:
     if status == 3:
         return _("企业微信没有发到群里：这个群收到的群发已到上限")
     return _("企业微信没有发到群里：群主已不能给这个群群发")
-
-
-def _members(answer: Answer) -> dict[str, Any]:
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
