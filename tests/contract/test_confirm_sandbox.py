@@ -10,6 +10,7 @@ import pytest
 from gengfu_scheduler.alerts import draft_alert, draft_follow_up
 from gengfu_scheduler.draft import Draft
 from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.report import standing_notices
 from gengfu_scheduler.runner import Runner
 from gengfu_scheduler.sandbox import Robot, Sandbox
 from gengfu_scheduler.sandbox.platforms.wecom_customer import CORPID, CORPSECRET
@@ -193,3 +194,20 @@ def test_a_clock_and_a_token_two_hours_old_are_no_trouble(town: Town) -> None:
     town.confirm("wrTaoyuan")
     town.at("10:30")
     assert town.stands() == "taoyuan sent, songyuan sent, hedong handed"
+
+
+def test_a_group_whose_robot_died_is_served_again_when_its_owner_is_asked(town: Town) -> None:
+    town.publish(tip("a"))
+    town.at("07:59")
+    town.outbox.disable("taoyuan", "93000 invalid webhook url", now=town.now)
+    town.at("08:00")
+    assert town.stands() == "taoyuan handed, songyuan handed, hedong handed"
+
+
+def test_groups_that_no_owner_can_be_asked_for_are_named_beforehand(town: Town) -> None:
+    assert standing_notices(town.runner.roster) == ()
+    (town.folder / "timetable.yml").write_text(TIMETABLE.replace("127.0.0.1", "chat.test"), encoding="utf-8")
+    town.restart()
+    (notice,) = standing_notices(town.runner.roster)
+    assert "3 个要群主确认的群发不出去：桃园群、松园群、河东群" in notice
+    assert "GENGFU_WECOM_API 的主机 127.0.0.1 不在 timetable.yml 的 hosts 里" in notice
