@@ -7,6 +7,7 @@ context's object.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -142,6 +143,10 @@ def serve(folder: Path, host: str, port: int) -> None:
     from gengfu_site.publish import preview
 
     first = settings_in(folder)
+    for name in ("SIGTERM", "SIGHUP"):
+        # A window that is closed leaves no more behind than Ctrl+C: a missing person's data may be among it.
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="gengfu-") as made:
         target = Path(made, "public")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -102,6 +103,26 @@ def test_a_build_with_problems_names_them_all_and_leaves_the_site_alone(
     assert "worse.md" in said
     assert "Traceback" not in said
     assert digests(station.folder / "public") == before
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_preview_leaves_nothing_behind_however_it_is_asked_to_end(
+    installed: Installed, station: StationFolder, tmp_path: Path, end: signal.Signals
+) -> None:
+    station.article()
+    made = tmp_path / "made"
+    made.mkdir()
+    command = [installed.bin / "gengfu", "serve", "--port", "0"]
+    environ = installed.environ({"TMPDIR": str(made), "PYTHONUNBUFFERED": "1"})
+    with subprocess.Popen(
+        command, cwd=station.folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as preview:
+        assert preview.stdout
+        assert "http" in preview.stdout.readline()
+        assert list(made.glob("*/public/fraud/brushing/index.html"))
+        preview.send_signal(end)
+        preview.wait(20)
+    assert list(made.iterdir()) == []
 
 
 def test_a_new_article_is_asked_for_what_it_lacks_and_then_published(
