@@ -140,7 +140,7 @@ class Duty:
 
         :param to: the groups that are meant; None: those that the article is for.
         :param exercise: it is one, whatever its article says; that is written into it.
-        :raises Refused: it is not live or no group is meant.
+        :raises Refused: it is not going on, no group is meant, or what is to be an exercise was told as none.
         :raises GengfuError: there is no such alert, or it cannot be read.
         """
 
@@ -162,7 +162,7 @@ class Duty:
         )
 
     def update(self, id: str, ask: Ask) -> Done | None:
-        """Tell whoever heard of the alert what its article says by now."""
+        """Tell whoever heard of the alert what its article says by now; whoever was told just that is not told again."""
         entry = self._alert(id)
         return self._follow_up(
             entry, lambda: urgent.update(self._site(), entry.id, self.clock()), ask, waiting=True
