@@ -80,11 +80,10 @@ class Session:
         return any(self.is_due(task, now) for task in outbox.open_tasks(now=now))
 
     def is_due(self, task: PlatformTask, now: datetime) -> bool:
+        """Whether the platform is to be asked how ``task`` stands, or told to cancel it, by now."""
         if _is_over(task, now):
-            until = self.again.get(task.task, now)
-            return (
-                not now < until <= now + AGAIN
-            )  # one further away was set by a clock that has been put back since
+            # One further away than the pause was set by a clock that has been put back since.
+            return not now < self.again.get(task.task, now) <= now + AGAIN
         return not (task.looked_at or task.created_at) <= now < _next_look(task)
 
 
@@ -148,17 +147,17 @@ def follow_up(
     line = _Line(roster, transport, session, circuits, now)
     due = [task for task in tasks if session.is_due(task, now())]
     looked_at = _look([task for task in due if task.deliveries], line)
-    reminded, over = [], []
+    reminded: list[PlatformTask] = []
+    over: list[PlatformTask] = []
     for task in due:
         pages = looked_at.get(task.task, [])
         confirmed, rejected = _by_delivery(task, pages, roster)
         waiting = [g for g, id in task.deliveries.items() if id not in confirmed and id not in rejected]
         done = bool(task.deliveries) and not waiting
-        remind = bool(pages and waiting) and _is_to_be_reminded(task, waiting, roster, now())
-        if not done and _is_over(task, now()):
-            over.append(task)
-        elif remind:
-            reminded.append(task)
+        ends = not done and _is_over(task, now())
+        remind = bool(pages and waiting) and not ends and _is_to_be_reminded(task, waiting, roster, now())
+        over += [task] * ends
+        reminded += [task] * remind
         # Counted before it is done: rather none than one too many.
         outbox.note_look(
             task.task, now=now(), confirmed=confirmed, rejected=rejected, reminded=remind, closed=done
@@ -201,9 +200,7 @@ class _Line:
         A token that is not valid any more is replaced, and what was refused for its sake is called once more.
         """
         answers = self._post(calls)
-        stale = [
-            n for n, answer in enumerate(answers) if isinstance(answer, Answer) and wecom.is_stale(answer)
-        ]
+        stale = [n for n, a in enumerate(answers) if isinstance(a, Answer) and wecom.is_stale(a)]
         if stale:
             self._session.token = ""
             for n, answer in zip(stale, self._post([calls[n] for n in stale]), strict=True):
@@ -216,6 +213,8 @@ class _Line:
         return redacted(outcome, [credential for credential in known if credential])
 
     def _post(self, calls: Sequence[Call]) -> list[Answer | Outcome]:
+        if not calls:
+            return []
         lack = self._roster.without_app()
         if self._app is None or lack:
             return [Unsent(reason=lack)] * len(calls)
