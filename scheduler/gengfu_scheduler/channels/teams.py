@@ -94,7 +94,7 @@ class Teams(HttpChannel):
 def _told(answer: Answer) -> Outcome:
     """What an answer of 200 tells: ``1`` of a connector that posted, or a failure; else a flow's own words at its end."""
     body = answer.body.decode("utf-8", "replace").strip()
-    if body.isdecimal():
+    if body == "1":
         return Sent(confirmed=True)
     if status := _TOLD.search(body):
         number = int(status[1])

@@ -17,6 +17,7 @@ REPLIES: list[tuple[int, dict[str, str], str, Outcome]] = [
     (202, {}, "", Sent(confirmed=False)),
     # a connector posted; a flow says at its end what its maker made it say
     (200, {}, "1", Sent(confirmed=True)),
+    (200, {}, "0", Sent(confirmed=False)),
     (200, {}, "", Sent(confirmed=False)),
     (200, {}, '{"posted":true}', Sent(confirmed=False)),
     # 200, and it failed
