@@ -140,6 +140,8 @@ def _asking(question: str, yes: bool, *, naming: bool = False) -> Callable[[Mean
     """Show who is meant, and ask once; ``naming``: every group by its name."""
 
     def ask(meant: Meant) -> bool:
+        from gengfu_scheduler.report import shortlist
+
         err.print(f"[bold]{escape(meant.entry.title)}[/]  [dim]{escape(meant.entry.id)}[/]")
         err.print(escape(_ways(meant)))
         if naming and meant.groups:
@@ -147,7 +149,7 @@ def _asking(question: str, yes: bool, *, naming: bool = False) -> Callable[[Mean
         if meant.unreachable:
             err.print(
                 _("其中 {n} 个群现在发不到（停用或没有机器人地址）：{names}").format(
-                    n=len(meant.unreachable), names=escape(series(meant.unreachable))
+                    n=len(meant.unreachable), names=escape(shortlist(meant.unreachable))
                 ),
                 style="yellow",
             )
