@@ -122,7 +122,11 @@ def _contents(public: Path, ids: Collection[str]) -> dict[str, str]:
     ids_by_urn = {urn(id_): id_ for id_ in ids}
     contents: dict[str, str] = {}
     for feed in sorted(public.rglob("atom.xml")) if ids else ():
-        for item in ET.parse(feed).iter(f"{_ATOM}entry"):  # noqa: S314 - made by ourselves
+        try:
+            items = ET.parse(feed).iter(f"{_ATOM}entry")  # noqa: S314 - made by ourselves
+        except (OSError, ET.ParseError):  # somebody's hand was in it
+            continue
+        for item in items:
             id_ = ids_by_urn.get(item.findtext(f"{_ATOM}id", ""))
             if id_:
                 contents[id_] = item.findtext(f"{_ATOM}content", "")

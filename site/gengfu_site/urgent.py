@@ -13,7 +13,7 @@ says the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -145,6 +145,8 @@ def take_in(settings: Settings, file: Path, at: datetime) -> Path:
     except FileExistsError:
         raise AlreadyThere(copy) from None
     except OSError as error:
+        with suppress(OSError):
+            copy.unlink()  # half a file would be in the way of the next try
         raise NotWritten(error) from error
     return copy
 

@@ -98,7 +98,9 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def on_postgresql(postgresql: str) -> Iterator[Place]:
     outbox = Outbox(postgresql, random=lambda: 0.5)
     tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
-    delete = text(";".join(f"DELETE FROM {table}" for table in tables))
+    statements = [f"DELETE FROM {table}" for table in tables]
+    statements += [f"ALTER SEQUENCE {table}_id_seq RESTART" for table in ("broadcast", "delivery")]
+    delete = text(";".join(statements))
     engine = create_engine(postgresql)
 
     def empty() -> None:

@@ -175,6 +175,13 @@ def test_an_alert_pushed_again_goes_the_way_that_its_group_is_reached_now(outbox
     assert groups(outbox.claim(now=NOON, ways=["webhook"])) == "A"
 
 
+def test_giving_up_what_is_too_late_makes_nothing_leave_earlier(outbox: Outbox) -> None:
+    plan(outbox, "A")
+    send(outbox, Throttled(after=600, reason="45009"))
+    outbox.expire(now=NOON + MINUTE)
+    assert outbox.due_at() == NOON + 10 * MINUTE
+
+
 @pytest.mark.parametrize("ending", ["its time", "a newer revision", "withdrawal"])
 def test_when_an_alert_is_over_its_text_is_gone_and_nobody_is_asked_to_pass_it_on(
     outbox: Outbox, ending: str

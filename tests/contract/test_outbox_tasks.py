@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gengfu_scheduler.message import Handed, Rejected, Sent, Unknown
 from gengfu_scheduler.outbox import Outbox, PlatformTask
 from outboxes import DAY, HOUR, MINUTE, NOON, groups, plan
@@ -88,6 +90,19 @@ def test_a_closed_task_asks_nobody_and_what_it_left_open_has_expired(outbox: Out
     assert standing(outbox) == {"A": "sent", "B": "expired"}
     look(outbox, "m1", confirmed=(ids["B"],))
     assert standing(outbox)["B"] == "expired"
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_may_have_arrived_before_it_was_asked_again_stays_unknown(outbox: Outbox, refused: bool) -> None:
+    plan(outbox, "A", key="alert:F:1", form="alert", way="confirm")
+    for at, outcome in (
+        (NOON, Unknown(reason="超时")),
+        (NOON + MINUTE, Handed(to="王姐", task="m1", account="wang")),
+    ):
+        outbox.settle([(d.id, outcome) for d in outbox.claim(now=at, ways=WAYS)], now=at)
+    (task,) = outbox.open_tasks(now=NOON)
+    look(outbox, "m1", rejected={task.deliveries["A"]: "不是群主"} if refused else {}, closed=not refused)
+    assert standing(outbox) == {"A": "unknown"}
 
 
 def test_the_task_of_an_alert_that_is_over_is_to_be_cancelled_at_the_platform(outbox: Outbox) -> None:

@@ -129,6 +129,17 @@ class TestPublishing:
         assert public(search) == files
         assert feedparser.parse(search.settings.public / "tip/atom.xml").entries == feed
 
+    def test_a_release_that_somebody_spoilt_holds_up_no_alert(self, search: StationFolder) -> None:
+        publish(search.settings, AT)
+        tip = search.settings.content / "tip/gas.md"
+        tip.write_text(tip.read_text("utf-8").replace("关好", "【待写】"), "utf-8")
+        for feed in search.settings.public.rglob("atom.xml"):
+            feed.write_text("<feed", "utf-8")
+        assert publish_article(search.settings, "A5W3R", SOON).kept == ("燃气",)
+        assert "关好阀门。" in page(search, "tip/gas")
+        (search.settings.public / "catalogue.json").write_text("{", "utf-8")
+        assert publish_article(search.settings, "A5W3R", SOON).kept == ()
+
     def test_an_article_taken_away_is_not_kept(self, search: StationFolder) -> None:
         publish(search.settings, AT)
         (search.settings.content / "tip/gas.md").unlink()
