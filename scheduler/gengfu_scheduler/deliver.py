@@ -78,6 +78,11 @@ class Circuits:
         self._next_probe[host] = now + self._pause
         return None
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Those that are only probed now."""
+        return tuple(sorted(self._next_probe))
+
     def record(self, host: str, reply: Reply, outcome: Outcome, *, now: datetime) -> None:
         """Take note of how a post to ``host`` ended. What never left says nothing about the host's answers."""
         if isinstance(outcome, Unknown):

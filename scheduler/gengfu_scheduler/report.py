@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -28,9 +28,11 @@ from gengfu_scheduler.message import (
     Unknown,
     Unsent,
 )
-from gengfu_scheduler.outbox import BroadcastStatus, Fate, Outbox
+from gengfu_scheduler.outbox import BroadcastStatus, Fate, Outbox, TimeTold
+from gengfu_scheduler.review import Unreviewed, unreviewed
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.state import Holder
+from gengfu_site.audit import Record
 from gengfu_templates.i18n import _, series
 
 SHOWN_FOR = timedelta(days=7)
@@ -135,6 +137,18 @@ class Disabled:
     group: str
     name: str
     reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupReport:
+    """What one group was told lately."""
+
+    group: str
+    name: str
+    disabled: Disabled | None
+    told: tuple[TimeTold, ...]
+    """Newest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +157,12 @@ class Status:
     """The running scheduler; None where none runs."""
     broadcasts: tuple[BroadcastReport, ...]
     """Newest first."""
+    unreviewed: tuple[Unreviewed, ...]
+    """Alerts that no second person has looked at."""
+    resting: tuple[str, ...]
+    """Hosts that stopped answering: what is for them waits, and is tried once a minute."""
+    to_confirm: int
+    """Deliveries that wait for a group's owner to confirm them at the platform."""
     disabled: tuple[Disabled, ...]
     missed: tuple[Missed, ...]
     notices: tuple[str, ...]
@@ -155,22 +175,26 @@ def status(
     now: datetime,
     *,
     pages: TaskPages | None,
+    records: Iterable[Record] = (),
+    resting: tuple[str, ...] = (),
     limit: int = 10,
 ) -> Status:
     """How things stand.
 
     :param roster: for names and the time zone; None where the files have problems: then ids must do.
     :param pages: of the desk that is kept now; None where none is.
+    :param records: of the audit log.
+    :param resting: hosts that the running scheduler found not to answer.
     :param limit: how many broadcasts back; older ones too where something waits, or lately came to grief.
     """
     ledger = _Ledger(outbox, roster, now, pages)
     return Status(
-        scheduler=scheduler,
+        scheduler=ledger.local(scheduler),
         broadcasts=tuple(map(ledger.report, outbox.broadcasts(limit=limit, since=now - SHOWN_FOR))),
-        disabled=tuple(
-            Disabled(group=group, name=ledger.name(group), reason=reason)
-            for group, reason in ledger.disabled.items()
-        ),
+        unreviewed=unreviewed(records, now),
+        resting=resting,
+        to_confirm=sum(len(task.deliveries) for task in outbox.open_tasks(now=now) if not task.ended),
+        disabled=ledger.all_disabled(),
         missed=tuple(
             Missed(slot=slot, scheduled_for=when.astimezone(ledger.zone))
             for slot, when in outbox.missed(now - SHOWN_FOR)
@@ -190,6 +214,23 @@ def broadcast_report(
     if known is None:
         raise KeyError(key)
     return _Ledger(outbox, roster, now, pages).report(known)
+
+
+def group_report(outbox: Outbox, group: str, roster: Roster | None, now: datetime) -> GroupReport:
+    """What ``group`` was told lately and how each ended.
+
+    :raises KeyError: nobody knows such a group.
+    """
+    told = outbox.history(group)
+    if not told and not (roster and group in roster.groups):
+        raise KeyError(group)
+    ledger = _Ledger(outbox, roster, now, None)
+    return GroupReport(
+        group=group,
+        name=ledger.name(group),
+        disabled=next((one for one in ledger.all_disabled() if one.group == group), None),
+        told=tuple(replace(one, scheduled_for=one.scheduled_for.astimezone(ledger.zone)) for one in told),
+    )
 
 
 def open_tasks(
@@ -234,6 +275,22 @@ class _Ledger:
     def name(self, group: str) -> str:
         listed = self._roster and self._roster.groups.get(group)
         return listed.name if listed else group
+
+    def local(self, holder: Holder | None) -> Holder | None:
+        """``holder`` with its time in the station's zone."""
+        if holder is None or holder.since is None:
+            return holder
+        return replace(holder, since=holder.since.astimezone(self.zone))
+
+    def all_disabled(self) -> tuple[Disabled, ...]:
+        since = self._outbox.disabled_since()
+        return tuple(
+            Disabled(
+                group=group, name=self.name(group), reason=reason, since=since[group].astimezone(self.zone)
+            )
+            for group, reason in self.disabled.items()
+            if group in since
+        )
 
     def report(self, known: BroadcastStatus) -> BroadcastReport:
         deliveries: list[Delivery] = []

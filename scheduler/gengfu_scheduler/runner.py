@@ -29,9 +29,11 @@ from gengfu_scheduler.deliver import Circuits, deliver
 from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.groups import is_address
 from gengfu_scheduler.message import Reach
+from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import broadcast_line
 from gengfu_scheduler.roster import Roster, RosterFiles
+from gengfu_scheduler.state import note_resting
 from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences, times
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
@@ -40,11 +42,13 @@ POLL = 0.1
 """Seconds between two looks at what other processes wrote: the outbox, the admin's files."""
 AFTER_TROUBLE = 5.0
 """Seconds to wait where the outbox could not be read or written."""
+FORGET_EVERY = timedelta(days=1)
 CLOCK_SLIP = timedelta(minutes=1)
 """How far a clock may be set back without a word."""
 
 Clock = Callable[[], datetime]
 Say = Callable[[str], None]
+"""Told a :class:`Note`, or a sentence alone."""
 OpenTransport = Callable[[Iterable[str]], Transport]
 """Makes a transport that may also post to the hosts the admin lists."""
 
@@ -88,8 +92,10 @@ class Runner:
         self._session = Session()
         self._planned_until: dict[tuple[str, str], datetime] = {}
         self._trouble = self._files.trouble
-        self._open = {status.broadcast.key: status.open for status in outbox.broadcasts()}
-        self._last_round = self._next_slot = datetime.min.replace(tzinfo=UTC)
+        self._open = outbox.recent()
+        self._last_round = self._next_slot = self._forget_at = datetime.min.replace(tzinfo=UTC)
+        self._forgotten = 0
+        self._resting: tuple[str, ...] | None = None
 
     @property
     def last_round(self) -> datetime | None:
@@ -125,11 +131,12 @@ class Runner:
                 self._plan(occurrence, timezone, now)
             self.send()
         self._log()
+        self._forget(now)
         table = self.roster.timetable
         for slot in table.slots:
             self._until(slot, table.timezone, now)  # one that is new, or at other times, begins now
         following = (next_after(slot, table.timezone, now) for slot in table.slots)
-        self._next_slot = min(filter(None, following), default=datetime.max.replace(tzinfo=UTC))
+        self._next_slot = min(*filter(None, following), self._forget_at)
 
     def send(self) -> None:
         """Clear up after a process that died in mid-send, give up what is too late, deliver what is due."""
@@ -141,9 +148,11 @@ class Runner:
             self._outbox.withdraw(over, now=now)
         self._enable_readdressed()
         if stranded:
-            self._say(_("上次发送中断，{n} 条结果不明，见 gengfu status。").format(n=len(stranded)))
+            text = _("上次发送中断，{n} 条结果不明，见 gengfu status。").format(n=len(stranded))
+            self._say(Note(text, "sending.interrupted", "error"))
         if late:
-            self._say(_("{n} 条消息过时未发，见 gengfu status。").format(n=len(late)))
+            text = _("{n} 条消息过时未发，见 gengfu status。").format(n=len(late))
+            self._say(Note(text, "delivery.expired", "warning"))
         deliver(
             self._outbox,
             self.roster,
@@ -171,6 +180,7 @@ class Runner:
             now=self._clock,
             circuits=self._circuits,
         )
+        self._note_resting()
 
     def has_work(self) -> bool:
         """Whether a round would find something to do: by the clock, or by what others wrote. Cheap.
@@ -193,7 +203,10 @@ class Runner:
         if trouble != self._trouble:
             self._trouble = trouble
             text = _("改动过的文件有问题，仍按原来的执行：\n{trouble}").format(trouble=trouble)
-            self._say(text if trouble else _("改动过的文件已恢复正常。"))
+            if trouble:
+                self._say(Note(text, "files.trouble", "error"))
+            else:
+                self._say(Note(_("改动过的文件已恢复正常。"), "files.right"))
         if self.roster.timetable.hosts != before.timetable.hosts:
             self._transport = self._open_transport(self.roster.timetable.hosts)
 
@@ -209,7 +222,8 @@ class Runner:
                 group.reach != "webhook" or (group.webhook and dead and not is_address(group.webhook, dead))
             ):
                 self._outbox.enable(id)
-                self._say(_("{name}（{id}）换了发送方式，恢复发送。").format(name=group.name, id=id))
+                text = _("{name}（{id}）换了发送方式，恢复发送。").format(name=group.name, id=id)
+                self._say(Note(text, "group.enabled", group=id))
 
     def _due(self, now: datetime) -> list[Occurrence]:
         """Occurrences that have come and are not dealt with, earliest first."""
@@ -225,39 +239,69 @@ class Runner:
         slot, when = occurrence.slot, occurrence.scheduled_for
         if now - when > slot.late:
             self._outbox.record_missed(slot.id, when, now=now)
-            self._say(
-                _("错过了：{title}（{when:%m-%d %H:%M}），已超过 late，不再补发。").format(
-                    title=slot.title, when=when.astimezone(timezone)
-                )
+            text = _("错过了：{title}（{when:%m-%d %H:%M}），已超过 late，不再补发。").format(
+                title=slot.title, when=when.astimezone(timezone)
             )
+            self._say(Note(text, "slot.missed", "warning", slot=slot.id))
         else:
             draft = draft_occurrence(occurrence, self.roster, self._outbox.told, now)
             for notice in draft.notices:
-                self._say(notice)
+                self._say(Note(notice, "slot.notice", "warning", slot=slot.id))
             if draft.planned:
                 self._outbox.plan(draft.broadcast, draft.planned, now=now)
             else:
-                self._say(_("{title}  没有可发的。").format(title=slot.title))
+                self._say(
+                    Note(_("{title}  没有可发的。").format(title=slot.title), "slot.empty", slot=slot.id)
+                )
         self._set_until(slot, timezone, when)
+
+    def _note_resting(self) -> None:
+        """Say which hosts stopped answering, and which answer again."""
+        hosts = self._circuits.hosts
+        if hosts == self._resting:
+            return
+        note_resting(self._folder, hosts)
+        for host in set(hosts) - set(self._resting or ()):
+            text = _("{host} 没有回应：发往那里的先等着，每分钟试一次。").format(host=host)
+            self._say(Note(text, "host.resting", "error", host=host))
+        for host in set(self._resting or ()) - set(hosts):
+            self._say(Note(_("{host} 又有回应了。").format(host=host), "host.answers", host=host))
+        self._resting = hosts
+
+    def _forget(self, now: datetime) -> None:
+        """Once a day erase what nobody needs any more: a broadcast a round, so that an alert never waits long."""
+        if now < self._forget_at:
+            return
+        keep = self.roster.timetable.keep
+        if self._outbox.forget(now - keep, limit=1):
+            self._forgotten += 1
+            return
+        self._forget_at = now + FORGET_EVERY
+        if self._forgotten:
+            text = _("已清除 {days} 天以前的 {n} 次发送记录。").format(days=keep.days, n=self._forgotten)
+            self._say(Note(text, "records.erased"))
+        self._forgotten = 0
 
     def _log(self) -> None:
         """Say how each broadcast went: after its first round, and once it is over."""
-        recent = self._outbox.broadcasts()
-        for status in reversed(recent):
-            if self._open.get(status.broadcast.key) != status.open:
-                self._say(broadcast_line(status))
-        self._open = {status.broadcast.key: status.open for status in recent}
+        recent = self._outbox.recent()
+        over = [key for key, was_open in self._open.items() if was_open and key not in recent]
+        for key in (*over, *reversed(recent)):
+            is_open = recent.get(key, False)
+            if self._open.get(key) != is_open and (status := self._outbox.broadcast(key)):
+                event = "broadcast.begun" if is_open else "broadcast.done"
+                self._say(Note(broadcast_line(status), event, broadcast=key))
+        self._open = recent
 
     def _until(self, slot: Slot, timezone: ZoneInfo, now: datetime) -> datetime:
         """Up to when the slot's occurrences are dealt with; one never seen at these times begins now."""
         key = slot.id, times(slot, timezone)
         known = self._planned_until.get(key) or self._outbox.planned_until(*key)
         if known and known > now + CLOCK_SLIP:
-            self._say(
-                _("时钟曾经走快：{title} 记到了 {until:%Y-%m-%d %H:%M}，现在从头按当前时刻算。").format(
-                    title=slot.title, until=known.astimezone(timezone)
-                )
+            text = _("时钟曾经走快：{title} 记到了 {until:%Y-%m-%d %H:%M}，现在从头按当前时刻算。").format(
+                title=slot.title, until=known.astimezone(timezone)
             )
+            self._say(Note(text, "clock.ahead", "warning", slot=slot.id))
             known = None
         if known is None:
             self._set_until(slot, timezone, now)
@@ -343,7 +387,7 @@ def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
                 while not (stopping() or ring.wait(POLL) or runner.has_work()):
                     pass
             except GengfuError as error:
-                say(str(error))
+                say(Note(str(error), "trouble", "error"))
                 again = time.monotonic() + AFTER_TROUBLE
                 while not stopping() and time.monotonic() < again:
                     time.sleep(POLL)

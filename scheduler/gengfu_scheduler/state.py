@@ -11,9 +11,10 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +24,7 @@ from gengfu_templates.i18n import _, series
 _FOLDER = ".gengfu"
 _LOCK = "scheduler.lock"
 _KEY = "desk.key"
+_RESTING = "resting.json"
 _MARKS = ("mkdocs.yml", "timetable.yml")
 """Either shows that a folder is a station's."""
 _PATIENCE = 0.5
@@ -35,6 +37,8 @@ class Holder:
 
     host: str
     pid: int
+    since: datetime | None = field(default=None, compare=False)
+    """The time of the file: it is written when the lock is taken."""
     desk: str = ""
     """Address of its desk, with a trailing slash; empty where it keeps none."""
 
@@ -49,8 +53,13 @@ class AlreadyRunning(GengfuError):
     def __init__(self, holder: Holder) -> None:
         self.holder = holder
         super().__init__(
-            _("这个站点已有定时程序在运行：主机 {host}，进程 {pid}。先结束它，或者不必再开一个。").format(
-                host=holder.host, pid=holder.pid
+            _(
+                "这个站点已有定时程序在运行：主机 {host}，进程 {pid}，从 {since} 起。先结束它，或者不必再开一个；"
+                "要在它停掉时接班，用 gengfu run --standby。"
+            ).format(
+                host=holder.host,
+                pid=holder.pid,
+                since=f"{holder.since.astimezone():%Y-%m-%d %H:%M:%S %z}" if holder.since else "?",
             )
         )
 
@@ -90,9 +99,10 @@ def database_url(station: Path, environ: Mapping[str, str], *, reading: bool = F
 
 
 @contextmanager
-def only_scheduler(station: Path) -> Iterator[None]:
+def only_scheduler(station: Path, *, wait: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Be the one process that sends for ``station``.
 
+    :param wait: asked while another one does: whether to wait for its end, which is noticed within a tenth of a second.
     :raises AlreadyRunning: another one does.
     :raises NoStateFolder: there is no place for the lock.
     """
@@ -108,9 +118,9 @@ def only_scheduler(station: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > patience:
+                if time.monotonic() > patience and not wait():
                     file.seek(0)
-                    raise AlreadyRunning(_holder(file.read())) from None
+                    raise AlreadyRunning(_holder(file)) from None
                 time.sleep(0.02)
         _sign(file)
         yield
@@ -123,7 +133,9 @@ def name_desk(station: Path, address: str) -> None:
     """
     path = state_folder(station) / _LOCK
     with _mapped(path), path.open("a+", encoding="utf-8") as file:
+        since = os.fstat(file.fileno())
         _sign(file, desk=address)
+        os.utime(file.fileno(), ns=(since.st_atime_ns, since.st_mtime_ns))
 
 
 def _sign(file: TextIO, desk: str = "") -> None:
@@ -165,7 +177,7 @@ def running(station: Path) -> Holder | None:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _holder(lock.read())
+            return _holder(lock)
         return None
 
 
@@ -179,8 +191,31 @@ def _mapped(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _holder(text: str) -> Holder:
+def note_resting(station: Path, hosts: Collection[str]) -> None:
+    """Let others know which hosts the running scheduler found not to answer.
+
+    :raises NoStateFolder: that cannot be written.
+    """
+    path = state_folder(station) / _RESTING
+    with _mapped(path):
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(sorted(hosts)), encoding="utf-8")
+        new.replace(path)
+
+
+def resting(station: Path) -> tuple[str, ...]:
+    """Hosts that the running scheduler found not to answer; none where none runs."""
+    if running(station) is None:
+        return ()
     try:
-        return Holder(**json.loads(text))
+        return tuple(json.loads((station / _FOLDER / _RESTING).read_text("utf-8")))
+    except (OSError, ValueError):
+        return ()  # it has found none so far
+
+
+def _holder(file: TextIO) -> Holder:
+    since = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+    try:
+        return replace(Holder(**json.loads(file.read())), since=since)
     except (ValueError, TypeError):
         return Holder(host="?", pid=0)  # it has the lock and has not yet written its name

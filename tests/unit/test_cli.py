@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gengfu_scheduler import cli
+from gengfu_scheduler.cli.shared import Log
 from gengfu_scheduler.message import Broadcast, Message, Planned, Rejected
+from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.state import database_url, only_scheduler
 from gengfu_site import audit
@@ -115,7 +119,7 @@ class TestPush:
             (["puhs"], 2, "puhs"),
             (["plan", "--days", "0"], 2, "days"),
             (["groups", "test", "q"], 2, "没有编号为“q”的群"),
-            (["groups", "test", "h1"], 2, "手工转发"),
+            (["groups", "test", "h1"], 2, "没有机器人"),
         ],
     )
     def test_mistakes_are_told_by_exit_code_and_words(
@@ -124,6 +128,77 @@ class TestPush:
         result = run(*arguments)
         assert result.exit_code == code, result.output
         assert words in result.output
+
+
+class TestStatus:
+    def test_one_broadcast_and_one_group_can_be_looked_at_alone(self, run: Run) -> None:
+        key = json.loads(run("push", "morning", "--json").stdout)["key"]
+        assert "已确认 1，已交人手工转发 1" in run("status", key).stdout
+        assert json.loads(run("status", key, "--json").stdout)["key"] == key
+        assert "已确认" in run("status", "--group", "q1").stdout
+        assert json.loads(run("status", "--group", "h1", "--json").stdout)["told"][0]["fate"] == "handed"
+        for wrong in (["x"], ["--group", "x"], ["--group", "q1", "--watch"], ["--watch", "--json"]):
+            assert run("status", *wrong).exit_code == 2
+
+    def test_watching_ends_by_itself_when_nothing_is_open(self, run: Run) -> None:
+        run("push", "morning")
+        watched = run("status", "--watch")
+        assert watched.exit_code == 0, watched.output
+        assert "每日提示" in watched.stdout
+
+    def test_an_alert_stays_in_sight_until_another_officer_has_looked_at_it(
+        self, run: Run, station: Watch
+    ) -> None:
+        assert run("alert", "F", "--yes", "--by", "李警官").exit_code == 0
+        assert "警情“题F”还没有复核（不到 1 小时）：请 李警官 以外的人" in run("status").stdout
+        assert json.loads(run("status", "--json").stdout)["unreviewed"][0]["id"] == "F"
+        refused = run("review", "F", "--by", "李警官")
+        assert refused.exit_code == 1
+        assert "要由另一个人复核" in refused.stderr
+        assert run("review", "F", "--by", "王警官").exit_code == 0
+        assert "复核" not in run("status").stdout
+        assert [(one.who, one.action) for one in audit.read(station.folder)] == [
+            ("李警官", "alert"),
+            ("王警官", "review"),
+        ]
+
+
+class TestLog:
+    def test_for_programs_a_note_is_an_object_a_line_with_its_time_in_the_stations_zone(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        log = Log(as_json=True)
+        log.zone = ZoneInfo("Asia/Shanghai")
+        log(Note("每日提示  已确认 2", "broadcast.done", broadcast="k@1"))
+        log("别的")
+        first, second = map(json.loads, capsys.readouterr().out.splitlines())
+        assert datetime.fromisoformat(first.pop("time")).utcoffset() == timedelta(hours=8)
+        assert first == {
+            "level": "info",
+            "event": "broadcast.done",
+            "text": "每日提示  已确认 2",
+            "broadcast": "k@1",
+        }
+        assert (second["event"], second["text"]) == ("note", "别的")
+
+
+class TestAudit:
+    def test_it_lists_who_did_what_and_gives_a_mark_to_note_elsewhere(self, run: Run) -> None:
+        assert "还没有操作记录" in run("audit").stdout
+        run("push", "morning", "--by", "李警官")
+        assert re.search(r"李警官  push  .*target=morning", run("audit").stdout)
+        (one,) = json.loads(run("audit", "--json").stdout)
+        verified = run("audit", "verify", "--head", one["hash"])
+        assert verified.exit_code == 0, verified.output
+        assert f"第 1 条  {one['hash']}" in verified.stdout
+
+    def test_a_log_that_was_changed_is_named_by_its_line(self, run: Run, station: Watch) -> None:
+        run("push", "morning", "--by", "李警官")
+        log = station.folder / "audit/log.jsonl"
+        log.write_text(log.read_text("utf-8").replace("李警官", "王警官"), "utf-8")
+        broken = run("audit", "verify")
+        assert broken.exit_code == 1
+        assert "audit/log.jsonl:1 这一行被改过" in broken.stderr
 
 
 class TestAgainAndNoMore:

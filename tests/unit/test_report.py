@@ -97,6 +97,28 @@ class TestStatus:
         found = report.broadcast_report(watch.outbox, "s@0", watch.runner.roster, watch.now, pages=None)
         assert found.title == "s@0"
 
+    def test_a_disabled_group_is_shown_with_since_when(self, watch: Watch) -> None:
+        watch.platforms.answers["Q1"] = Answer(status=200, headers={}, body=b'{"errcode":93000}')
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        (disabled,) = status(watch).disabled
+        assert (disabled.group, disabled.since) == ("q1", instant("08:00"))
+
+    def test_what_one_group_was_told_is_shown_newest_first(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "09:30")
+        watch.platforms.answers["Q2"] = Answer(status=502, headers={}, body=b"")
+        watch.publish(tip("a"), tip("b", "12:00"))
+        watch.at("20:00")
+        found = report.group_report(watch.outbox, "q2", watch.runner.roster, watch.now)
+        assert found.name == "青松二群"
+        assert [(told.title, told.fate, told.scheduled_for) for told in found.told] == [
+            ("晚间提示", "unknown", instant("20:00")),
+            ("每日提示", "confirmed", instant("08:00")),
+        ]
+        with pytest.raises(KeyError):
+            report.group_report(watch.outbox, "nobody", watch.runner.roster, watch.now)
+
     def test_missed_occurrences_are_shown_for_a_week(self, watch: Watch) -> None:
         watch.at("07:00", "12:00")
         (missed,) = status(watch).missed

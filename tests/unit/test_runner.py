@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,6 +12,8 @@ import pytest
 
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.draft import draft_push
+from gengfu_scheduler.message import Broadcast
+from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
 from gengfu_scheduler.runner import AFTER_TROUBLE, Runner, run
@@ -25,6 +27,35 @@ DEADLINE = 10.0
 def watch(tmp_path: Path) -> Iterator[Watch]:
     with watch_in(tmp_path) as watch:
         yield watch
+
+
+class TestRetention:
+    KEEP = TIMETABLE.replace("slots:", "keep: 30d\nslots:").replace("repeat: 0", "repeat: 1")
+
+    def test_what_is_older_than_keep_is_erased_once_a_day_and_said(self, watch: Watch) -> None:
+        watch.write("timetable.yml", self.KEEP)
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "09:30")
+        watch.now += timedelta(days=31)
+        watch.publish()
+        for _round in range(3):
+            watch.runner.tick()
+        assert watch.outbox.broadcasts() == []
+        erased = [note for note in watch.said if isinstance(note, Note) and note.event == "records.erased"]
+        assert erased == ["已清除 30 天以前的 1 次发送记录。"]
+
+    def test_nothing_is_told_again_too_soon_because_its_record_is_gone(self, watch: Watch) -> None:
+        watch.write("timetable.yml", self.KEEP)
+        watch.publish(tip("a", evergreen=True))
+        start, told = instant("07:00"), []
+        for day in range(70):
+            for hour in (0, 1, 2):
+                watch.now = start + timedelta(days=day, hours=hour)
+                watch.runner.tick()
+            newest = watch.outbox.broadcasts(limit=1)
+            if newest and newest[0].broadcast.scheduled_for == start + timedelta(days=day, hours=1):
+                told.append(day)
+        assert told == [0, 30, 60]
 
 
 class TestPlanning:
@@ -72,6 +103,31 @@ class TestPlanning:
             "每日提示  已确认 2，已交人手工转发 1",
             "晚间提示  没有可发的。",
         ]
+
+    def test_the_log_says_how_a_broadcast_ended_however_many_came_after_it(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00")
+        for n in range(25):
+            at = instant("08:30") + timedelta(seconds=n)
+            empty = Broadcast(key=f"s@{n}", form="digest", title="", scheduled_for=at, expires=at)
+            watch.outbox.plan(empty, (), now=at)
+        watch.at("08:40")
+        watch.start()
+        watch.said.clear()
+        watch.at("09:00")
+        assert watch.said == ["每日提示  已确认 2，已交人手工转发 1"]
+
+    def test_programs_can_tell_each_note_by_its_event(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("07:00", "08:00", "09:00", "20:00", "Tue 12:00")
+        notes = [note for note in watch.said if isinstance(note, Note)]
+        assert [(note.event, note.level, dict(note.about)) for note in notes] == [
+            ("broadcast.begun", "info", {"broadcast": "morning@2026-11-16T00:00:00Z"}),
+            ("broadcast.done", "info", {"broadcast": "morning@2026-11-16T00:00:00Z"}),
+            ("slot.empty", "info", {"slot": "evening"}),
+            ("slot.missed", "warning", {"slot": "morning"}),
+        ]
+        assert len(notes) == len(watch.said)
 
     def test_exactly_late_is_not_too_late(self, watch: Watch) -> None:
         watch.publish(tip("a"))

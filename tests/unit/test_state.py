@@ -6,7 +6,9 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -15,7 +17,10 @@ from gengfu_scheduler.state import (
     Holder,
     NoStateFolder,
     database_url,
+    name_desk,
+    note_resting,
     only_scheduler,
+    resting,
     running,
     state_folder,
 )
@@ -59,6 +64,54 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
         child.communicate()
     with only_scheduler(tmp_path):
         pass
+
+
+def test_since_when_it_runs_is_known_and_a_desk_that_is_named_later_does_not_change_it(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / ".gengfu/scheduler.lock"
+    with only_scheduler(tmp_path):
+        os.utime(lock, (1_000_000_000, 1_000_000_000))
+        name_desk(tmp_path, "http://127.0.0.1:8790/")
+        found = running(tmp_path)
+    assert found
+    assert (found.desk, found.since) == ("http://127.0.0.1:8790/", datetime.fromtimestamp(1_000_000_000, UTC))
+
+
+def test_what_a_dead_process_left_in_the_lock_file_blocks_nobody(tmp_path: Path) -> None:
+    state_folder(tmp_path)
+    (tmp_path / ".gengfu/scheduler.lock").write_text('{"host": "elsewhere", "pid": 1}')
+    assert running(tmp_path) is None
+    with only_scheduler(tmp_path):
+        assert running(tmp_path) == Holder(host=socket.gethostname(), pid=os.getpid())
+
+
+def test_one_that_waits_takes_over_when_the_first_ends(tmp_path: Path) -> None:
+    asked = Event()
+
+    def wait() -> bool:
+        asked.set()
+        return True
+
+    def stand_by() -> None:
+        with only_scheduler(tmp_path, wait=wait):
+            taken.set()
+
+    taken, second = Event(), Thread(target=stand_by)
+    with only_scheduler(tmp_path):
+        second.start()
+        assert asked.wait(10)
+        assert not taken.is_set()
+    assert taken.wait(10)
+    second.join()
+
+
+def test_hosts_that_rest_are_known_while_the_scheduler_runs(tmp_path: Path) -> None:
+    with only_scheduler(tmp_path):
+        assert resting(tmp_path) == ()
+        note_resting(tmp_path, {"b.example", "a.example"})
+        assert resting(tmp_path) == ("a.example", "b.example")
+    assert resting(tmp_path) == ()
 
 
 def test_two_stations_do_not_hinder_each_other(tmp_path: Path) -> None:

@@ -13,7 +13,18 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli import alerts, groups, month, planning, preview, record, sending, station
+from gengfu_scheduler.cli import (
+    alerts,
+    audit,
+    groups,
+    month,
+    planning,
+    preview,
+    record,
+    sending,
+    station,
+    status,
+)
 from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError, ProblemsFound
@@ -77,9 +88,11 @@ COMMANDS = (
     alerts.cancel,
     alerts.withdraw,
     sending.run,
-    record.status,
+    audit.review,
+    status.status,
     record.tasks,
     month.report,
+    audit.audit_,
     groups.groups,
     station.sandbox,
     station.demo,

@@ -1,4 +1,4 @@
-"""What was told, and how far it got: status, tasks."""
+"""What was told, and how far it got: one broadcast, and what people have still to pass on."""
 
 from __future__ import annotations
 
@@ -24,25 +24,7 @@ from gengfu_templates.i18n import _, series
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gengfu_scheduler.report import BroadcastReport, Status
-
-
-@click.command(help=_("看发送情况：每次发送的结果、需要留意的群、停用的群、错过的时段。"))
-@json_option
-@click.pass_obj
-def status(folder: Path, as_json: bool) -> None:
-    from gengfu_scheduler import report
-    from gengfu_scheduler.state import running
-
-    roster, trouble = roster_if_right(folder)
-    with open_outbox(folder, reading=True) as outbox:
-        found = report.status(outbox, roster, running(folder), now(), pages=task_pages(folder))
-    if as_json:
-        print_json(found)
-    else:
-        _show_status(found)
-    if trouble:
-        raise trouble
+    from gengfu_scheduler.report import BroadcastReport
 
 
 @click.group(help=_("要人手工转发的任务：谁、哪些群、文字在哪个页面上。"), invoke_without_command=True)
@@ -134,35 +116,3 @@ def show_no_desk(found: Iterable[BroadcastReport]) -> None:
 
 def named(name: str, id: str) -> str:
     return _("{name}（{id}）").format(name=name, id=id)
-
-
-def _show_status(found: Status) -> None:
-    if found.scheduler:
-        out.print(
-            _("定时程序正在运行：主机 {host}，进程 {pid}。").format(
-                host=escape(found.scheduler.host), pid=found.scheduler.pid
-            ),
-            style="green",
-        )
-    else:
-        out.print(_("定时程序没有运行：到点不会发。用 gengfu run 启动。"), style="bold yellow")
-    show_notices(found.notices)
-    for group in found.disabled:
-        out.print(
-            _("已停用 {name}（{group}）：{reason}。修好后运行 gengfu groups test {group}").format(
-                name=escape(group.name), group=escape(group.group), reason=escape(group.reason)
-            ),
-            style="bold red",
-        )
-    for missed in found.missed:
-        out.print(
-            _("错过 {slot}（{when:%m-%d %H:%M}），没有补发。").format(
-                slot=escape(missed.slot), when=missed.scheduled_for
-            ),
-            style="yellow",
-        )
-    for told in found.broadcasts:
-        show_broadcast(told)
-    show_no_desk(found.broadcasts)
-    if not found.broadcasts:
-        out.print(_("还没有发送过。"))

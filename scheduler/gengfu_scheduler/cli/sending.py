@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from rich.markup import escape
 
 from gengfu_scheduler.cli.record import named, show_broadcast, show_no_desk
 from gengfu_scheduler.cli.shared import (
+    Log,
     Stop,
     by_option,
     err,
@@ -30,6 +32,7 @@ from gengfu_scheduler.cli.shared import (
     task_pages,
     who,
 )
+from gengfu_scheduler.notes import Note
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
@@ -84,6 +87,8 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, by: str | None, as
             sys.exit(1)
 
 
+_LOOK = 0.2
+"""Seconds between two looks at whether the other scheduler still sends."""
 _RESENDABLE: tuple[Ended, ...] = ("unknown", "rejected")
 
 
@@ -219,30 +224,80 @@ def show_pushed(pushed: Pushed, folder: Path, roster: Roster, outbox: Outbox, *,
     metavar="HOST:PORT",
     help=_("任务页面开在哪里，代替 timetable.yml 里 desk 的 listen；off 是不开。"),
 )
+@click.option("--standby", is_flag=True, help=_("已有一个在值更就待命，它一停马上接班。"))
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help=_("说了什么，写成给人看的行，还是给程序读的 JSON（每行一个）。"),
+)
 @click.pass_obj
-def run(folder: Path, listen: str | None) -> None:
+def run(folder: Path, listen: str | None, standby: bool, form: str) -> None:
+    from gengfu_scheduler.outbox import AnotherSends
+    from gengfu_scheduler.state import AlreadyRunning, only_scheduler
+
+    expect_station(folder)
+    stop = Stop()
+    log = Log(as_json=form == "json")
+    turn = _Turn(stop, log, standby=standby)
+    try:
+        with only_scheduler(folder, wait=turn.wait), open_outbox(folder) as outbox:
+            turn.be_only_sender(outbox)
+            _keep_watch(folder, outbox, stop, listen, log)
+    except (AlreadyRunning, AnotherSends):
+        if not (standby and stop()):
+            raise
+
+
+class _Turn:
+    """Waits for the end of the scheduler that runs already, where this one stands by."""
+
+    def __init__(self, stop: Stop, log: Log, *, standby: bool) -> None:
+        self._stop = stop
+        self._log = log
+        self._standby = standby
+        self._said = False
+
+    def wait(self) -> bool:
+        if self._standby and not self._said:
+            self._said = True
+            self._log(Note(_("待命：另一个定时程序正在值更，它一停就接班。"), "standby"))
+        return self._standby and not self._stop()
+
+    def be_only_sender(self, outbox: Outbox) -> None:
+        from gengfu_scheduler.outbox import AnotherSends
+
+        while True:
+            try:
+                outbox.be_only_sender()
+            except AnotherSends:
+                if not self.wait():
+                    raise
+                time.sleep(_LOOK)
+            else:
+                return
+
+
+def _keep_watch(folder: Path, outbox: Outbox, stop: Stop, listen: str | None, log: Log) -> None:
     from gengfu_scheduler.desk import keep_desk
     from gengfu_scheduler.report import standing_notices
     from gengfu_scheduler.runner import Runner
     from gengfu_scheduler.runner import run as keep_running
-    from gengfu_scheduler.state import only_scheduler
 
-    expect_station(folder)
-    stop = Stop()
-    with only_scheduler(folder), open_outbox(folder) as outbox:
-        runner = Runner(folder, os.environ, outbox, clock=now, say=say, stopping=stop)
-        for notice in standing_notices(runner.roster):
-            say(notice)
-        say(
-            _("开始值更：{slots} 个时段，{groups} 个群。").format(
-                slots=len(runner.roster.timetable.slots), groups=len(runner.roster.groups)
-            )
-        )
-        table = runner.roster.timetable
-        place = table.desk if listen is None else _place(listen)
-        with keep_desk(folder, runner, outbox, place, table.desk_url, clock=now, say=say):
-            keep_running(runner, stop, say)
-        say(_("已停止，没有遗留正在发送的消息。"))
+    runner = Runner(folder, os.environ, outbox, clock=now, say=log, stopping=stop)
+    table = runner.roster.timetable
+    log.zone = table.timezone
+    for notice in standing_notices(runner.roster):
+        log(Note(notice, "notice", "warning"))
+    text = _("开始值更：{slots} 个时段，{groups} 个群。").format(
+        slots=len(table.slots), groups=len(runner.roster.groups)
+    )
+    log(Note(text, "started"))
+    place = table.desk if listen is None else _place(listen)
+    with keep_desk(folder, runner, outbox, place, table.desk_url, clock=now, say=log):
+        keep_running(runner, stop, log)
+    log(Note(_("已停止，没有遗留正在发送的消息。"), "stopped"))
 
 
 def _place(listen: str) -> Place | None:

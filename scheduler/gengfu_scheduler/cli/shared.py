@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from gengfu_scheduler.notes import Note
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
@@ -57,8 +58,35 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def say(text: str) -> None:
-    out.print(f"{datetime.now().astimezone():%m-%d %H:%M:%S}  {escape(text)}")
+class Log:
+    """Where the scheduler says what it does: a line a note, with its time, for people or for programs."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        """
+        :param as_json: a JSON object a line: ``time`` with its offset, ``level``, ``event``, ``text``, and what it is about.
+        """
+        self._as_json = as_json
+        self.zone: tzinfo | None = None
+        """The station's; until that is known, this machine's."""
+
+    def __call__(self, text: str) -> None:
+        at = now().astimezone(self.zone)
+        if not self._as_json:
+            out.print(f"{at:%m-%d %H:%M:%S}  {escape(text)}")
+            return
+        event, level, about = (
+            (text.event, text.level, text.about) if isinstance(text, Note) else ("note", "info", {})
+        )
+        line = {
+            "time": at.isoformat(timespec="milliseconds"),
+            "level": level,
+            "event": event,
+            "text": str(text),
+        }
+        click.echo(json.dumps({**line, **about}, ensure_ascii=False))
+
+
+say = Log()
 
 
 def sure(question: str) -> bool:

@@ -67,7 +67,7 @@ _SCHEMA_LOCK, _SENDING_LOCK = 0x67656E676675, 0x67656E676677
 
 
 class AnotherSends(GengfuError):
-    """The scheduler of another station sends from the same database."""
+    """A scheduler on another machine, or of another station, sends from the same database."""
 
 
 class Outbox:
@@ -182,21 +182,23 @@ class Outbox:
         with self._writing() as connection:
             return planning.stop(connection, key, now, reason)
 
-    def forget(self, before: datetime) -> int:
+    def forget(self, before: datetime, *, limit: int | None = None) -> int:
         """Forget the broadcasts that were to be sent before then, and of which nothing is open, with all they said.
 
         Their keys may be planned again, and no group counts as told what they told it: how long that matters
         is the caller's to know. A broadcast a transaction, so that an alert never waits long.
 
+        :param limit: no more broadcasts at once than that.
         :returns: how many broadcasts were forgotten.
         """
         forgotten, more = 0, True
-        while more:
+        while more and forgotten != limit:
             with self._writing() as connection:
                 more = planning.forget_one(connection, before)
             forgotten += more
-        with self._writing() as connection:
-            planning.forget_rest(connection, before)
+        if not more:
+            with self._writing() as connection:
+                planning.forget_rest(connection, before)
         return forgotten
 
     def record_missed(self, slot: str, scheduled_for: datetime, *, now: datetime) -> None:
@@ -312,9 +314,9 @@ class Outbox:
         Only for a process that knows itself to be the only one of its station that sends. On PostgreSQL,
         which stations may share by mistake, it then is the only one of all until it closes.
 
-        :raises AnotherSends: one of another station does.
+        :raises AnotherSends: another one does.
         """
-        self._be_only_sender()
+        self.be_only_sender()
         stopped = Unknown(reason=_("发送途中程序停止，结果不明"))
         with self._writing() as connection:
             stranded = connection.scalars(sql.ALL_IN_FLIGHT).all()
@@ -347,7 +349,12 @@ class Outbox:
             erased = connection.execute(sql.ERASE_AT).scalar()
             return min((instant for instant in (leaves, erased) if instant), default=None)
 
-    def _be_only_sender(self) -> None:
+    def be_only_sender(self) -> None:
+        """Be the only one of all that send from this database, until :meth:`close`; where it is a file, its lock is
+        the station's.
+
+        :raises AnotherSends: another one is.
+        """
         if self._engine.dialect.name != "postgresql" or self._sender is not None:
             return
         with mapped():
@@ -358,8 +365,8 @@ class Outbox:
             sender.close()
             raise AnotherSends(
                 _(
-                    "另一个站点的定时程序正在用同一个数据库发送。每个站点要有自己的数据库："
-                    "改这里的 GENGFU_DATABASE，或先结束那一个。"
+                    "另一个定时程序正在用同一个数据库发送。是本站点在另一台机器上的那个，就先结束它，"
+                    "或者用 gengfu run --standby 等着接班；是别的站点的，就改这里的 GENGFU_DATABASE：每个站点要有自己的数据库。"
                 )
             )
         self._sender = sender
@@ -451,14 +458,17 @@ class Outbox:
             return reading.counted(connection, rows)
 
     def recent(self, *, limit: int = 20) -> dict[str, bool]:
-        """The keys of the newest broadcasts, newest first, and whether something of each is still to be sent.
+        """The keys of the newest broadcasts, and of older ones of which something is still to be sent, newest first;
+        and whether something of each is.
 
         Cheap, where :meth:`broadcasts` counts every delivery.
         """
-        newest = select(BROADCAST.c.key, BROADCAST.c.id.in_(sql.TO_BE_SENT).label("open"))
-        newest = newest.order_by(BROADCAST.c.scheduled_for.desc(), BROADCAST.c.id.desc()).limit(limit)
+        order = BROADCAST.c.scheduled_for.desc(), BROADCAST.c.id.desc()
+        newest = BROADCAST.c.id.in_(select(BROADCAST.c.id).order_by(*order).limit(limit))
+        to_be_sent = BROADCAST.c.id.in_(sql.TO_BE_SENT)
+        query = select(BROADCAST.c.key, to_be_sent.label("open")).where(newest | to_be_sent)
         with self._reading() as connection:
-            return {row.key: bool(row.open) for row in connection.execute(newest)}
+            return {row.key: bool(row.open) for row in connection.execute(query.order_by(*order))}
 
     def scheduled(self, since: datetime, until: datetime) -> list[Broadcast]:
         """The broadcasts scheduled from ``since`` on and before ``until``, oldest first."""
