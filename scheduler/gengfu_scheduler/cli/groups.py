@@ -59,7 +59,7 @@ def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
     named = [roster.groups[id] for id in dict.fromkeys(ids)] or list(roster.groups.values())
     chosen = [group for group in named if group.reach == "webhook"]
     if not chosen:
-        raise click.UsageError(_("所选的群都没有机器人，要由人转发或确认，没有可以测试的。"))
+        raise click.UsageError(_("所选的群都没有机器人，要手工转发或由群主确认，没有可以测试的。"))
     if ids and len(chosen) < len(named):
         others = series(group.name for group in named if group not in chosen)
         show_notices([_("没有机器人，不测试：{names}。").format(names=others)])
