@@ -22,7 +22,7 @@ def tasks(outbox: Outbox, broadcast: int | str = "alert:F:1") -> list[str]:
 
 def say(outbox: Outbox, owner: str, groups: str, *, taken_back: bool = False) -> None:
     (task,) = (task for task in outbox.hand_tasks("alert:F:1") if task.owner == owner)
-    ids = [d.id for d in outbox.handed_out(task) if d.group in groups.split()]
+    ids = [d.id for d in outbox.handed_out(task.number, task.owner) if d.group in groups.split()]
     if taken_back:
         outbox.unsaid(ids, now=NOON + MINUTE)
     else:
@@ -35,12 +35,13 @@ def test_each_person_has_a_task_and_keeps_it_when_it_is_done(outbox: Outbox) -> 
     say(outbox, "李哥", "D")
     assert sorted(tasks(outbox)) == ["李哥 1/1", "王姐 2/3"]
     (task,) = (task for task in outbox.hand_tasks("alert:F:1") if task.owner == "王姐")
-    assert [(d.group, d.state) for d in outbox.handed_out(task)] == [
+    assert [(d.group, d.state) for d in outbox.handed_out(task.number, task.owner)] == [
         ("A", "sent"),
         ("B", "sent"),
         ("C", "handed"),
     ]
     assert outbox.hand_tasks(task.number) == outbox.hand_tasks("alert:F:1")
+    assert sorted(outbox.owners(task.number)) == [("alert:F:1", "李哥"), ("alert:F:1", "王姐")]
 
 
 def test_a_tick_that_was_a_slip_is_taken_back_and_waits_again(outbox: Outbox) -> None:
@@ -57,7 +58,7 @@ def test_a_word_about_an_alert_that_is_over_stands(outbox: Outbox) -> None:
     say(outbox, "王姐", "A")
     outbox.expire(now=NOON + HOUR)
     (task,) = outbox.hand_tasks("alert:F:1")
-    outbox.unsaid([d.id for d in outbox.handed_out(task)], now=NOON + HOUR)
+    outbox.unsaid([d.id for d in outbox.handed_out(task.number, task.owner)], now=NOON + HOUR)
     assert standing(outbox) == {"A": "sent"}
 
 
@@ -80,7 +81,7 @@ def test_the_newest_of_an_alerts_broadcasts_is_found_by_what_they_share(outbox: 
     hand(outbox, {"王姐": "A"}, key="alert:FF:3")
     (task,) = outbox.hand_tasks("alert:F:")
     assert task.broadcast.key == "alert:F:2"
-    assert outbox.hand_tasks("alert:X:") == outbox.hand_tasks(99) == []
+    assert outbox.hand_tasks("alert:X:") == outbox.hand_tasks(99) == outbox.owners(99) == []
 
 
 def test_how_it_gets_on_is_told_in_figures(outbox: Outbox) -> None:

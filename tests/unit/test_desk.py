@@ -365,7 +365,7 @@ class TestHttp:
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         address = told(desk, alert("F"))
-        monkeypatch.setattr(desk.watch.outbox, "handed_out", lambda _task: 1 / 0)
+        monkeypatch.setattr(desk.watch.outbox, "handed_out", lambda *_: 1 / 0)
         answer = desk.get(address)
         assert (answer.status, answer.text) == (500, "Internal Server Error\n")
         assert "ZeroDivisionError" in desk.watch.said[-1]

@@ -163,13 +163,13 @@ class _Desk:
 
     def _task(self, request: Request, token: str) -> Answer:
         assert self._tasks is not None
-        task = self._tasks.find(token)
-        if task is None:
+        found = self._tasks.find(token)
+        if found is None:
             return Answer.plain(404)
         if request.method == "POST":
-            return self._tasks.tick(task, request.body, now=self._clock())
+            return self._tasks.tick(token, *found, request.body, now=self._clock())
         if request.method == "GET":
-            return self._tasks.page(task, now=self._clock())
+            return self._tasks.page(*found, now=self._clock())
         return Answer.plain(405, allow="GET, HEAD, POST")
 
     def _health(self, request: Request) -> Answer:

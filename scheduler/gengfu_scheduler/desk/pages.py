@@ -85,27 +85,29 @@ class Tasks:
         self._roster = roster
         self._pages = pages
 
-    def find(self, token: str) -> HandTask | None:
-        """The task whose page's address ends in ``token``."""
-        found = None
-        for task in self._outbox.hand_tasks(int(token.partition("-")[0])):
-            if hmac.compare_digest(self._token(task), token):
-                found = task
+    def find(self, token: str) -> tuple[int, str] | None:
+        """The number of the broadcast, and the owner, whose page's address ends in ``token``."""
+        number, found = int(token.partition("-")[0]), None
+        for key, owner in self._outbox.owners(number):
+            if hmac.compare_digest(self._pages.token(number, key, owner), token):
+                found = number, owner
         return found
 
-    def page(self, task: HandTask, *, now: datetime) -> Answer:
-        """The page of ``task``; where its alert is over, what there is to pass on instead."""
+    def page(self, number: int, owner: str, *, now: datetime) -> Answer:
+        """The page of ``owner``; where its alert is over, what there is to pass on instead."""
         roster = self._roster()
+        everyone = self._outbox.hand_tasks(number)
+        task = next(task for task in everyone if task.owner == owner)
         shown: HandTask | None = task
         standing: Standing = "open"
         if task.broadcast.form == "alert" and task.broadcast.expires <= now:
-            shown = self._newer(task, now)
+            everyone = self._newer(task, now) or everyone
+            shown = next((t for t in everyone if t.owner == owner and t.number != number), None)
             ended = not is_alert(task.broadcast.key) or is_over(task.broadcast.key, roster.catalogue)
             standing = "news" if shown and not ended else "ended"
         tellings = self._tellings(shown, roster, now) if shown else ()
         if standing == "open" and not tellings:
             standing = "withdrawn"
-        everyone = self._outbox.hand_tasks((shown or task).number)
         html = _TEMPLATES.render(
             _TEMPLATE,
             (language := officer_language()),
@@ -115,7 +117,7 @@ class Tasks:
             shown=shown,
             tellings=tellings,
             form=self._token(shown) if shown else "",
-            others=[other for other in everyone if other.owner != task.owner],
+            others=[other for other in everyone if other.owner != owner],
         )
         pictures = [telling.picture for telling in tellings if telling.picture]
         return Answer(
@@ -125,8 +127,8 @@ class Tasks:
             headers=(("Content-Security-Policy", _policy(pictures)),),
         )
 
-    def tick(self, task: HandTask, form: bytes, *, now: datetime) -> Answer:
-        """Note what its owner says in ``form`` to have passed on (``done``: ids), or not after all (``undo``).
+    def tick(self, token: str, number: int, owner: str, form: bytes, *, now: datetime) -> Answer:
+        """Note what ``owner`` says in ``form`` to have passed on (``done``: ids), or not after all (``undo``).
 
         Answered with the way back to the page, there where the tick was made (``at``).
         """
@@ -136,32 +138,25 @@ class Tasks:
             return Answer.plain(400)
         at = fields.get("at", [""])[0]
         done, undo = (set(" ".join(fields.get(name, [])).split()) for name in ("done", "undo"))
-        deliveries = self._outbox.handed_out(task)
-        self._outbox.said([d.id for d in deliveries if d.group in done], task.owner, now=now)
+        deliveries = self._outbox.handed_out(number, owner)
+        self._outbox.said([d.id for d in deliveries if d.group in done], owner, now=now)
         self._outbox.unsaid([d.id for d in deliveries if d.group in undo], now=now)
         place = f"#b{at}" if at.isascii() and at.isdecimal() else ""
-        return replace(Answer.plain(303), headers=(("Location", f"{self._token(task)}{place}"),))
+        return replace(Answer.plain(303), headers=(("Location", f"{token}{place}"),))
 
     def _token(self, task: HandTask) -> str:
         return self._pages.token(task.number, task.broadcast.key, task.owner)
 
-    def _newer(self, task: HandTask, now: datetime) -> HandTask | None:
-        """What the owner of ``task`` has to pass on of its alert by now."""
+    def _newer(self, task: HandTask, now: datetime) -> list[HandTask]:
+        """What everyone has to pass on by now of the alert of ``task``."""
         if not is_alert(task.broadcast.key):
-            return None
+            return []
         newest = self._outbox.hand_tasks(f"alert:{alert_of(task.broadcast.key)}:")
-        return next(
-            (
-                other
-                for other in newest
-                if other.owner == task.owner and other.number != task.number and other.broadcast.expires > now
-            ),
-            None,
-        )
+        return [other for other in newest if other.broadcast.expires > now]
 
     def _tellings(self, task: HandTask, roster: Roster, now: datetime) -> tuple[Telling, ...]:
         parts: dict[str, list[Delivery]] = {}
-        for delivery in self._outbox.handed_out(task):
+        for delivery in self._outbox.handed_out(task.number, task.owner):
             if delivery.state in ("handed", "sent"):
                 parts.setdefault(delivery.group, []).append(delivery)
 

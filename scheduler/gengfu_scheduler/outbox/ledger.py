@@ -401,10 +401,16 @@ class Outbox:
         with self._reading() as connection:
             return reading.hand_tasks(connection, which)
 
-    def handed_out(self, task: HandTask) -> list[Delivery]:
-        """The deliveries that make up ``task``, whatever became of them, as they were planned."""
+    def owners(self, broadcast: int) -> list[tuple[str, str]]:
+        """The key of the broadcast of this number, with each that has, or had, to pass it on by hand. Cheap."""
         with self._reading() as connection:
-            rows = connection.execute(sql.HANDED_OUT, {"broadcast": task.number, "to": task.owner}).all()
+            rows = connection.execute(sql.OWNERS, {"broadcast": broadcast})
+            return [(row.key, row.owner) for row in rows]
+
+    def handed_out(self, broadcast: int, owner: str) -> list[Delivery]:
+        """What ``owner`` has, or had, to pass on of the broadcast of this number, whatever became of it, as planned."""
+        with self._reading() as connection:
+            rows = connection.execute(sql.HANDED_OUT, {"broadcast": broadcast, "to": owner}).all()
             return reading.with_messages(connection, rows)
 
     def open_tasks(self, *, now: datetime) -> list[PlatformTask]:

@@ -327,6 +327,12 @@ HANDED_TO = (
     .group_by(DELIVERY.c.owner)
     .order_by(DELIVERY.c.owner)
 )
+OWNERS = (
+    select(BROADCAST.c.key, DELIVERY.c.owner)
+    .distinct()
+    .select_from(BROADCAST.join(DELIVERY))
+    .where(BROADCAST.c.id == bindparam("broadcast"), BY_HAND)
+)
 HANDED_OUT = ROWS.where(
     DELIVERY.c.broadcast_id == bindparam("broadcast"), DELIVERY.c.owner == bindparam("to")
 ).order_by(DELIVERY.c.id)
