@@ -169,7 +169,7 @@ def _show_status(found: Status) -> None:
         _show_unreviewed(alert, now())
     if found.resting:
         hosts = series(found.resting)
-        show_notices([_("{hosts} 没有回应：发往那里的先等着，每分钟试一次。").format(hosts=hosts)])
+        show_notices([_("{host} 没有回应：发往那里的先等着，每分钟试一次。").format(host=hosts)])
     show_notices(found.notices)
     for group in found.disabled:
         _show_disabled(group)
