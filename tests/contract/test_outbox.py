@@ -175,6 +175,34 @@ def test_an_alert_pushed_again_goes_the_way_that_its_group_is_reached_now(outbox
     assert groups(outbox.claim(now=NOON, ways=["webhook"])) == "A"
 
 
+def test_a_new_revision_that_says_the_same_still_says_it(outbox: Outbox) -> None:
+    for revision in (1, 2):
+        plan(outbox, "A", form="alert", key=f"alert:F:{revision}", body="李某，72岁")
+    assert [d.message.body for d in outbox.claim(now=NOON)] == ["李某，72岁"]
+
+
+def test_an_alert_pushed_again_once_its_page_is_public_is_the_catalogues_to_end(outbox: Outbox) -> None:
+    for linked in (False, True):
+        plan(outbox, "A", form="alert", key="alert:F:1", linked=linked)
+        assert outbox.alerts(now=NOON) == ["alert:F:1"] * linked
+
+
+def test_nobody_is_asked_to_pass_on_an_alert_that_ended_while_it_was_on_its_way(outbox: Outbox) -> None:
+    plan(outbox, "A", form="alert", key="alert:F:1")
+    (flying,) = outbox.claim(now=NOON)
+    outbox.withdraw(["alert:F:1"], now=NOON)
+    outbox.settle([(flying.id, Handed(to="王姐"))], now=NOON)
+    assert standing(outbox) == {"A": "cancelled"}
+
+
+def test_what_only_waits_may_be_left_out_of_what_was_heard(outbox: Outbox) -> None:
+    plan(outbox, "A", key="sent", items="x")
+    send(outbox, Sent(confirmed=True))
+    plan(outbox, "B", key="waits", items="x")
+    assert set(outbox.heard("x")) == {"A", "B"}
+    assert set(outbox.heard("x", waiting=False)) == {"A"}
+
+
 def test_giving_up_what_is_too_late_makes_nothing_leave_earlier(outbox: Outbox) -> None:
     plan(outbox, "A")
     send(outbox, Throttled(after=600, reason="45009"))

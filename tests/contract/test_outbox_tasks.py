@@ -90,11 +90,12 @@ def test_a_closed_task_asks_nobody_and_what_it_left_open_has_expired(outbox: Out
     assert standing(outbox) == {"A": "sent", "B": "expired"}
     look(outbox, "m1", confirmed=(ids["B"],))
     assert standing(outbox)["B"] == "expired"
+    assert outbox.open_tasks(now=NOON) == []
 
 
 @pytest.mark.parametrize("refused", [True, False])
 def test_what_may_have_arrived_before_it_was_asked_again_stays_unknown(outbox: Outbox, refused: bool) -> None:
-    plan(outbox, "A", key="alert:F:1", form="alert", way="confirm")
+    plan(outbox, "A B", key="alert:F:1", form="alert", way="confirm")
     for at, outcome in (
         (NOON, Unknown(reason="超时")),
         (NOON + MINUTE, Handed(to="王姐", task="m1", account="wang")),
@@ -102,7 +103,9 @@ def test_what_may_have_arrived_before_it_was_asked_again_stays_unknown(outbox: O
         outbox.settle([(d.id, outcome) for d in outbox.claim(now=at, ways=WAYS)], now=at)
     (task,) = outbox.open_tasks(now=NOON)
     look(outbox, "m1", rejected={task.deliveries["A"]: "不是群主"} if refused else {}, closed=not refused)
-    assert standing(outbox) == {"A": "unknown"}
+    assert standing(outbox) == {"A": "unknown", "B": "handed" if refused else "unknown"}
+    # As long as one group waits for it, the task goes on.
+    assert [task.ended for task in outbox.open_tasks(now=NOON)] == [False] * refused
 
 
 def test_the_task_of_an_alert_that_is_over_is_to_be_cancelled_at_the_platform(outbox: Outbox) -> None:
