@@ -265,6 +265,10 @@ class _Run:
             self._end(delivery.id, told)
             return None
         group, message = told.group, told.message
+        host = host_of(group.webhook or "")
+        if until := self._circuits.open_until(host, now=self._now()):
+            self._hold(delivery.id, until)
+            return None
         start = _begin(message, group, self._roster.channels, delivery.id, self._now())
         if callable(start):
             self._begin_beside(delivery, start)
@@ -273,10 +277,6 @@ class _Run:
             self._end(delivery.id, start)
             return None
         channel, request = start
-        host = host_of(request.url)
-        if until := self._circuits.open_until(host, now=self._now()):
-            self._hold(delivery.id, until)
-            return None
         self._posted[delivery.id] = _Posted(group=group, channel=channel, host=host)
         return request
 
