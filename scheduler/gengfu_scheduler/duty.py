@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,8 @@ class Meant:
     """Names of groups that are meant and cannot be told now: disabled, or without an address."""
     groups: tuple[str, ...]
     """Names of all that are meant."""
+    trouble: str
+    """What is wrong with the admin's files, so that groups may be left out; empty where all is well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +137,10 @@ class Duty:
     clock: Clock
     say: Say
     transport: OpenTransport = open_transport
+
+    def target(self, texts: Sequence[str]) -> Target | None:
+        """Whom ``texts`` name (:func:`target_of`); None where there are none."""
+        return target_of(texts, self._roster()) if texts else None
 
     def alert(self, name: str, to: Target | None, ask: Ask, *, exercise: bool = False) -> Done | None:
         """Tell of the alert ``name`` (id, or file) now. None: the officer said no.
@@ -283,10 +290,9 @@ class Duty:
 
     def _roster_showing(self, entry: Entry, *, gone: bool, wait: bool) -> tuple[Roster, bool]:
         """The roster, and whether its catalogue has ``entry`` as it is now, or lacks it if it is to be ``gone``."""
-        files = RosterFiles(self.folder, self.environ)
         deadline = time.monotonic() + PATIENCE.total_seconds() * wait
         while True:
-            roster = files.read()
+            roster = self._roster()
             has = any(e.id == entry.id and e.revision == entry.revision for e in roster.catalogue.entries)
             # What is over is in no catalogue, and has a page all the same.
             right = has != gone or not entry.live(self.clock())
@@ -294,8 +300,12 @@ class Duty:
                 return roster, right
             time.sleep(0.2)
 
+    @cached_property
+    def _files(self) -> RosterFiles:
+        return RosterFiles(self.folder, self.environ, urgent=True)
+
     def _roster(self) -> Roster:
-        return RosterFiles(self.folder, self.environ).read()
+        return self._files.read()
 
     def _site(self) -> Settings:
         """
@@ -364,6 +374,7 @@ class Duty:
             ways=Counter(group.reach for group in groups),
             unreachable=tuple(g.name for g in groups if g.id in disabled or g.id in without),
             groups=tuple(group.name for group in groups),
+            trouble=self._files.trouble,
         )
 
 

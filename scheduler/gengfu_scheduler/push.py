@@ -187,7 +187,15 @@ def _see_to(
     if by is None:
         try:
             with only_scheduler(folder):
-                runner = Runner(folder, environ, outbox, clock=clock, say=say, transport=transport)
+                runner = Runner(
+                    folder,
+                    environ,
+                    outbox,
+                    clock=clock,
+                    say=say,
+                    transport=transport,
+                    urgent=broadcast.form == "alert",
+                )
                 _wait(broadcast, outbox, clock, runner)
         except AlreadyRunning as other:
             by = other.holder  # it began in this very moment

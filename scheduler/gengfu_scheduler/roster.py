@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.channels import PLATFORMS, Channels, channels_of, wecom_customer
 from gengfu_scheduler.channels.apprise import Apprise
@@ -70,8 +71,13 @@ class RosterFiles:
     trouble: str = ""
     """Why something older is in use than what lies in the files; empty where all is well."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, urgent: bool = False) -> None:
+        """
+        :param urgent: an alert waits for no line to be mended: where there never was a reading without
+            problems, what is sound is taken, and :attr:`trouble` names the rest.
+        """
         self._folder = folder
+        self._urgent = urgent
         self._environ = environ
         self._channels = channels_of(folder)
         self._published: Published | None = None
@@ -105,7 +111,9 @@ class RosterFiles:
         if self._judged != (self._seen, catalogue.station):
             self._judged = self._seen, catalogue.station
             groups, timetable, self._problems = _read(self._folder, catalogue.station, self._environ)
-            if timetable is not None and not self._problems:
+            if self._urgent and self._last is None:
+                timetable = timetable or Timetable(timezone=ZoneInfo(catalogue.station.timezone))
+            if timetable is not None and (self._urgent or not self._problems):
                 self._last = Roster(
                     catalogue=catalogue,
                     groups=groups,

@@ -70,11 +70,13 @@ class Runner:
         say: Say,
         stopping: Callable[[], bool] = lambda: False,
         transport: OpenTransport = open_transport,
+        urgent: bool = False,
     ) -> None:
         """
+        :param urgent: alerts are to go out, whatever is wrong with the admin's files: see :class:`RosterFiles`.
         :param say: told what an admin should know, a sentence at a time.
         :param stopping: once true, no further delivery is begun.
-        :raises ProblemsFound: groups or timetable have problems: nothing is begun with half of them.
+        :raises ProblemsFound: groups or timetable have problems: nothing that can wait is begun with half of them.
         :raises CatalogueUnavailable: nothing was ever published.
         """
         self._folder = folder
@@ -82,7 +84,7 @@ class Runner:
         self._clock = _Watched(clock)
         self._say = say
         self._stopping = stopping
-        self._files = RosterFiles(folder, environ)
+        self._files = RosterFiles(folder, environ, urgent=urgent)
         # Of alerts that the catalogue lacks only those are gone that were there before it was read.
         self._alerts = {alert_of(key) for key in outbox.alerts(now=clock())}
         self.roster = self._files.read()

@@ -84,9 +84,8 @@ class Station:
         )
 
     def told(self, *areas: str) -> Done:
-        roster = RosterFiles(self.folder, ENVIRON).read()
-        to = target_of([f"area={area}" for area in areas], roster) if areas else None
-        done = self.duty.alert("9ST2A", to, self.ask)
+        duty = self.duty
+        done = duty.alert("9ST2A", duty.target([f"area={area}" for area in areas]), self.ask)
         assert done
         return done
 
@@ -184,6 +183,22 @@ def test_what_is_wrong_elsewhere_does_not_hold_it_up_and_is_said(station: Statio
     station.files.article("fraud/broken.md", id="BRKN2", title="坏的", topics=["没有这个主题"])
     done = station.told()
     assert (sent_to(done), done.linked, done.others) == ({"t1": "sent"}, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("groups.csv", GROUPS + "坏的,没有编号,nonsense,,,,\n", {"t1": "sent"}),
+        ("groups.csv", GROUPS.replace("s1,", "t1,"), {"t1": "sent"}),
+        ("timetable.yml", "slots: [", {"t1": "sent"}),
+    ],
+)
+def test_what_is_wrong_with_the_admins_files_holds_up_no_group_that_is_sound(
+    station: Station, file: str, text: str, told: dict[str, str]
+) -> None:
+    (station.folder / file).write_text(text, encoding="utf-8")
+    assert sent_to(station.told()) == told
+    assert file in station.asked[-1].trouble
 
 
 def test_where_publishing_fails_the_text_goes_without_the_link(

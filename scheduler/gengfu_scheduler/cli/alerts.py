@@ -20,19 +20,21 @@ from gengfu_scheduler.cli.shared import (
     open_outbox,
     out,
     print_json,
-    read_roster,
     record,
+    roster_if_right,
     say,
     show_notices,
     sure,
 )
 from gengfu_site import cli as site
+from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
-    from gengfu_scheduler.duty import Done, Duty, Meant
+    from gengfu_scheduler.duty import Ask, Done, Duty, Meant
     from gengfu_scheduler.message import Reach
     from gengfu_scheduler.outbox import Outbox
+    from gengfu_site.settings import Settings
 
 _yes_option = click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
 
@@ -62,22 +64,21 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 def alert(
     folder: Path, name: str, to: tuple[str, ...], exercise: bool, yes: bool, by: str | None, as_json: bool
 ) -> None:
-    from gengfu_scheduler.duty import target_of
+    def tell(duty: Duty, ask: Ask) -> Done | None:
+        return duty.alert(name, duty.target(to), ask, exercise=exercise)
 
-    target = target_of(to, read_roster(folder)) if to else None
-
-    def tell(duty: Duty) -> Done | None:
-        return duty.alert(name, target, _asking(_("公开网页并马上发送？"), yes), exercise=exercise)
-
-    _do(folder, by, "alert.exercise" if exercise else "alert", tell, as_json=as_json)
+    action = "alert.exercise" if exercise else "alert"
+    _do(folder, by, action, tell, _("公开网页并马上发送？"), yes=yes, as_json=as_json, waits=False)
 
 
 @click.command(help=_("警情有新进展：改好文章以后运行，公开新的网页，并通知每一个收到过的群，只通知它们。"))
 @click.argument("id")
 @_options
 def update(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
-    ask = _asking(_("公开新的网页，并发给收到过的群？"), yes)
-    _do(folder, by, "alert.update", lambda duty: duty.update(id, ask), as_json=as_json)
+    question = _("公开新的网页，并发给收到过的群？")
+    _do(
+        folder, by, "alert.update", lambda duty, ask: duty.update(id, ask), question, yes=yes, as_json=as_json
+    )
 
 
 @click.command(
@@ -86,16 +87,22 @@ def update(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> N
 @click.argument("id")
 @_options
 def resolve(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
-    ask = _asking(_("把网页改成已结束，并通知收到过的群？"), yes)
-    _do(folder, by, "alert.resolve", lambda duty: duty.conclude(id, "resolved", ask), as_json=as_json)
+    def tell(duty: Duty, ask: Ask) -> Done | None:
+        return duty.conclude(id, "resolved", ask)
+
+    _do(
+        folder, by, "alert.resolve", tell, _("把网页改成已结束，并通知收到过的群？"), yes=yes, as_json=as_json
+    )
 
 
 @click.command(help=_("警情取消（发错了）：改网页，并通知每一个收到过的群以前发的不再有效。"))
 @click.argument("id")
 @_options
 def cancel(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
-    ask = _asking(_("把网页改成已取消，并通知收到过的群？"), yes)
-    _do(folder, by, "alert.cancel", lambda duty: duty.conclude(id, "cancelled", ask), as_json=as_json)
+    def tell(duty: Duty, ask: Ask) -> Done | None:
+        return duty.conclude(id, "cancelled", ask)
+
+    _do(folder, by, "alert.cancel", tell, _("把网页改成已取消，并通知收到过的群？"), yes=yes, as_json=as_json)
 
 
 @click.command(help=_("撤回一篇文章：网页写明已撤回和原因，列出收到过它的每个群，并给这些群发一条更正。"))
@@ -103,23 +110,52 @@ def cancel(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> N
 @click.option("--reason", required=True, help=_("为什么撤回；居民会看到这句话。"))
 @_options
 def withdraw(folder: Path, name: str, reason: str, yes: bool, by: str | None, as_json: bool) -> None:
-    ask = _asking(_("撤回这篇文章，并给收到过它的群发更正？"), yes, naming=True)
-    _do(folder, by, "withdraw", lambda duty: duty.withdraw(name, reason, ask), as_json=as_json)
+    def tell(duty: Duty, ask: Ask) -> Done | None:
+        return duty.withdraw(name, reason, ask)
+
+    question = _("撤回这篇文章，并给收到过它的群发更正？")
+    _do(folder, by, "withdraw", tell, question, yes=yes, as_json=as_json, naming=True)
 
 
 def _do(
-    folder: Path, by: str | None, action: str, step: Callable[[Duty], Done | None], *, as_json: bool
+    folder: Path,
+    by: str | None,
+    action: str,
+    step: Callable[[Duty, Ask], Done | None],
+    question: str,
+    *,
+    yes: bool,
+    as_json: bool,
+    waits: bool = True,
+    naming: bool = False,
 ) -> None:
-    """Do ``step``, note it in the audit log and show what became of it; ends with 1 where a person must look."""
+    """Show who is meant, ask once, do ``step``, note it in the audit log and show what became of it.
+
+    Ends with 1 where a person must look.
+
+    :param waits: it cannot be done before ``mkdocs.yml`` is right.
+    :param naming: every group is shown by its name.
+    """
     from gengfu_scheduler.duty import Duty
 
-    settings = site.settings_if_any(folder)
+    agreed: list[Meant] = []
+
+    def ask(meant: Meant) -> bool:
+        _show_meant(meant, naming=naming)
+        if yes or sure(question):
+            agreed.append(meant)
+        return bool(agreed)
+
+    settings = _settings(folder, waits=waits)
     with open_outbox(folder) as outbox:
-        with aside(as_json):
-            duty = Duty(
-                folder=folder, settings=settings, environ=os.environ, outbox=outbox, clock=now, say=say
-            )
-            done = step(duty)
+        duty = Duty(folder=folder, settings=settings, environ=os.environ, outbox=outbox, clock=now, say=say)
+        try:
+            with aside(as_json):
+                done = step(duty, ask)
+        except GengfuError:
+            for meant in agreed:  # it was begun, and may be half done
+                record(folder, by, f"{action}.failed", id=meant.entry.id, title=meant.entry.title)
+            raise
         if done is None:
             err.print(_("没有发，什么都没有改。"))
             sys.exit(1)
@@ -129,33 +165,41 @@ def _do(
             action,
             id=done.entry.id,
             title=done.entry.title,
-            groups=len(done.pushed.deliveries) if done.pushed else 0,
+            groups=len({d.group for d in done.pushed.deliveries}) if done.pushed else 0,
             published=not done.trouble,
         )
         if _show(done, folder, outbox, as_json=as_json):
             sys.exit(1)
 
 
-def _asking(question: str, yes: bool, *, naming: bool = False) -> Callable[[Meant], bool]:
-    """Show who is meant, and ask once; ``naming``: every group by its name."""
+def _settings(folder: Path, *, waits: bool) -> Settings | None:
+    try:
+        return site.settings_if_any(folder)
+    except ProblemsFound as error:
+        if waits:
+            raise
+        show_notices([str(problem) for problem in error.problems])
+        show_notices([_("mkdocs.yml 有问题，网页这次不更新，按上次公开的内容发。")])
+        return None
 
-    def ask(meant: Meant) -> bool:
-        from gengfu_scheduler.report import shortlist
 
-        err.print(f"[bold]{escape(meant.entry.title)}[/]  [dim]{escape(meant.entry.id)}[/]")
-        err.print(escape(_ways(meant)))
-        if naming and meant.groups:
-            err.print("  " + escape(series(meant.groups)))
-        if meant.unreachable:
-            err.print(
-                _("其中 {n} 个群现在发不到（停用或没有机器人地址）：{names}").format(
-                    n=len(meant.unreachable), names=escape(shortlist(meant.unreachable))
-                ),
-                style="yellow",
-            )
-        return yes or sure(question)
+def _show_meant(meant: Meant, *, naming: bool) -> None:
+    from gengfu_scheduler.report import shortlist
 
-    return ask
+    if meant.trouble:
+        err.print(escape(meant.trouble), style="yellow")
+        err.print(_("有问题的群这次不在内，改好以后再发一次，只补没发到的群。"), style="bold yellow")
+    err.print(f"[bold]{escape(meant.entry.title)}[/]  [dim]{escape(meant.entry.id)}[/]")
+    err.print(escape(_ways(meant)))
+    if naming and meant.groups:
+        err.print("  " + escape(series(meant.groups)))
+    if meant.unreachable:
+        err.print(
+            _("其中 {n} 个群现在发不到（停用或没有机器人地址）：{names}").format(
+                n=len(meant.unreachable), names=escape(shortlist(meant.unreachable))
+            ),
+            style="yellow",
+        )
 
 
 def _ways(meant: Meant) -> str:
@@ -184,7 +228,15 @@ def _show(done: Done, folder: Path, outbox: Outbox, *, as_json: bool) -> bool:
             [_("别的文章还有 {n} 处问题，改好以前不能照常发布：见 gengfu check。").format(n=done.others)]
         )
     if done.pushed:
-        look = show_pushed(done.pushed, folder, read_roster(folder), outbox, as_json=as_json)
+        look = show_pushed(
+            done.pushed,
+            folder,
+            roster_if_right(folder)[0],
+            outbox,
+            as_json=as_json,
+            linked=done.linked,
+            trouble=done.trouble,
+        )
     else:
         look = False
         if as_json:

@@ -195,19 +195,24 @@ def aside(as_json: bool) -> AbstractContextManager[object]:
     return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
-def show_pushed(pushed: Pushed, folder: Path, roster: Roster, outbox: Outbox, *, as_json: bool) -> bool:
-    """Show what became of it; whether there is something that a person must look at."""
+def show_pushed(
+    pushed: Pushed, folder: Path, roster: Roster | None, outbox: Outbox, *, as_json: bool, **also: object
+) -> bool:
+    """Show what became of it; whether there is something that a person must look at.
+
+    :param also: further members of the JSON.
+    """
     from gengfu_scheduler import report
     from gengfu_scheduler.state import running
 
     told = report.broadcast_report(outbox, pushed.broadcast.key, roster, now(), pages=task_pages(folder))
     if as_json:
-        print_json(told)
+        print_json(told, **also)
     else:
         if not pushed.added:
             out.print(_("这条内容以前已经发过，没有重复发送。当时的结果："))
         elif pushed.added < len(pushed.deliveries):
-            out.print(_("以前发过，这次只发给以前没发到的 {n} 个群。").format(n=pushed.added))
+            out.print(_("以前发过，这次只补发以前没发到的 {n} 条。").format(n=pushed.added))
         if pushed.by:
             out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
         show_broadcast(told)

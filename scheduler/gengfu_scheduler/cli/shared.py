@@ -164,9 +164,9 @@ def open_outbox(folder: Path, *, reading: bool = False) -> Iterator[Outbox]:
         yield outbox
 
 
-def print_json(data: Any) -> None:
-    """``data``: a report, or several."""
-    members = [asdict(one) for one in data] if isinstance(data, tuple) else asdict(data)
+def print_json(data: Any, **also: object) -> None:
+    """``data``: a report, with further members, or several."""
+    members = [asdict(one) for one in data] if isinstance(data, tuple) else {**asdict(data), **also}
     click.echo(json.dumps(members, ensure_ascii=False, indent=1, default=datetime.isoformat))
 
 
