@@ -175,9 +175,13 @@ def test_an_alert_pushed_again_goes_the_way_that_its_group_is_reached_now(outbox
     assert groups(outbox.claim(now=NOON, ways=["webhook"])) == "A"
 
 
-def test_a_new_revision_that_says_the_same_still_says_it(outbox: Outbox) -> None:
-    for revision in (1, 2):
-        plan(outbox, "A", form="alert", key=f"alert:F:{revision}", body="李某，72岁")
+@pytest.mark.parametrize("over", ["alert:F:1", "alert:G:1"])
+def test_of_two_alerts_that_say_the_same_the_one_that_goes_on_still_says_it(
+    outbox: Outbox, over: str
+) -> None:
+    for key in ("alert:F:1", "alert:G:1"):
+        plan(outbox, "A", form="alert", key=key, body="李某，72岁")
+    outbox.withdraw([over], now=NOON)
     assert [d.message.body for d in outbox.claim(now=NOON)] == ["李某，72岁"]
 
 
