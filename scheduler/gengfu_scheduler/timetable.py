@@ -228,7 +228,7 @@ def place(text: str) -> Place | None:
     host, _colon, port = text.rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not re.fullmatch(r"[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]", host) or not (
-        port.isascii() and port.isdecimal() and 0 < int(port) < 65536
+        port.isascii() and port.isdecimal() and int(port) < 65536
     ):
         raise Mistake(
             _("listen 应是“地址:端口”或 off，见到的是“{found}”。").format(found=shortened(text)),

@@ -8,6 +8,8 @@ import signal
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from installed import Installed
 from kills import running
@@ -81,3 +83,27 @@ def test_a_second_scheduler_refuses_and_names_the_first(installed: Installed, tm
         assert first.wait(10) == 0
         assert first.stdout
         assert "已停止" in first.stdout.read()
+
+
+def test_an_owner_opens_the_page_that_the_running_scheduler_serves_and_ticks(
+    installed: Installed, tmp_path: Path
+) -> None:
+    installed.run("gengfu", "init", "station", cwd=tmp_path)
+    folder = tmp_path / "station"
+    installed.run("gengfu", "build", cwd=folder)
+    with (folder / "timetable.yml").open("a", encoding="utf-8") as timetable:
+        timetable.write('\ndesk: {listen: "127.0.0.1:0"}\n')
+    with running(installed, folder):
+        # Robots are not there: it is what people do by hand that counts.
+        told = json.loads(
+            installed.run("gengfu", "push", "services", "--yes", "--json", cwd=folder, code=1).stdout
+        )
+        task = told["tasks"][0]
+        with urlopen(task["page"], timeout=10) as page:
+            assert task["names"][0] in page.read().decode()
+        ticks = urlencode({"done": " ".join(task["groups"])}).encode()
+        with urlopen(task["page"], ticks, timeout=10) as page:
+            assert "都转完了" in page.read().decode()
+        (broadcast, *_older) = status(installed, folder)["broadcasts"]
+        assert broadcast["said"] == len(task["groups"])
+    assert {task["page"] for task in status(installed, folder)["broadcasts"][0]["tasks"]} <= {None}

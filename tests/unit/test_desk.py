@@ -13,8 +13,10 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from click.testing import CliRunner, Result
 
 from desks import ANYWHERE, Desk, by_hand, desk_of, ticks
+from gengfu_scheduler import cli
 from gengfu_scheduler.desk import keep_desk
 from gengfu_scheduler.desk import server as http
 from gengfu_scheduler.desk.server import Answer, Server
@@ -417,6 +419,30 @@ class TestPort:
                 holder = running(tmp_path)
                 assert holder
                 assert holder.desk == outside
+
+
+class TestCommands:
+    def test_each_owners_address_is_listed_and_opens(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GENGFU_DATABASE", f"sqlite:///{desk.watch.folder / 'outbox.sqlite3'}")
+        told(desk, alert("F"))
+
+        def run(*arguments: str) -> Result:
+            return CliRunner().invoke(cli.main, ["-C", str(desk.watch.folder), *arguments])
+
+        (broadcast,) = json.loads(run("tasks", "--json").stdout)
+        listed = {task["owner"]: task["page"] for task in broadcast["tasks"]}
+        assert listed == desk.pages()
+        assert desk.get(listed["赵警官"]).status == 200
+        for command in ("tasks", "status"):
+            assert all(page in run(command).stdout for page in listed.values())
+
+    def test_a_place_that_is_none_is_used_wrongly(self, tmp_path: Path) -> None:
+        with watch_in(tmp_path) as other:
+            ran = CliRunner().invoke(cli.main, ["-C", str(other.folder), "run", "--listen", "here"])
+        assert ran.exit_code == 2
+        assert "地址:端口" in ran.stderr
 
 
 class TestHealth:

@@ -17,6 +17,7 @@ from gengfu_scheduler.state import (
     Holder,
     NoStateFolder,
     database_url,
+    desk_key,
     name_desk,
     note_resting,
     only_scheduler,
@@ -147,3 +148,25 @@ def test_where_its_files_cannot_be_made_it_says_so_with_the_path(tmp_path: Path,
     (tmp_path / in_the_way).touch()
     with pytest.raises(NoStateFolder, match=r"gengfu.*写不进去"), only_scheduler(tmp_path):
         pass
+
+
+def test_the_desks_key_is_made_once_is_nobody_elses_and_is_not_made_by_looking(tmp_path: Path) -> None:
+    assert desk_key(tmp_path, reading=True) is None
+    key = desk_key(tmp_path)
+    assert key
+    assert len(key) == 32
+    assert desk_key(tmp_path) == desk_key(tmp_path, reading=True) == key
+    (file,) = (tmp_path / ".gengfu").glob("desk.*")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_the_desk_is_is_known_while_it_is_kept(tmp_path: Path) -> None:
+    with only_scheduler(tmp_path):
+        name_desk(tmp_path, "http://10.1.2.3:8790/")
+        found = running(tmp_path)
+        assert found
+        assert (found.pid, found.desk) == (os.getpid(), "http://10.1.2.3:8790/")
+    with only_scheduler(tmp_path):
+        found = running(tmp_path)
+        assert found
+        assert found.desk == ""

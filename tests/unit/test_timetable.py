@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from socket import gethostname
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -500,6 +501,35 @@ slots:
     @pytest.mark.parametrize("host", ["https://chat.example.org", "chat.example.org:8443", "a/b", "Chat", ""])
     def test_what_is_no_host_name_is_a_problem(self, tmp_path: Path, host: str) -> None:
         assert len(read(tmp_path, f'hosts: ["{host}"]')[1]) == 1
+
+    @pytest.mark.parametrize(
+        ("desk", "listens", "url"),
+        [
+            ("", "http://127.0.0.1:8790/", ""),
+            ('desk: {listen: "10.1.2.3:80"}', "http://10.1.2.3:80/", ""),
+            ('desk: {listen: "[::1]:80"}', "http://[::1]:80/", ""),
+            ('desk: {listen: "0.0.0.0:80"}', f"http://{gethostname()}:80/", ""),
+            (
+                'desk: {url: "https://tasks.station.example/desk"}',
+                "http://127.0.0.1:8790/",
+                "https://tasks.station.example/desk/",
+            ),
+            ("desk: {listen: off}", None, ""),
+        ],
+    )
+    def test_where_the_desk_listens_and_is_found(
+        self, tmp_path: Path, desk: str, listens: str | None, url: str
+    ) -> None:
+        table, problems = read(tmp_path, f"slots: {{}}\n{desk}\n")
+        assert table, problems
+        assert (table.desk and table.desk.url, table.desk_url) == (listens, url)
+
+    @pytest.mark.parametrize(
+        "listen", ["8790", "here", ":80", "host:99999", "host:-1", "a b:80", "http://host:80"]
+    )
+    def test_what_is_no_place_to_listen_is_a_problem(self, tmp_path: Path, listen: str) -> None:
+        (problem,) = read(tmp_path, f'desk: {{listen: "{listen}"}}')[1]
+        assert "地址:端口" in problem
 
     def test_a_missing_file_is_a_problem(self, tmp_path: Path) -> None:
         timetable, problems = read_timetable(tmp_path, STATION, ())
