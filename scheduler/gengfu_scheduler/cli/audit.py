@@ -80,12 +80,10 @@ def verify(folder: Path, head: str | None) -> None:
 
 def _details(details: Mapping[str, object]) -> str:
     """``details`` in one line; of long lists only how many."""
-    parts = (
-        f"{name}={_('{n} 项').format(n=len(value)) if isinstance(value, list) and len(value) > 3 else _plain(value)}"
-        for name, value in details.items()
-    )
-    return "  ".join(parts)
+    return "  ".join(f"{name}={_plain(value)}" for name, value in details.items())
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, list) and len(value) > 3:
+        return _("{n} 项").format(n=len(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
