@@ -21,6 +21,7 @@ from gengfu_scheduler.cli.shared import (
     out,
     print_json,
     read_roster,
+    record,
     show_notices,
     sure,
 )
@@ -69,10 +70,13 @@ def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
         sys.exit(1)
     failed = False
     with open_outbox(folder) as outbox:
+        disabled = outbox.disabled()
         for group, outcome in try_groups(chosen, roster, outbox, clock=now):
             failed |= not isinstance(outcome, Sent)
             style = "green" if isinstance(outcome, Sent) else "red"
             out.print(f"{escape(group.name)}：{escape(outcome_words(outcome))}", style=style)
+        if enabled := sorted(disabled.keys() - outbox.disabled().keys()):
+            record(folder, None, "groups.enable", groups=enabled)
     if failed:
         sys.exit(1)
 
@@ -136,6 +140,14 @@ def import_(
         err.print(_("没有写。脚本里要不经询问就写，请加 --yes。"))
         sys.exit(1)
     carry_out(planned)
+    record(
+        folder,
+        None,
+        "groups.import",
+        new=len(planned.new),
+        changed=len(planned.changed),
+        removed=len(planned.missing) if planned.removes_missing else 0,
+    )
     out.print(_("已写好。接下来运行 gengfu check；新接的机器人用 gengfu groups test 试发。"), style="green")
 
 

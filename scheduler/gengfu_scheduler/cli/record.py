@@ -15,6 +15,7 @@ from gengfu_scheduler.cli.shared import (
     open_outbox,
     out,
     print_json,
+    record,
     roster_if_right,
     show_notices,
     task_pages,
@@ -70,6 +71,7 @@ def done(folder: Path, broadcast: str, ids: tuple[str, ...], every: bool, by: st
             raise click.UsageError(_("这次发送里没有这样等人转发的群，见 gengfu tasks。"))
         told = {id: group for id, group in waiting.items() if every or group in ids}
         outbox.said(list(told), by, now=now())
+    record(folder, by, "tasks.done", broadcast=broadcast, groups=sorted(set(told.values())))
     out.print(_("已记下：{by}说已转发 {n} 个群。").format(by=escape(by), n=len(set(told.values()))))
 
 
