@@ -377,19 +377,26 @@ class _SlotTrigger(BaseTrigger):  # type: ignore[misc]
 
 
 def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
-    """Go round after round until ``stopping()``; what is on its way then is awaited and written."""
+    """Go round after round until ``stopping()``; what is on its way then is awaited and written.
+
+    Trouble that lasts is said once.
+    """
     ring = Event()
     alarm = Alarm(ring)
+    trouble = ""
     try:
         while not stopping():
             ring.clear()
             try:
                 runner.tick()
+                trouble = ""
                 alarm.set(runner.roster)
                 while not (stopping() or ring.wait(POLL) or runner.has_work()):
                     pass
             except GengfuError as error:
-                say(Note(str(error), "trouble", "error"))
+                if str(error) != trouble:
+                    trouble = str(error)
+                    say(Note(trouble, "trouble", "error"))
                 again = time.monotonic() + AFTER_TROUBLE
                 while not stopping() and time.monotonic() < again:
                     time.sleep(POLL)
