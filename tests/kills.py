@@ -75,12 +75,12 @@ def kill_often(installed: Installed, folder: Path, *, kills: int, seed: int) -> 
                 outbox.plan(drafts[-1].broadcast, drafts[-1].planned, now=datetime.now(UTC))
                 # Not among the last: those of many parts wait for their group's turn.
                 posts = sum(len(planned.messages) for planned in drafts[-1].planned) * 3 // 4
-                sandbox.wait_for(len(sandbox.messages()) + chance.randrange(posts), seconds=60)
+                sandbox.wait_for(len(sandbox.messages()) + chance.randrange(posts), seconds=180)
                 os.kill(scheduler.pid, signal.SIGKILL)
                 scheduler.wait()
             toll.stranded.append(sum(s.counts.get("sending", 0) for s in outbox.broadcasts(limit=kills)))
         with running(installed, folder):
-            until(lambda: not any(status.open for status in outbox.broadcasts(limit=kills)), seconds=60)
+            until(lambda: not any(status.open for status in outbox.broadcasts(limit=kills)), seconds=180)
         named = _named(installed, folder)
         for draft in drafts:
             _judge(draft, outbox, sandbox, named, toll)

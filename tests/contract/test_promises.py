@@ -294,7 +294,7 @@ class Watchman(RuleBasedStateMachine):
 
     @rule(groups=SOME, parts=st.integers(1, 3))
     def plan_alert(self, groups: list[str], parts: int) -> None:
-        self._plan(f"alert:A{len(self.keys)}:1", groups, *parts_of(parts), lasts=DAY)
+        self._plan(f"alert:A{len(self.keys)}:1", groups, *parts_of(parts), lasts=HOUR)
 
     @rule(seconds=st.sampled_from([3, 5, 61, 61, 3700]))
     def wait(self, seconds: int) -> None:
