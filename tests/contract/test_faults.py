@@ -113,7 +113,7 @@ DOCUMENTED: Mapping[str, Mapping[str, str]] = {
     },
     "discord": {
         "10015": DEAD,
-        "50001": REFUSED,
+        "50001": DEAD,
         "50006": REFUSED,
         "50027": DEAD,
         "50035": REFUSED,

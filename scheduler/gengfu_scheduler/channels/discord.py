@@ -94,7 +94,7 @@ class Discord(HttpChannel):
         body = members(answer)
         if answer.status == 429:
             return _as_long_as_asked(body, answer)
-        if answer.status == 401:
+        if answer.status in (401, 403):
             return dead(evidence(answer))
         code = body.get("code")
         if 400 <= answer.status < 500 and isinstance(code, int) and code in VERDICTS:

@@ -25,7 +25,7 @@ REPLIES: list[tuple[int, dict[str, str], str, Outcome]] = [
     (400, {}, '{"message":"Webhooks posted to forum …","code":220001}', Rejected(reason="HTTP 400 ")),
     (400, {}, '{"embeds":["0"]}', Rejected(reason='HTTP 400 {"embeds":["0"]}')),
     (400, {}, '{"code":[]}', Rejected(reason='HTTP 400 {"code":[]}')),
-    (403, {}, '{"message":"Missing Permissions","code":50013}', Rejected(reason="HTTP 403 ")),
+    (403, {}, '{"message":"Missing Permissions","code":50013}', Rejected(reason="HTTP 403 ", disable=True)),
     # too many: the body says it more exactly than the header
     (429, {"retry-after": "1"}, _SLOW, Throttled(after=0.64, reason="HTTP 429 ")),
     (429, {"retry-after": "7"}, '{"message":"…"}', Throttled(after=7, reason="HTTP 429 ")),
