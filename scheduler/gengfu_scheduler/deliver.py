@@ -44,6 +44,8 @@ from gengfu_templates.i18n import _
 
 IN_FLIGHT = 200
 """Deliveries that are ``sending`` at a time, at most."""
+DIGESTS = 125
+"""... of which digests, at most: at a host that never answers they leave room for alerts."""
 BATCH = 50
 """Deliveries that are claimed, and outcomes that are written, together, where there are as many: each batch
 costs a flush to disk, and the larger it is the longer part of what is in flight only waits for it."""
@@ -102,6 +104,7 @@ def deliver(
     now: Callable[[], datetime],
     circuits: Circuits | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    enough: Callable[[], bool] = lambda: False,
     current: Callable[[], bool] = lambda: True,
 ) -> None:
     """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
@@ -112,10 +115,11 @@ def deliver(
     :param roster: the groups and the timetable as they are now.
     :param circuits: the runner's, kept from call to call.
     :param stopping: once true, nothing more is begun; what is on its way is awaited.
+    :param enough: once true, no further digest is claimed: the caller has other things to see to.
     :param current: whether ``roster`` is still what the admin's files say.
     :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
     """
-    run = _Run(outbox, roster, now, circuits or Circuits(), stopping, current)
+    run = _Run(outbox, roster, now, circuits or Circuits(), stopping, enough, current)
     try:
         with closing(transport.post_many(run.requests())) as arriving:
             for replies in arriving:
@@ -187,6 +191,7 @@ class _Run:
         now: Callable[[], datetime],
         circuits: Circuits,
         stopping: Callable[[], bool],
+        enough: Callable[[], bool],
         current: Callable[[], bool],
     ) -> None:
         self._outbox = outbox
@@ -194,6 +199,7 @@ class _Run:
         self._now = now
         self._circuits = circuits
         self._stopping = stopping
+        self._enough = enough
         self._current = current
         self._claimed: deque[Delivery] = deque()
         self._posted: dict[int, _Posted] = {}
@@ -214,7 +220,7 @@ class _Run:
             else:
                 if not self._posted:
                     self.settle()  # the next part of a message waits for that
-                self._claimed.extend(self._outbox.claim(now=self._now(), limit=BATCH, pace=self._pace))
+                self._claim()
                 if not self._claimed:
                     if not self._posted and not self._beside:
                         return
@@ -255,6 +261,11 @@ class _Run:
         """What was claimed and not posted is free to be claimed again."""
         while self._claimed:
             self._hold(self._claimed.popleft().id, self._now())
+
+    def _claim(self) -> None:
+        urgent = self._enough() or self._unsettled() + BATCH > DIGESTS
+        claimed = self._outbox.claim(now=self._now(), limit=BATCH, pace=self._pace, urgent=urgent)
+        self._claimed.extend(claimed)
 
     def _begin(self, delivery: Delivery) -> Request | None:
         told = to_be_told(delivery, self._roster, current=self._current, now=self._now())

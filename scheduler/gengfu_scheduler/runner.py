@@ -8,6 +8,7 @@ own timetable names: its cron trigger numbers Monday 0 and doubles the repeated 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,8 @@ from gengfu_templates.i18n import _
 
 POLL = 0.1
 """Seconds between two looks at what other processes wrote: the outbox, the admin's files."""
+LAP = 1.0
+"""Seconds after which a round that still finds digests to send first sees to everything else."""
 AFTER_TROUBLE = 5.0
 """Seconds to wait where the outbox could not be read or written."""
 FORGET_EVERY = timedelta(days=1)
@@ -120,18 +123,18 @@ class Runner:
         return self._trouble
 
     def tick(self) -> None:
-        """One round; afterwards nothing is due that can be done now."""
+        """One round; afterwards nothing is due that can be done now, but for digests that took longer than a lap."""
         self._last_round = now = self._clock()
         # By the timetable as it was until now: a slot whose time has come is not lost to an edit.
         due, timezone = self._due(now), self.roster.timetable.timezone
         # What waits already - an alert above all - waits for nothing that may be slow, such as a web server.
         self._reload(ask=False)
-        self.send()
+        self.send(lap=LAP)
         if due:
             self._reload(ask=True)
             for occurrence in due:
                 self._plan(occurrence, timezone, now)
-            self.send()
+            self.send(lap=LAP)
         self._log()
         self._forget(now)
         table = self.roster.timetable
@@ -140,8 +143,11 @@ class Runner:
         following = (next_after(slot, table.timezone, now) for slot in table.slots)
         self._next_slot = min(*filter(None, following), self._forget_at)
 
-    def send(self) -> None:
-        """Clear up after a process that died in mid-send, give up what is too late, deliver what is due."""
+    def send(self, *, lap: float = math.inf) -> None:
+        """Clear up after a process that died in mid-send, give up what is too late, deliver what is due.
+
+        :param lap: seconds after which no further digest is begun.
+        """
         now = self._clock()
         stranded = [d for d in self._outbox.recover(now=now) if d.state == "unknown"]
         late = self._outbox.expire(now=now)
@@ -155,6 +161,7 @@ class Runner:
         if late:
             text = _("{n} 条消息过时未发，见 gengfu status。").format(n=len(late))
             self._say(Note(text, "delivery.expired", "warning"))
+        lap_ends = time.monotonic() + lap
         deliver(
             self._outbox,
             self.roster,
@@ -162,6 +169,7 @@ class Runner:
             now=self._clock,
             circuits=self._circuits,
             stopping=self._stopping,
+            enough=lambda: time.monotonic() > lap_ends,
             current=self._files.current,
         )
         hand_out(

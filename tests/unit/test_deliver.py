@@ -21,7 +21,7 @@ from gengfu_scheduler.channels.hand import Hand
 from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
 from gengfu_scheduler.channels.wecom import WeCom
-from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, deliver, post_once
+from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT, Circuits, deliver, post_once
 from gengfu_scheduler.message import (
     Broadcast,
     Form,
@@ -139,6 +139,32 @@ def test_never_more_than_the_limit_is_sending_and_none_is_left_behind(outbox: Ou
     deliver(outbox, roster(listed(names)), FakeTransport(reply, room=room), now=Clock())
     assert 0 < most <= IN_FLIGHT
     assert outbox.broadcasts()[0].counts == {"sent": len(names)}
+
+
+def test_an_alert_finds_room_while_digests_are_at_a_host_that_does_not_answer(outbox: Outbox) -> None:
+    digests = [f"g{n}" for n in range(2 * IN_FLIGHT)]
+    plan(outbox, digests)
+    answered = 0
+
+    def reply(request: Request) -> Reply:
+        nonlocal answered
+        answered += 1
+        if answered == 1:
+            plan(outbox, ["urgent"], form="alert", key="alert")
+        return OK
+
+    transport = FakeTransport(reply, room=2 * IN_FLIGHT)
+    deliver(outbox, roster(listed([*digests, "urgent"])), transport, now=Clock())
+    urgent = [request.url.endswith("urgent") for request in transport.posted].index(True)
+    assert urgent <= DIGESTS
+
+
+def test_when_it_is_enough_alerts_leave_and_digests_wait(outbox: Outbox) -> None:
+    plan(outbox, "AB", key="digest")
+    plan(outbox, "A", form="alert", key="alert")
+    deliver(outbox, roster(listed("AB")), FakeTransport(), now=Clock(), enough=lambda: True)
+    assert states(outbox, "alert") == {"A": "sent"}
+    assert states(outbox, "digest") == {"A": "pending", "B": "pending"}
 
 
 def test_what_is_sending_is_on_disk_before_it_is_posted(outbox: Outbox) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,7 @@ from gengfu_scheduler.message import Broadcast
 from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
-from gengfu_scheduler.runner import AFTER_TROUBLE, Runner, run
+from gengfu_scheduler.runner import AFTER_TROUBLE, LAP, Runner, run
 from gengfu_site.problems import ProblemsFound
 from watch import ENVIRON, GROUPS, TIMETABLE, Watch, alert, instant, tip, watch_in
 
@@ -234,6 +235,27 @@ class TestPlanning:
 
 
 class TestDelivering:
+    def test_digests_that_take_long_let_everything_else_have_its_turn(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watch.write("timetable.yml", TIMETABLE.replace("spread: 0m", "spread: 10m", 1))
+        watch.publish(tip("a"))
+        watch.at("07:00")
+        ran = 0.0
+
+        def take_long() -> None:
+            nonlocal ran
+            ran, watch.now = ran + 2 * LAP, instant("09:00")  # when all the others are due too
+
+        monkeypatch.setattr("gengfu_scheduler.runner.time", SimpleNamespace(monotonic=lambda: ran))
+        watch.platforms.on_post = take_long
+        watch.at("08:00")
+        assert any(line.endswith("sent") for line in watch.heard())
+        assert any(line.endswith("pending") for line in watch.heard())
+        assert any(said.startswith("每日提示  ") for said in watch.said)
+        watch.runner.tick()
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+
     def test_an_alert_is_posted_before_the_digest_of_the_same_round(self, watch: Watch) -> None:
         watch.publish(tip("a"), alert("F"))
         watch.at("07:00")

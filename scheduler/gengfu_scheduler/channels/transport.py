@@ -88,7 +88,7 @@ class CurlTransport:
         *,
         known: Collection[str],
         listed: Collection[str] = (),
-        concurrency: int = 128,
+        concurrency: int = 176,
         connect_timeout: float = 5.0,
         timeout: float = 15.0,
         cafile: str | None = None,
@@ -97,7 +97,7 @@ class CurlTransport:
         :param known: hosts of the chat platforms, reached by https at public addresses; one that begins with a
             dot stands for every host below it.
         :param listed: hosts that the admin vouches for, also by http and at private addresses.
-        :param concurrency: requests on their way at once.
+        :param concurrency: requests on their way at once; more than the digests that a sender has on theirs.
         :param connect_timeout: seconds for name, connection and TLS; ``timeout``: for all of a request.
         :param cafile: certificate authorities to trust, in place of the system's.
         """

@@ -37,14 +37,20 @@ LONGEST_BACKOFF = 300.0
 
 
 def claim(
-    connection: Connection, now: datetime, limit: int, ways: Collection[Reach], pace: PaceOf
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    ways: Collection[Reach],
+    pace: PaceOf,
+    urgent: bool,
 ) -> list[Delivery]:
     """:meth:`Outbox.claim`."""
     lock(connection)
     taken: list[Delivery] = []
+    which = {"now": now, "ways": sorted(ways), "least": sql.CORRECTION if urgent else sql.DIGEST}
     while len(taken) < limit:
         room = limit - len(taken)
-        due = connection.scalars(sql.CLAIM, {"now": now, "limit": room, "ways": sorted(ways)}).all()
+        due = connection.scalars(sql.CLAIM, {**which, "limit": room}).all()
         claimed = deliveries(connection, due)
         waiting = dict(take_tokens(connection, claimed, pace, now))
         put_back(connection, waiting.items(), now)

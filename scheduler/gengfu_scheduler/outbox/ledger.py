@@ -267,6 +267,7 @@ class Outbox:
         limit: int = 200,
         ways: Collection[Reach] = ROBOTS_AND_HANDS,
         pace: PaceOf = lambda _group: None,
+        urgent: bool = False,
     ) -> list[Delivery]:
         """Take up to ``limit`` deliveries that are due and make them ``sending``, durably, before returning.
 
@@ -275,9 +276,10 @@ class Outbox:
         where there is none, or the platform has the group held, it waits for that instant.
 
         :param ways: groups reached otherwise are left to another caller.
+        :param urgent: no digests.
         """
         with self._writing() as connection:
-            return delivering.claim(connection, now, limit, ways, pace)
+            return delivering.claim(connection, now, limit, ways, pace, urgent)
 
     def settle(
         self,

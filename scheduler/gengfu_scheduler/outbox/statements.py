@@ -67,6 +67,7 @@ DUE = (
         PENDING,
         DELIVERY.c.not_before <= bindparam("now"),
         BROADCAST.c.expires > bindparam("now"),
+        DELIVERY.c.rank <= bindparam("least"),
         DELIVERY.c.way.in_(bindparam("ways", expanding=True)),
         NOT_DISABLED,
         IN_TURN,
