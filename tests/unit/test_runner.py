@@ -245,7 +245,7 @@ class TestDelivering:
 
         def take_long() -> None:
             nonlocal ran
-            ran, watch.now = ran + 2 * LAP, instant("09:00")  # when all the others are due too
+            ran, watch.now = ran + 2 * LAP, instant("09:30")  # when all the others are due too
 
         monkeypatch.setattr("gengfu_scheduler.runner.time", SimpleNamespace(monotonic=lambda: ran))
         watch.platforms.on_post = take_long
