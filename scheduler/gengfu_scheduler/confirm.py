@@ -97,14 +97,16 @@ def hand_out(
     circuits: Circuits,
     stopping: Callable[[], bool] = lambda: False,
     current: Callable[[], bool] = lambda: True,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Ask the owners for all that is due: one task for all groups of an owner that one broadcast tells the same.
 
     What waits, and what is left out, is as in :func:`~gengfu_scheduler.deliver.deliver`.
 
+    :param meanwhile: called again and again while the platform's answers are awaited; not to use ``transport``.
     :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
     """
-    line = _Line(roster, transport, session, circuits, now)
+    line = _Line(roster, transport, session, circuits, now, meanwhile)
     while not stopping() and (claimed := outbox.claim(now=now(), limit=IN_FLIGHT, ways=WAYS)):
         session.open = True
         quota = _Quota(outbox, roster, {delivery.group for delivery in claimed}, now())
@@ -134,17 +136,19 @@ def follow_up(
     *,
     now: Callable[[], datetime],
     circuits: Circuits,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """See to the tasks that are due: what came of them, whom to remind, what to cancel.
 
     A task is over, and cancelled at the platform, when its alert is, when its broadcast was stopped, or when the
     time of that is up.
 
+    :param meanwhile: as of :func:`hand_out`.
     :raises OutboxUnusable: what the platform said could not be written; it is asked again.
     """
     tasks = outbox.open_tasks(now=now())
     session.open = bool(tasks)
-    line = _Line(roster, transport, session, circuits, now)
+    line = _Line(roster, transport, session, circuits, now, meanwhile)
     due = [task for task in tasks if session.is_due(task, now())]
     looked_at = _look([task for task in due if task.deliveries], line)
     reminded: list[PlatformTask] = []
@@ -186,6 +190,7 @@ class _Line:
         session: Session,
         circuits: Circuits,
         now: Callable[[], datetime],
+        meanwhile: Callable[[], None],
     ) -> None:
         self._roster = roster
         self._app = roster.app
@@ -193,6 +198,7 @@ class _Line:
         self._session = session
         self._circuits = circuits
         self._now = now
+        self._meanwhile = meanwhile
 
     def call(self, calls: Sequence[Call]) -> list[Answer | Outcome]:
         """What came of each, in order: what the platform answered, or how it ended without an answer.
@@ -241,7 +247,10 @@ class _Line:
 
     def _exchange(self, host: str, requests: Sequence[Request]) -> dict[int, Reply]:
         with closing(self._transport.post_many(iter(requests))) as arriving:
-            replies = {key: reply for arrived in arriving for key, reply in arrived}
+            replies: dict[int, Reply] = {}
+            for arrived in arriving:
+                replies.update(arrived)
+                self._meanwhile()
         for reply in replies.values():
             self._circuits.record(host, reply, _outcome(reply), now=self._now())
         return replies

@@ -92,7 +92,7 @@ class Runner:
         self._alerts = {alert_of(key) for key in outbox.alerts(now=clock())}
         self.roster = self._files.read()
         self._open_transport = transport
-        self._transport = transport(self.roster.timetable.hosts)
+        self._post, self._ask = (transport(self.roster.timetable.hosts) for _line in range(2))
         self._circuits = Circuits()
         self._session = Session()
         self._planned_until: dict[tuple[str, str], datetime] = {}
@@ -162,35 +162,44 @@ class Runner:
             text = _("{n} 条消息过时未发，见 gengfu status。").format(n=len(late))
             self._say(Note(text, "delivery.expired", "warning"))
         lap_ends = time.monotonic() + lap
-        deliver(
-            self._outbox,
-            self.roster,
-            self._transport,
-            now=self._clock,
-            circuits=self._circuits,
-            stopping=self._stopping,
-            enough=lambda: time.monotonic() > lap_ends,
-            current=self._files.current,
-        )
+        self._deliver(enough=lambda: time.monotonic() > lap_ends)
         hand_out(
             self._outbox,
             self.roster,
-            self._transport,
+            self._ask,
             self._session,
             now=self._clock,
             circuits=self._circuits,
             stopping=self._stopping,
             current=self._files.current,
+            meanwhile=self._deliver_urgent,
         )
         follow_up(
             self._outbox,
             self.roster,
-            self._transport,
+            self._ask,
             self._session,
             now=self._clock,
             circuits=self._circuits,
+            meanwhile=self._deliver_urgent,
         )
         self._note_resting()
+
+    def _deliver(self, *, enough: Callable[[], bool]) -> None:
+        deliver(
+            self._outbox,
+            self.roster,
+            self._post,
+            now=self._clock,
+            circuits=self._circuits,
+            stopping=self._stopping,
+            enough=enough,
+            current=self._files.current,
+        )
+
+    def _deliver_urgent(self) -> None:
+        """What an alert's robots and hands are to tell does not wait for a platform that thinks about its owners."""
+        self._deliver(enough=lambda: True)
 
     def has_work(self) -> bool:
         """Whether a round would find something to do: by the clock, or by what others wrote. Cheap.
@@ -218,7 +227,8 @@ class Runner:
             else:
                 self._say(Note(_("改动过的文件已恢复正常。"), "files.right"))
         if self.roster.timetable.hosts != before.timetable.hosts:
-            self._transport = self._open_transport(self.roster.timetable.hosts)
+            hosts = self.roster.timetable.hosts
+            self._post, self._ask = (self._open_transport(hosts) for _line in range(2))
 
     def _is_over(self, key: str) -> bool:
         self._alerts |= {entry.id for entry in self.roster.catalogue.entries if entry.alert}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gengfu_scheduler.channels.transport import Answer
+from gengfu_scheduler.channels.transport import Answer, Reply, Request
+from gengfu_scheduler.channels.wecom_customer import CORP, SECRET
 from gengfu_scheduler.draft import draft_push
 from gengfu_scheduler.message import Broadcast
 from gengfu_scheduler.notes import Note
@@ -19,7 +20,7 @@ from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
 from gengfu_scheduler.runner import AFTER_TROUBLE, LAP, Runner, run
 from gengfu_site.problems import ProblemsFound
-from watch import ENVIRON, GROUPS, TIMETABLE, Watch, alert, instant, tip, watch_in
+from watch import ENVIRON, GROUPS, TIMETABLE, FakePlatforms, Watch, alert, instant, tip, watch_in
 
 DEADLINE = 10.0
 
@@ -255,6 +256,34 @@ class TestDelivering:
         assert any(said.startswith("每日提示  ") for said in watch.said)
         watch.runner.tick()
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+
+    def test_an_alert_does_not_wait_for_a_platform_that_takes_its_time_with_owners(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(ENVIRON, CORP, "ww-corp-id")
+        monkeypatch.setitem(ENVIRON, SECRET, "the-app-secret")
+        watch.write(
+            "groups.csv",
+            "id,name,reach,platform,webhook,chat,account,owner,area\n"
+            "c1,客户群,confirm,wecom,,wrTaoyuan,LiMing,李警官,青松路\n"
+            "h2,河东机器人群,webhook,wecom,env:Q2,,,,河东\n",
+        )
+        watch.publish(alert("F", areas=("青松路",)), alert("G", areas=("河东",)))
+        second, asked = watch.draft("G"), list[int]()
+
+        class Slow(FakePlatforms):
+            def post_many(self, requests: Iterable[Request | None]) -> Iterator[list[tuple[int, Reply]]]:
+                for replies in super().post_many(requests):
+                    if replies and "gettoken" in self.posts[-1].url:
+                        watch.outbox.plan(second.broadcast, second.planned, now=watch.now)
+                        yield []
+                        asked.append(len(self.posts))
+                    yield replies
+
+        watch.platforms = Slow()
+        watch.push("F")
+        assert asked == [2]
+        assert "key=Q2" in watch.platforms.posts[1].url
 
     def test_an_alert_is_posted_before_the_digest_of_the_same_round(self, watch: Watch) -> None:
         watch.publish(tip("a"), alert("F"))
