@@ -44,6 +44,12 @@ def draft_alert(
         meant = (g for g in meant if g in staff)
     draft = _draft(entry, [g for g in meant if g.joined <= now], roster, now, linked=linked, follows=False)
     if not draft.planned:
+        if entry.alert and entry.alert.status == "exercise":
+            raise Refused(
+                _(
+                    "没有对得上的群：演练只发给 timetable.yml 里 staff 写明的群，用 --to group=群编号 写明是哪几个。"
+                )
+            )
         raise Refused(_("没有对得上的群：检查 --to、文章的 areas 和 audience，以及群清单。"))
     return draft
 

@@ -317,6 +317,8 @@ def still_told(message: Message, catalogue: Catalogue, at: datetime) -> Message 
 def compose_alert(entry: Entry, area: str | None, station: Station, *, follows: bool = False) -> Message:
     """The alert ``entry`` as groups of ``area`` are told it; an exercise says so at its beginning and at its end.
 
+    Of one that ended only that is told, and where: no description, nobody to call.
+
     :param follows: whether they heard of it before.
     :raises ValueError: the entry is no alert.
     """
@@ -327,7 +329,8 @@ def compose_alert(entry: Entry, area: str | None, station: Station, *, follows: 
     exercise = _("【演练】") if alert.status == "exercise" else ""
     news = _("【最新进展】") if follows and alert.state == "active" else ""
     lines = [
-        entry.summary,
+        # It was written while the alert went on: "call if you see him" under "found" would send people out again.
+        entry.summary if alert.state == "active" else "",
         _("地点：{place}").format(place=alert.place),
         *(_("{label}：{value}").format(label=fact.label, value=fact.value) for fact in alert.facts),
         _("请联系：{tell}").format(tell=alert.tell) if alert.state == "active" else "",

@@ -60,6 +60,8 @@ class Meant:
     """Names of all that are meant."""
     trouble: str
     """What is wrong with the admin's files, so that groups may be left out; empty where all is well."""
+    problems: tuple[Problem, ...] = ()
+    """To be mended in the article, though it can be told without; before it is told is the time to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +157,11 @@ class Duty:
             return draft_alert(entry, roster, self.clock(), to=to, linked=linked)
 
         with ExitStack() as undo:
-            entry = self._alert(name, undo)
+            entry, problems = self._alert(name, undo)
             marks = exercise and entry.alert is not None and entry.alert.status != "exercise"
             meant = self._as_exercise(entry) if marks else entry
             roster = self._roster()
-            if not ask(self._meant(meant, draft(meant, roster, True), roster)):
+            if not ask(self._meant(meant, draft(meant, roster, True), roster, problems)):
                 return None
             if marks:
                 urgent.mark_exercise(self._site(), entry.id, self.clock())
@@ -170,14 +172,18 @@ class Duty:
 
     def update(self, id: str, ask: Ask) -> Done | None:
         """Tell whoever heard of the alert what its article says by now; whoever was told just that is not told again."""
-        entry = self._alert(id)
+        entry, problems = self._alert(id)
         return self._follow_up(
-            entry, lambda: urgent.update(self._site(), entry.id, self.clock()), ask, waiting=True
+            entry,
+            lambda: urgent.update(self._site(), entry.id, self.clock()),
+            ask,
+            waiting=True,
+            problems=problems,
         )
 
     def conclude(self, id: str, state: End, ask: Ask) -> Done | None:
         """Tell whoever heard of the alert that it is over, and take a missing person's data off everything."""
-        entry = self._alert(id)
+        entry, _problems = self._alert(id)
         if self.settings is None and entry.alert and entry.alert.state != state:
             self._site()
         return self._follow_up(
@@ -217,10 +223,12 @@ class Duty:
         *,
         waiting: bool,
         end: End | None = None,
+        problems: tuple[Problem, ...] = (),
     ) -> Done | None:
         """
         :param amend: writes into the article what became of it, and publishes that.
         :param end: how it is to have ended; None: it goes on.
+        :param problems: what the officer should know of before it is told; nothing of it holds up an end.
         """
         heard = self.outbox.heard(entry.id, waiting=waiting)
 
@@ -232,7 +240,7 @@ class Duty:
             return draft_follow_up(entry, heard, roster, self.clock(), linked=linked)
 
         roster = self._roster()
-        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+        if not ask(self._meant(entry, draft(entry, roster, True), roster, problems)):
             return None
         return self._carry_out(entry, publish, draft, end=end)
 
@@ -330,22 +338,24 @@ class Duty:
             )
         return replace(entry, alert=replace(entry.alert, status="exercise"))
 
-    def _alert(self, name: str, undo: ExitStack | None = None) -> Entry:
-        """The alert that goes by ``name``.
+    def _alert(self, name: str, undo: ExitStack | None = None) -> tuple[Entry, tuple[Problem, ...]]:
+        """The alert that goes by ``name``, and what is to be mended in it.
 
         :param undo: takes a file from elsewhere out again that was taken in; None: none is taken in.
         """
+        problems: tuple[Problem, ...] = ()
         if self.settings is None:
             entry = next((e for e in self._roster().catalogue.entries if e.id == name.upper()), None)
             if entry is None:
                 raise Refused(_("已发布的内容里没有编号 {id}。").format(id=name))
         else:
-            entry = self._find(self.settings, name, undo).entry
+            found = self._find(self.settings, name, undo)
+            entry, problems = found.entry, found.problems
         if entry.alert is None:
             raise Refused(
                 _("“{title}”不是警情（kind: alert），按时间表发，不能立即群发。").format(title=entry.title)
             )
-        return entry
+        return entry, problems
 
     def _find(self, settings: Settings, name: str, undo: ExitStack | None) -> urgent.Found:
         try:
@@ -365,7 +375,7 @@ class Duty:
         undo.callback(taken.unlink, missing_ok=True)
         return urgent.find(settings, str(taken), self.clock())
 
-    def _meant(self, entry: Entry, draft: Draft, roster: Roster) -> Meant:
+    def _meant(self, entry: Entry, draft: Draft, roster: Roster, problems: tuple[Problem, ...] = ()) -> Meant:
         groups = [roster.groups[planned.group] for planned in draft.planned]
         disabled = self.outbox.disabled()
         without = {group.id for group in roster.without_address()}
@@ -375,6 +385,7 @@ class Duty:
             unreachable=tuple(g.name for g in groups if g.id in disabled or g.id in without),
             groups=tuple(group.name for group in groups),
             trouble=self._files.trouble,
+            problems=problems,
         )
 
 

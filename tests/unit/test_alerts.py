@@ -66,6 +66,8 @@ def test_an_exercise_goes_to_staff_only_and_says_so_at_both_ends_of_every_part(w
     for message in planned.messages:
         assert message.title.startswith("【演练】")
         assert message.footer.endswith("【演练】")
+    with pytest.raises(Refused, match="staff 写明的群"):
+        first(watch, exercise(areas=("河东/临河社区",)))
 
 
 @pytest.mark.parametrize(

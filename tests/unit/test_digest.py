@@ -570,6 +570,12 @@ class TestAlert:
         assert "请勿再转" in message.body.splitlines()[-1]
         assert "110" not in message.body
 
+    def test_its_end_asks_nobody_to_go_on_looking(self) -> None:
+        assert announced(alert("resolved")).body.splitlines() == [
+            "地点：桃园菜市场",
+            "现状：已找到，请勿再转，谢谢大家",
+        ]
+
     def test_an_exercise_says_so_at_both_ends(self) -> None:
         message = announced(alert(status="exercise"))
         assert message.title.startswith("【演练】")

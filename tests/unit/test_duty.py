@@ -160,6 +160,13 @@ def test_an_area_is_understood_as_an_officer_types_it(station: Station, text: st
     assert target_of([text], roster).areas == ("青松路/桃园社区",)
 
 
+def test_what_is_to_be_mended_is_said_before_anybody_is_told(station: Station) -> None:
+    station.alert(body="快来【待写：哪里】")
+    done = station.told()
+    assert [problem.path for problem in station.asked[0].problems] == ["content/alert/lost.md"]
+    assert done.problems == station.asked[0].problems
+
+
 def test_a_no_changes_nothing(station: Station) -> None:
     before = station.public()
     assert station.duty.alert("9ST2A", None, lambda _meant: False) is None

@@ -275,6 +275,12 @@ def test_private_data_that_should_be_gone_never_holds_up_the_build_that_takes_it
     assert said in "\n".join(map(str, check(station.settings, AT)))
 
 
+def test_private_data_of_an_alert_that_is_being_written_is_not_to_be_deleted(station: StationFolder) -> None:
+    station.article("alert/child.md", **ALERT_FIELDS, alert=SEARCHING, body="【待写：发生了什么】")
+    private(station)
+    assert [p.path for p in check(station.settings, AT)] == ["content/alert/child.md"]
+
+
 def test_private_data_that_git_would_carry_off_is_a_problem(station: StationFolder) -> None:
     station.article("alert/child.md", **ALERT_FIELDS, alert=SEARCHING)
     private(station)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gengfu_scheduler.duty import Ask, Done, Duty, Meant
     from gengfu_scheduler.message import Reach
     from gengfu_scheduler.outbox import Outbox
+    from gengfu_site.problems import Problem
     from gengfu_site.settings import Settings
 
 _yes_option = click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
@@ -168,7 +169,8 @@ def _do(
             groups=len({d.group for d in done.pushed.deliveries}) if done.pushed else 0,
             published=not done.trouble,
         )
-        if _show(done, folder, outbox, as_json=as_json):
+        shown = {problem for meant in agreed for problem in meant.problems}
+        if _show(done, shown, folder, outbox, as_json=as_json):
             sys.exit(1)
 
 
@@ -190,6 +192,9 @@ def _show_meant(meant: Meant, *, naming: bool) -> None:
         err.print(escape(meant.trouble), style="yellow")
         err.print(_("有问题的群这次不在内，改好以后再发一次，只补没发到的群。"), style="bold yellow")
     err.print(f"[bold]{escape(meant.entry.title)}[/]  [dim]{escape(meant.entry.id)}[/]")
+    if meant.problems:
+        show_notices([_("这篇文章还有几处要改，照样可以发：")])
+        show_notices([str(problem) for problem in meant.problems])
     err.print(escape(_ways(meant)))
     if naming and meant.groups:
         err.print("  " + escape(series(meant.groups)))
@@ -214,15 +219,18 @@ def _ways(meant: Meant) -> str:
     return _("发往 {n} 个群：{ways}").format(n=len(meant.groups), ways=_("，").join(ways))
 
 
-def _show(done: Done, folder: Path, outbox: Outbox, *, as_json: bool) -> bool:
-    """Show what was done; whether there is something that a person must look at."""
+def _show(done: Done, shown: Collection[Problem], folder: Path, outbox: Outbox, *, as_json: bool) -> bool:
+    """Show what was done; whether there is something that a person must look at.
+
+    :param shown: problems that the officer has seen before.
+    """
     if done.trouble:
         err.print(_("网页没有更新，消息里没有链接：{why}").format(why=escape(done.trouble)), style="bold red")
     elif not done.linked:
         err.print(_("网站上还看不到这次改动，消息里没有链接。"), style="bold red")
-    if done.problems:
+    if problems := [problem for problem in done.problems if problem not in shown]:
         show_notices([_("已经公开；这篇文章还有几处要改：")])
-        show_notices([str(problem) for problem in done.problems])
+        show_notices([str(problem) for problem in problems])
     if done.others:
         show_notices(
             [_("别的文章还有 {n} 处问题，改好以前不能照常发布：见 gengfu check。").format(n=done.others)]

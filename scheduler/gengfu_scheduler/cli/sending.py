@@ -213,7 +213,7 @@ def show_pushed(
             out.print(_("这条内容以前已经发过，没有重复发送。当时的结果："))
         elif pushed.added < len(pushed.deliveries):
             out.print(_("以前发过，这次只补发以前没发到的 {n} 条。").format(n=pushed.added))
-        if pushed.by:
+        if pushed.by and pushed.added:
             out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
         show_broadcast(told)
         show_no_desk([told])
