@@ -29,7 +29,7 @@ from gengfu_scheduler.draft import Refused
 from gengfu_scheduler.groups import CSV, SINCE_EVER, read_groups
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.outbox import Outbox
-from gengfu_scheduler.rehearsal import PORT, robots, write_webhooks
+from gengfu_scheduler.rehearsal import PORT, credentials, robots, write_webhooks
 from gengfu_scheduler.report import BroadcastReport, open_tasks
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.runner import Clock, Runner, Say, run
@@ -127,7 +127,7 @@ class Demo:
         waiting: dict[Group, list[str]] = {}
         for status in reversed(self._outbox.broadcasts()):
             for delivery in self._outbox.deliveries(status.broadcast.key):
-                if delivery.state == "handed":
+                if delivery.state == "handed" and delivery.way == "hand":
                     waiting.setdefault(self._roster.groups[delivery.group], []).append(delivery.message.title)
         return waiting
 
@@ -172,7 +172,7 @@ def demo(station: Path, clock: Clock, say: Say) -> Iterator[Demo]:
             )
             with _connected(folder, settings) as sandbox:
                 due = _write_timetable(folder, settings, clock())
-                with _scheduler(folder, clock, say) as (outbox, roster):
+                with _scheduler(folder, sandbox, clock, say) as (outbox, roster):
                     yield Demo(folder, site, sandbox, outbox, roster, due, clock=clock, say=say)
 
 
@@ -201,15 +201,22 @@ def _groups(folder: Path, settings: Settings) -> Sequence[Group]:
     return groups
 
 
+_COLUMNS = (
+    *("id", "name", "reach", "platform", "keyword", "chat", "account"),
+    *("area", "audience", "topics", "owner", "joined"),
+)
+
+
 def _write_groups(file: Path, groups: Iterable[Group]) -> None:
     """The groups as they were read, but without quiet hours of their own: the demo must work at night too."""
     with file.open("w", encoding="utf-8", newline="") as table:
         writer = csv.writer(table)
-        writer.writerow(("id", "name", "reach", "platform", "area", "audience", "topics", "owner", "joined"))
+        writer.writerow(_COLUMNS)
         for g in groups:
             lists = ";".join(g.audience), ";".join(g.topics)
             joined = f"{g.joined:%Y-%m-%d}" if g.joined > SINCE_EVER else ""
-            writer.writerow((g.id, g.name, g.reach, g.platform, g.area or "", *lists, g.owner, joined))
+            platform = (g.reach, g.platform, g.keyword, g.chat, g.account)
+            writer.writerow((g.id, g.name, *platform, g.area or "", *lists, g.owner, joined))
 
 
 @contextmanager
@@ -259,11 +266,12 @@ def _write_timetable(folder: Path, settings: Settings, now: datetime) -> dict[st
 
 
 @contextmanager
-def _scheduler(folder: Path, clock: Clock, say: Say) -> Iterator[tuple[Outbox, Roster]]:
+def _scheduler(folder: Path, sandbox: Sandbox, clock: Clock, say: Say) -> Iterator[tuple[Outbox, Roster]]:
     """``gengfu run`` in a thread of its own."""
     stop = Event()
     with only_scheduler(folder), Outbox(database_url(folder, {})) as outbox:
-        runner = Runner(folder, os.environ, outbox, clock=clock, say=say, stopping=stop.is_set)
+        environ = {**os.environ, **credentials(sandbox.url)}
+        runner = Runner(folder, environ, outbox, clock=clock, say=say, stopping=stop.is_set)
         thread = Thread(target=run, args=(runner, stop.is_set, say), name="scheduler")
         with keep_desk(folder, runner, outbox, _DESK, clock=clock, say=say):
             thread.start()

@@ -13,11 +13,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from gengfu_scheduler.channels.wecom_customer import CORP, ELSEWHERE, SECRET
 from gengfu_scheduler.groups import WEBHOOKS
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.sandbox import Robot
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
-from gengfu_scheduler.sandbox.platforms.wecom_customer import WeComCustomer
+from gengfu_scheduler.sandbox.platforms.wecom_customer import CORPID, CORPSECRET, WeComCustomer
 
 PORT = 8780
 """Where ``gengfu sandbox`` listens unless told otherwise, and where a new station's addresses lead."""
@@ -48,6 +49,11 @@ def _robot(group: Group) -> Robot | None:
             area=group.area or "",
         )
     return None
+
+
+def credentials(url: str = URL) -> dict[str, str]:
+    """The environment in which owners of customer groups are asked on the sandbox at ``url``."""
+    return {CORP: CORPID, SECRET: CORPSECRET, ELSEWHERE: url}
 
 
 def write_webhooks(folder: Path, groups: Iterable[Group], url: str = URL) -> Path:

@@ -50,18 +50,23 @@ def test_a_new_station_pushes_to_the_sandbox_at_once(installed: Installed, tmp_p
 
 
 def test_the_demo_shows_whatever_station_is_valid(installed: Installed, station: StationFolder) -> None:
-    """One without notices or videos, with groups.yml, quiet hours and an alert that concerns no group."""
+    """One without notices or videos, with groups.yml, quiet hours, an alert that concerns no group, and every reach."""
     station.article()
     alert = {"kind": "alert", "id": "F7K2R", "areas": "[河东]", "expires": "2099-01-01"}
     station.article("alert/fire.md", **alert, alert='{form: 火情, place: 一号楼, tell: "119"}')
     station.file(
         "groups.yml",
         "groups:\n- {id: a, name: 甲群, reach: webhook, platform: wecom, area: 青松路}\n"
-        '- {id: b, name: 乙群, reach: hand, owner: 李警官, area: 青松路, quiet_hours: "00:00-23:59"}\n',
+        '- {id: b, name: 乙群, reach: hand, owner: 李警官, area: 青松路, quiet_hours: "00:00-23:59"}\n'
+        "- {id: c, name: 丙群, reach: confirm, platform: wecom, chat: wrC, account: wang, owner: 王警官}\n"
+        "- {id: d, name: 丁群, reach: webhook, platform: dingtalk, keyword: 更夫}\n",
     )
     shown = installed.run("gengfu", "demo", "--once", cwd=station.folder).stdout
     assert "【甲群】企业微信" in shown
-    assert "1 条消息已到群里" in shown
+    assert "等群主 wang 确认" in shown
+    assert "更夫" in shown.partition("【丁群】钉钉")[2].partition("【")[0]
+    assert "2 条消息已到群里" in shown
+    assert "1 个群没有机器人" in shown
     assert "乙群（李警官）  每日平安提示" in shown
 
 
