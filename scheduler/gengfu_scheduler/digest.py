@@ -344,6 +344,7 @@ def compose_alert(entry: Entry, area: str | None, station: Station, *, follows: 
         footer=footer(station, area) + exercise,
         home=station.url,
         language=station.language,
+        over=alert.state != "active",
     )
 
 

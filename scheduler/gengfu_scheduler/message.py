@@ -108,6 +108,8 @@ class Message:
     """Address of the guide site."""
     language: str = "zh-CN"
     """Of the station; a channel's own words (重发) are said in it."""
+    over: bool = False
+    """An alert that ended: it is no longer to alarm anybody."""
     resent: bool = False
     """A second sending after an ``unknown``: every part is marked 重发."""
     part: int = 1

@@ -43,7 +43,7 @@ DESCRIPTION = 4096
 FOOTER = 2048
 EMBEDDED = 6000
 """Titles, descriptions and footers of all embeds together."""
-_RED = 0xC0392B
+_RED, _GREEN = 0xC0392B, 0x2E7D4F
 
 VERDICTS: dict[int, Verdict] = {
     10015: dead,  # unknown webhook: deleted
@@ -119,7 +119,7 @@ def _items(message: Message) -> Iterator[Payload]:
 def _alert(message: Message) -> Iterator[Payload]:
     links = [f"**[{more(message)}]({_closed(item.url)})**" for item in message.items if item.url]
     if told := "\n\n".join([*([message.body] if seen(message.body) else []), *links]):
-        yield {"description": told, "color": _RED}
+        yield {"description": told, "color": _GREEN if message.over else _RED}
 
 
 def _closed(url: str) -> str:

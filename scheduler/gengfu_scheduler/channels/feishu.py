@@ -83,7 +83,7 @@ class Feishu(HttpChannel):
                 "config": {"wide_screen_mode": True},
                 "header": {
                     "title": _plain(line(heading(message))),
-                    "template": "blue" if message.form == "digest" else "red",
+                    "template": "blue" if message.form == "digest" else "green" if message.over else "red",
                 },
                 "elements": [*told, *_ending(message, group)],
             },

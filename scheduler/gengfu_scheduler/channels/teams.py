@@ -58,7 +58,7 @@ class Teams(HttpChannel):
 
     def payload(self, message: Message, group: Group) -> Payload:
         told = _items(message) if message.form == "digest" else _alert(message)
-        colour = "default" if message.form == "digest" else "attention"
+        colour = "default" if message.form == "digest" else "good" if message.over else "attention"
         title = _text(line(heading(message)), size="large", weight="bolder", color=colour)
         footer = [_text(said, size="small", isSubtle=True) for said in _lines(message.footer)]
         card = {
