@@ -90,7 +90,7 @@ class TestAlert:
     @pytest.mark.parametrize("fields", [{"expires": instant("12:00")}, {"published": "13:00"}])
     def test_one_that_is_not_live_is_refused(self, watch: Watch, fields: dict[str, object]) -> None:
         watch.publish(alert("F", **fields))
-        with pytest.raises(Refused, match="过期|才公开"):
+        with pytest.raises(Refused, match=r"过期|才公开"):
             draft(watch, "F")
 
     def test_an_article_that_is_no_alert_cannot_be_pushed(self, watch: Watch) -> None:
