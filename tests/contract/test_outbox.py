@@ -207,6 +207,20 @@ def test_what_only_waits_may_be_left_out_of_what_was_heard(outbox: Outbox) -> No
     assert set(outbox.heard("x", waiting=False)) == {"A"}
 
 
+def test_nobody_hears_the_end_of_an_alert_that_never_left_for_them(outbox: Outbox) -> None:
+    """Two groups whose robots it never reached, and one where it may have arrived."""
+    plan(outbox, "A B C", form="alert", key="alert:F:1", items="F")
+    a, b, c = outbox.claim(now=NOON)
+    ends = (Unsent(reason="no such host"), Throttled(after=600, reason="45009"), Unknown(reason="timeout"))
+    outbox.settle(list(zip((a.id, b.id, c.id), ends, strict=True)), now=NOON)
+    assert set(outbox.heard("F")) == {"A", "B", "C"}
+    assert set(outbox.heard("F", waiting=False)) == {"C"}
+    plan(outbox, "C", form="alert", key="alert:F:2", items="F", at=NOON + MINUTE)
+    states = {delivery.group: delivery.state for delivery in outbox.deliveries("alert:F:1")}
+    assert states == {"A": "cancelled", "B": "cancelled", "C": "unknown"}
+    assert set(outbox.heard("F", waiting=False)) == {"C"}
+
+
 def test_giving_up_what_is_too_late_makes_nothing_leave_earlier(outbox: Outbox) -> None:
     plan(outbox, "A")
     send(outbox, Throttled(after=600, reason="45009"))

@@ -252,9 +252,9 @@ class Outbox:
     def heard(self, entry: str, *, waiting: bool = True) -> dict[str, datetime]:
         """The groups that were told ``entry``, and for which instant last: :meth:`told`, reversed.
 
-        :param waiting: also those that are about to be told, and of which nothing was begun yet.
+        :param waiting: also those that are about to be told, and to which nothing can have got through yet.
         """
-        query = sql.HEARD_BY if waiting else sql.HEARD_BY.where(~sql.UNTOUCHED)
+        query = sql.HEARD_BY if waiting else sql.HEARD_BY.where(~sql.UNTOUCHED, ~sql.NEVER_LEFT)
         with self._reading() as connection:
             return {row.group_id: row.when for row in connection.execute(query, {"entry": entry})}
 

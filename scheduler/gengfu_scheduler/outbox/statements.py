@@ -252,6 +252,12 @@ TOLD_LATELY = (
 
 # Nothing of it was ever begun.
 UNTOUCHED = (DELIVERY.c.state == "pending") & (DELIVERY.c.attempts == 0)
+# Nor did a robot tell of it: what it may have told is ``unknown`` or ``resent``; only people pass on what was ended.
+NEVER_LEFT = (
+    (DELIVERY.c.way == "webhook")
+    & ~DELIVERY.c.resent
+    & DELIVERY.c.state.in_(("pending", "expired", "cancelled"))
+)
 
 # Which groups were told the given entry, and for which instant last.
 HEARD_BY = (
