@@ -392,7 +392,7 @@ def redacted(outcome: Outcome, credentials: Collection[str]) -> Outcome:
     """
     if isinstance(outcome, Sent | Handed):
         return outcome
-    reason = outcome.reason
+    reason = outcome.reason.encode("utf-8", "replace").decode()
     for credential in sorted(credentials, key=len, reverse=True):
         if credential.lower() in reason.lower():
             written = re.escape(credential)

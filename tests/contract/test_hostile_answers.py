@@ -11,7 +11,8 @@ from gengfu_scheduler.channels import POSTED
 from gengfu_scheduler.channels.channel import LONGEST_PAUSE
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.channels.wecom_customer import WeComCustomer, judge, results_in
-from gengfu_scheduler.message import Outcome, Sent, Throttled
+from gengfu_scheduler.deliver import redacted
+from gengfu_scheduler.message import Handed, Outcome, Sent, Throttled, Unknown
 
 BODIES = {
     "nothing": b"",
@@ -48,6 +49,15 @@ def test_no_answer_that_says_nothing_confirms_anything(status: int, body: bytes)
     answer = Answer(status=status, headers={}, body=body)
     assert [name for name, outcome in outcomes(answer) if outcome == Sent(confirmed=True)] == []
     assert results_in(answer) is None
+
+
+def test_half_a_sign_ends_in_what_the_answer_says_and_can_be_written_down() -> None:
+    body = rb'{"errcode":77777,"code":77777,"errmsg":"\ud83d no","msg":"\ud83d no","msgid":"\udc00"}'
+    for _name, outcome in outcomes(Answer(status=200, headers={}, body=body)):
+        getattr(outcome, "reason", "").encode()
+    made = Answer(status=200, headers={}, body=rb'{"errcode":0,"msgid":"\ud83d"}')
+    assert Handed(to="", task="?") in [outcome for _name, outcome in outcomes(made)]
+    assert redacted(Unknown(reason="\ud83d no"), ()) == Unknown(reason="? no")
 
 
 @pytest.mark.parametrize("asked", PAUSES)

@@ -274,6 +274,8 @@ def members(answer: Answer) -> dict[str, Any]:
     """The members of the JSON object in the body; none where it is anything else, nested beyond measure too."""
     try:
         body = json.loads(answer.body)
+        # JSON can name half a sign (a lone surrogate), which nothing can write down.
+        body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
