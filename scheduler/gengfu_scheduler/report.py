@@ -162,7 +162,7 @@ class Status:
     resting: tuple[str, ...]
     """Hosts that stopped answering: what is for them waits, and is tried once a minute."""
     to_confirm: int
-    """Deliveries that wait for a group's owner to confirm them at the platform."""
+    """Groups that wait for their owner to confirm something at the platform."""
     disabled: tuple[Disabled, ...]
     missed: tuple[Missed, ...]
     notices: tuple[str, ...]
@@ -193,7 +193,7 @@ def status(
         broadcasts=tuple(map(ledger.report, outbox.broadcasts(limit=limit, since=now - SHOWN_FOR))),
         unreviewed=unreviewed(records, now),
         resting=resting,
-        to_confirm=sum(len(task.deliveries) for task in outbox.open_tasks(now=now) if not task.ended),
+        to_confirm=len({g for task in outbox.open_tasks(now=now) if not task.ended for g in task.deliveries}),
         disabled=ledger.all_disabled(),
         missed=tuple(
             Missed(slot=slot, scheduled_for=when.astimezone(ledger.zone))

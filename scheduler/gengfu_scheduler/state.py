@@ -160,7 +160,9 @@ def desk_key(station: Path, *, reading: bool = False) -> bytes | None:
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
-        new.replace(path)  # nobody reads half a key
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)  # nobody reads half a key, nor an empty one after the power failed
         return path.read_bytes()
 
 

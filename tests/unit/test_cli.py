@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from gengfu_scheduler import cli
 from gengfu_scheduler.cli.shared import Log
@@ -180,6 +185,26 @@ class TestLog:
             "broadcast": "k@1",
         }
         assert (second["event"], second["text"]) == ("note", "别的")
+
+    @pytest.mark.parametrize("as_json", [True, False])
+    @pytest.mark.parametrize("why", [errno.EPIPE, errno.ENOSPC])
+    def test_the_watch_goes_on_where_nothing_can_be_said(
+        self, why: int, as_json: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried = []
+
+        class Full(io.StringIO):
+            def write(self, text: str | bytes) -> int:
+                tried.append(text if isinstance(text, str) else text.decode())
+                raise OSError(why, os.strerror(why))
+
+        monkeypatch.setattr(
+            Console, "on_broken_pipe", lambda _console: sys.exit(1)
+        )  # it closes the tests' own output
+        monkeypatch.setattr("sys.stdout", Full())
+        Log(as_json=as_json)("每日提示  已确认 2")
+        monkeypatch.undo()
+        assert any("每日提示" in text for text in tried)
 
 
 class TestAudit:

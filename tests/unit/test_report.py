@@ -11,9 +11,10 @@ import pytest
 from gengfu_scheduler import report
 from gengfu_scheduler.channels.hand import TaskPages
 from gengfu_scheduler.channels.transport import Answer
-from gengfu_scheduler.message import Broadcast, Unsent
+from gengfu_scheduler.message import Broadcast, Handed, Unsent
 from gengfu_scheduler.report import Status
 from gengfu_scheduler.state import Holder
+from outboxes import plan
 from watch import Watch, instant, tip, watch_in
 
 
@@ -49,6 +50,13 @@ class TestStatus:
         assert "502" in told.look_at[0].words
         assert [(group.group, group.name) for group in found.disabled] == [("q2", "青松二群")]
         assert found.scheduler == Holder(host="h", pid=1)
+
+    def test_a_group_whose_owner_is_asked_twice_is_one_group_that_waits(self, watch: Watch) -> None:
+        for key in ("morning", "evening"):
+            plan(watch.outbox, "c1 c2", way="confirm", at=watch.now, key=key)
+        asked = watch.outbox.claim(now=watch.now, ways=("confirm",))
+        watch.outbox.settle([(d.id, Handed(to="王姐", task=d.broadcast)) for d in asked], now=watch.now)
+        assert status(watch).to_confirm == 2
 
     def test_what_is_well_is_only_counted(self, watch: Watch) -> None:
         watch.publish(tip("a", areas=("青松路",)))

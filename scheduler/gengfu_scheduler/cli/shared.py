@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -59,7 +59,10 @@ def now() -> datetime:
 
 
 class Log:
-    """Where the scheduler says what it does: a line a note, with its time, for people or for programs."""
+    """Where the scheduler says what it does: a line a note, with its time, for people or for programs.
+
+    What cannot be written - nobody reads on, the disk is full - goes unsaid: the watch goes on.
+    """
 
     def __init__(self, *, as_json: bool = False) -> None:
         """
@@ -70,6 +73,10 @@ class Log:
         """The station's; until that is known, this machine's."""
 
     def __call__(self, text: str) -> None:
+        with suppress(OSError, SystemExit):  # rich would end the program where nobody reads on
+            self._say(text)
+
+    def _say(self, text: str) -> None:
         at = now().astimezone(self.zone)
         if not self._as_json:
             out.print(f"{at:%m-%d %H:%M:%S}  {escape(text)}")

@@ -26,7 +26,7 @@ from gengfu_scheduler.cli.shared import (
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import datetime
 
     from gengfu_scheduler.outbox import BroadcastStatus, Outbox
@@ -100,7 +100,7 @@ def _watch(outbox: Outbox, key: str | None) -> None:
     try:
         with Live(console=out, refresh_per_second=4, auto_refresh=out.is_terminal) as live:
             while True:
-                looked = [outbox.broadcast(key)] if key else _open(outbox, watched)
+                looked = map(outbox.broadcast, [key] if key else _open(outbox, watched))
                 watched = {known.broadcast.key: known for known in looked if known}
                 if out.is_terminal:
                     live.update(_bars(watched.values()))
@@ -113,10 +113,10 @@ def _watch(outbox: Outbox, key: str | None) -> None:
         return
 
 
-def _open(outbox: Outbox, watched: Collection[str]) -> Sequence[BroadcastStatus]:
-    """What is open now, and what was when it was last looked at."""
-    recent = outbox.broadcasts(since=now())
-    return [known for known in recent if known.open or known.broadcast.key in watched]
+def _open(outbox: Outbox, watched: Collection[str]) -> list[str]:
+    """The keys of what is open now, newest first, and of what was when it was last looked at."""
+    open_now = [key for key, is_open in outbox.recent().items() if is_open]
+    return list(dict.fromkeys((*open_now, *watched)))
 
 
 def _bars(watched: Collection[BroadcastStatus]) -> Table:
