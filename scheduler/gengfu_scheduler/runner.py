@@ -265,6 +265,7 @@ class Runner:
             self._say(Note(text, "slot.missed", "warning", slot=slot.id))
         else:
             draft = draft_occurrence(occurrence, self.roster, self._outbox.told, now)
+            self._deliver_urgent()  # drafting for thousands of groups takes a second, writing it another
             for notice in draft.notices:
                 self._say(Note(notice, "slot.notice", "warning", slot=slot.id))
             if draft.planned:

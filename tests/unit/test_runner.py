@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
 from gengfu_scheduler.channels.wecom_customer import CORP, SECRET
-from gengfu_scheduler.draft import draft_push
+from gengfu_scheduler.draft import Draft, draft_occurrence, draft_push
 from gengfu_scheduler.message import Broadcast
 from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
@@ -284,6 +285,23 @@ class TestDelivering:
         watch.push("F")
         assert asked == [2]
         assert "key=Q2" in watch.platforms.posts[1].url
+
+    def test_an_alert_that_comes_while_a_digest_is_drafted_leaves_before_that_is_written(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watch.publish(tip("a"), alert("F"))
+        watch.at("07:00")
+        urgent = watch.draft("F")
+        planned_then: list[int] = []
+        watch.platforms.on_post = lambda: planned_then.append(len(watch.outbox.broadcasts()))
+
+        def slowly(*args: Any) -> Draft:
+            watch.outbox.plan(urgent.broadcast, urgent.planned, now=watch.now)
+            return draft_occurrence(*args)
+
+        monkeypatch.setattr("gengfu_scheduler.runner.draft_occurrence", slowly)
+        watch.at("07:59", "08:00")
+        assert planned_then == [1, 1, 2]
 
     def test_an_alert_is_posted_before_the_digest_of_the_same_round(self, watch: Watch) -> None:
         watch.publish(tip("a"), alert("F"))
