@@ -152,9 +152,9 @@ class TestEnded:
     def test_the_end_is_what_is_to_be_passed_on_instead(self, desk: Desk) -> None:
         address = told(desk, alert("F", summary="红色羽绒服"))
         desk.watch.now = instant("13:00")
-        newer = told(desk, alert("F", "2", "resolved", summary="已经平安回家"))
+        newer = told(desk, alert("F", "2", "resolved", summary="红色羽绒服"))
         page = desk.get(address).text
-        assert page.index("已结束，请勿再转") < page.index("请改转下面这一段") < page.index("已经平安回家")
+        assert page.index("已结束，请勿再转") < page.index("请改转下面这一段") < page.index("现状：已解除")
         assert "红色羽绒服" not in page
         (form,) = set(re.findall(r'action="([^"]+)"', page))
         desk.tick(newer.rpartition("/")[0] + "/" + form, done="li1")
