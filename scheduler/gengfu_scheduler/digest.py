@@ -328,19 +328,21 @@ def compose_alert(entry: Entry, area: str | None, station: Station, *, follows: 
     _ = translations(station.language).gettext
     exercise = _("【演练】") if alert.status == "exercise" else ""
     news = _("【最新进展】") if follows and alert.state == "active" else ""
-    lines = [
-        # It was written while the alert went on: "call if you see him" under "found" would send people out again.
-        entry.summary if alert.state == "active" else "",
+    place, state = (
         _("地点：{place}").format(place=alert.place),
-        *(_("{label}：{value}").format(label=fact.label, value=fact.value) for fact in alert.facts),
-        _("请联系：{tell}").format(tell=alert.tell) if alert.state == "active" else "",
         _("现状：{state}").format(state=_state(alert, station)),
-    ]
+    )
+    if alert.state == "active":
+        facts = (_("{label}：{value}").format(label=fact.label, value=fact.value) for fact in alert.facts)
+        lines = [entry.summary, place, *facts, _("请联系：{tell}").format(tell=alert.tell), state]
+    else:
+        # The rest was written while it went on: "call if you see him" under "found" would send people out again.
+        lines = [place, state]
     return Message(
         form="alert",
         title=f"{exercise}{news}【{_outcome(alert, station) or alert.form}】{entry.title}",
         items=(_item(entry),),
-        body="\n".join(line for line in lines if line),
+        body="\n".join(lines),
         footer=footer(station, area) + exercise,
         home=station.url,
         language=station.language,

@@ -26,6 +26,7 @@ from gengfu_scheduler.alerts import (
     draft_correction,
     draft_follow_up,
 )
+from gengfu_scheduler.channels.hand import text_of
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Reach
 from gengfu_scheduler.outbox import Outbox
@@ -58,6 +59,8 @@ class Meant:
     """Names of groups that are meant and cannot be told now: disabled, or without an address."""
     groups: tuple[str, ...]
     """Names of all that are meant."""
+    text: str
+    """What the first of them will read; the others' differs in its last line at most."""
     trouble: str
     """What is wrong with the admin's files, so that groups may be left out; empty where all is well."""
     problems: tuple[Problem, ...] = ()
@@ -79,6 +82,8 @@ class Done:
     """To be mended in the article, though it was published without."""
     others: int
     """Problems elsewhere, which keep a build without urgency from being made."""
+    leftover: str = ""
+    """The file of a missing person's data that nothing needs any more; empty where there is none."""
 
 
 Ask = Callable[[Meant], bool]
@@ -240,7 +245,8 @@ class Duty:
             return draft_follow_up(entry, heard, roster, self.clock(), linked=linked)
 
         roster = self._roster()
-        if not ask(self._meant(entry, draft(entry, roster, True), roster, problems)):
+        said = replace(entry, alert=replace(entry.alert, state=end)) if end and entry.alert else entry
+        if not ask(self._meant(entry, draft(said, roster, True), roster, problems)):
             return None
         return self._carry_out(entry, publish, draft, end=end)
 
@@ -283,7 +289,14 @@ class Duty:
             trouble=trouble,
             problems=problems,
             others=others,
+            leftover=self._leftover(entry) if end else "",
         )
+
+    def _leftover(self, entry: Entry) -> str:
+        if self.settings is None:
+            return ""
+        file = self.settings.private / f"{entry.id}.yml"
+        return shown(file, self.folder) if file.exists() else ""
 
     def _push(self, draft: Draft) -> Pushed:
         return push(
@@ -384,6 +397,7 @@ class Duty:
             ways=Counter(group.reach for group in groups),
             unreachable=tuple(g.name for g in groups if g.id in disabled or g.id in without),
             groups=tuple(group.name for group in groups),
+            text="\n".join(text_of(part) for planned in draft.planned[:1] for part in planned.messages),
             trouble=self._files.trouble,
             problems=problems,
         )

@@ -18,7 +18,7 @@ from feedgen.feed import FeedGenerator
 from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
-from gengfu_site.view import area_url, facts, kind_label, local_to, topic_url
+from gengfu_site.view import area_url, facts, kind_label, local_to, photo, topic_url
 
 NEWEST = 50
 """Entries in a feed."""
@@ -163,6 +163,13 @@ def urn(name: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
 
 
+def _image(article: Article, station: Station, at: datetime) -> str | None:
+    """The face of a person who is searched for, while it may be shown; else the cover."""
+    if shown := photo(article, at):
+        return station.url + quote(shown[0])
+    return station.url + quote(article.cover_file.as_posix()) if article.cover_file else None
+
+
 def entry(article: Article, station: Station, at: datetime) -> Entry:
     """The article as the catalogue has it, were it live at ``at``."""
     alert = article.alert
@@ -180,7 +187,7 @@ def entry(article: Article, station: Station, at: datetime) -> Entry:
         expires=article.expires,
         evergreen=article.evergreen,
         season=article.season,
-        image=station.url + quote(article.cover_file.as_posix()) if article.cover_file else None,
+        image=_image(article, station, at),
         alert=AlertEntry(
             form=alert.form,
             place=alert.place,

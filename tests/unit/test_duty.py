@@ -135,6 +135,7 @@ def test_its_page_can_be_read_before_anybody_has_its_link(station: Station) -> N
     assert seen == [True]
     assert "/alert/lost/" in station.posts()[0]
     (meant,) = station.asked
+    assert "桃园菜场" in meant.text
     assert (meant.ways, meant.groups) == ({"webhook": 1}, ("桃园一群",))
 
 
@@ -230,6 +231,9 @@ def test_the_end_reaches_whoever_heard_and_the_person_leaves_everything(station:
     done = station.duty.conclude("9ST2A", "resolved", station.ask)
     assert done
     assert sent_to(done) == {"t1": "sent", "h1": "handed"}
+    assert done.leftover == "private/9ST2A.yml"
+    assert "已找到" in station.asked[-1].text
+    assert MARKER not in station.asked[-1].text
     (post,) = station.posts()
     assert "已找到，请勿再转" in post
     left = station.public() + "".join(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
+from rich.padding import Padding
 
 from gengfu_scheduler.cli.sending import aside, show_pushed
 from gengfu_scheduler.cli.shared import (
@@ -140,11 +141,13 @@ def _do(
     from gengfu_scheduler.duty import Duty
 
     agreed: list[Meant] = []
+    busy = err.status(_("正在公开网页并发送……"))
 
     def ask(meant: Meant) -> bool:
         _show_meant(meant, naming=naming)
         if yes or sure(question):
             agreed.append(meant)
+            busy.start()
         return bool(agreed)
 
     settings = _settings(folder, waits=waits)
@@ -153,10 +156,12 @@ def _do(
         try:
             with aside(as_json):
                 done = step(duty, ask)
-        except GengfuError:
+        except (GengfuError, KeyboardInterrupt):
             for meant in agreed:  # it was begun, and may be half done
                 record(folder, by, f"{action}.failed", id=meant.entry.id, title=meant.entry.title)
             raise
+        finally:
+            busy.stop()
         if done is None:
             err.print(_("没有发，什么都没有改。"))
             sys.exit(1)
@@ -195,6 +200,8 @@ def _show_meant(meant: Meant, *, naming: bool) -> None:
     if meant.problems:
         show_notices([_("这篇文章还有几处要改，照样可以发：")])
         show_notices([str(problem) for problem in meant.problems])
+    if meant.text:
+        err.print(Padding(escape(meant.text), (0, 0, 0, 4)), style="dim")
     err.print(escape(_ways(meant)))
     if naming and meant.groups:
         err.print("  " + escape(series(meant.groups)))
@@ -251,4 +258,10 @@ def _show(done: Done, shown: Collection[Problem], folder: Path, outbox: Outbox, 
             print_json(done)
         else:
             out.print(_("没有群收到过它，没有要通知的。"))
+    if done.entry.alert and done.entry.alert.state != "active" and not done.trouble:
+        show_notices([_("网页已写明结束；提要和正文如果还在请大家找人，改好以后运行 gengfu build。")])
+    if done.leftover:
+        show_notices(
+            [_("走失人员的信息已从网页上撤下，{file} 和旁边的照片可以删掉了。").format(file=done.leftover)]
+        )
     return look or bool(done.trouble) or not done.linked

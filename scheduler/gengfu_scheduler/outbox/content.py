@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -55,5 +56,12 @@ def dumps(message: Message) -> str:
 
 
 def loads(text: str) -> Message:
+    """What :func:`dumps` wrote; members that a newer program added are left out, so that it may write beside this one."""
     members = json.loads(text)
-    return Message(**{**members, "items": tuple(Item(**item) for item in members["items"])})
+    items = tuple(Item(**_known(Item, item)) for item in members["items"])
+    return Message(**{**_known(Message, members), "items": items})
+
+
+def _known(kind: type[Item] | type[Message], members: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in members.items() if name in names}
