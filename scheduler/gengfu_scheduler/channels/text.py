@@ -50,7 +50,7 @@ class TemplateMistake(CannotRender):
         self.template, self.line, self.why = template, line, why
         super().__init__(
             _("消息模板 {place} 有错：{why}。改好它，或删掉它换回自带的。").format(
-                place=f"{template}:{line}", why=why
+                place=f"{template}:{line}", why=why.rstrip(".。")
             )
         )
 
