@@ -32,7 +32,9 @@ def station(folder: Path, articles: int) -> Path:
 
 
 def groups(folder: Path, number: int, areas: list[str]) -> None:
-    """``groups.csv`` with ``number`` groups spread over ``areas``."""
+    """``groups.csv`` with ``number`` groups spread over ``areas``, in place of the starter station's own."""
+    timetable = folder / "timetable.yml"
+    timetable.write_text(re.sub(r"(?m)^staff:.*\n", "", timetable.read_text("utf-8")), "utf-8")
     with (folder / "groups.csv").open("w", encoding="utf-8") as table:
         table.write("id,name,reach,platform,area,joined\n")
         for n in range(number):
