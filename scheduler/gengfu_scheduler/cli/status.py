@@ -88,7 +88,9 @@ def status(folder: Path, key: str | None, group: str | None, watch: bool, as_jso
 
 
 def _no_broadcast(key: str) -> str:
-    return _("没有编号为“{key}”的发送。编号在 gengfu status 每次发送的末尾；看一个群收到过什么用 --group。").format(key=key)
+    return _(
+        "没有编号为“{key}”的发送。编号在 gengfu status 每次发送的末尾；看一个群收到过什么用 --group。"
+    ).format(key=key)
 
 
 def _watch(outbox: Outbox, key: str | None) -> None:
