@@ -16,7 +16,9 @@ from gengfu_templates.i18n import _, series
 
 WITHIN = timedelta(hours=24)
 
-_SENT = ("alert", "alert.update")
+_SENT = ("alert", "alert.failed")
+"""One that broke half-way, or was interrupted, may have been sent."""
+_UPDATED = ("alert.update", "alert.update.failed")
 _REVIEWED = "review"
 
 
@@ -41,7 +43,7 @@ def unreviewed(records: Iterable[Record], now: datetime) -> tuple[Unreviewed, ..
         id = record.details.get("id", "")
         if record.action == _REVIEWED:
             waiting.pop(id, None)
-        elif record.action == "alert" or (record.action in _SENT and id in waiting):
+        elif record.action in _SENT or (record.action in _UPDATED and id in waiting):
             waiting.setdefault(id, []).append(record)
     return tuple(
         Unreviewed(

@@ -208,6 +208,19 @@ class TestLog:
 
 
 class TestAudit:
+    def test_what_was_interrupted_is_on_record_and_an_alert_waits_for_its_review(
+        self, run: Run, station: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_args: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("gengfu_scheduler.push._wait", interrupted)
+        for command in (["push", "morning"], ["alert", "F", "--yes"]):
+            assert run(*command, "--by", "李警官").exit_code == 1
+        actions = [(one.who, one.action) for one in audit.read(station.folder)]
+        assert actions == [("李警官", "push.failed"), ("李警官", "alert.failed")]
+        assert [alert["id"] for alert in json.loads(run("status", "--json").stdout)["unreviewed"]] == ["F"]
+
     def test_it_lists_who_did_what_and_gives_a_mark_to_note_elsewhere(self, run: Run) -> None:
         assert "还没有操作记录" in run("audit").stdout
         run("push", "morning", "--by", "李警官")

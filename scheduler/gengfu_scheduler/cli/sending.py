@@ -26,6 +26,7 @@ from gengfu_scheduler.cli.shared import (
     print_json,
     read_roster,
     record,
+    recording_failure,
     say,
     show_notices,
     sure,
@@ -80,7 +81,8 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, by: str | None, as
 
         from gengfu_scheduler.push import push as push_draft
 
-        with aside(as_json), err.status(_("正在发送……")):
+        begun = recording_failure(folder, by, "push", target=target, broadcast=draft.broadcast.key)
+        with begun, aside(as_json), err.status(_("正在发送……")):
             pushed = push_draft(draft, folder, os.environ, outbox, clock=now, say=say)
         record(folder, by, "push", target=target, broadcast=pushed.broadcast.key, deliveries=pushed.added)
         if show_pushed(pushed, folder, roster, outbox, as_json=as_json):
@@ -129,7 +131,8 @@ def resend(
             err.print(_("没有发。脚本里要不经询问就发，请加 --yes。"))
             sys.exit(1)
         only = {delivery.group for delivery in chosen}  # as was said yes to, whatever ended meanwhile
-        with aside(as_json), err.status(_("正在发送……")):
+        begun = recording_failure(folder, by, "resend", broadcast=key, states=states, groups=sorted(only))
+        with begun, aside(as_json), err.status(_("正在发送……")):
             pushed = pushing.resend(key, states, only, folder, os.environ, outbox, clock=now, say=say)
         record(folder, by, "resend", broadcast=key, states=states, groups=sorted(only))
         if show_pushed(pushed, folder, roster, outbox, as_json=as_json):

@@ -163,6 +163,16 @@ def record(folder: Path, by: str | None, action: str, **details: Any) -> None:
 
 
 @contextmanager
+def recording_failure(folder: Path, by: str | None, action: str, **details: Any) -> Iterator[None]:
+    """Note in the audit log what breaks, or is interrupted: it was begun, and may be half done."""
+    try:
+        yield
+    except (GengfuError, KeyboardInterrupt):
+        record(folder, by, f"{action}.failed", **details)
+        raise
+
+
+@contextmanager
 def open_outbox(folder: Path, *, reading: bool = False) -> Iterator[Outbox]:
     from gengfu_scheduler.outbox import Outbox
     from gengfu_scheduler.state import database_url
