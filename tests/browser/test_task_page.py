@@ -133,7 +133,7 @@ def test_a_page_that_is_looked_at_again_says_that_the_alert_is_over(
     tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     tab.get_by_text("已结束，请勿再转").wait_for()
     assert TEXT not in tab.content()
-    assert "已经平安回家" in tab.locator("pre").inner_text()
+    assert "已解除，请勿再转" in tab.locator("pre").inner_text()
     tab.get_by_role("button", name="李家1群").click()
     tab.get_by_text("已转 1/12").wait_for()
 
