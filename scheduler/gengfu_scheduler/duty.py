@@ -296,7 +296,7 @@ class Duty:
         if self.settings is None:
             return ""
         file = self.settings.private / f"{entry.id}.yml"
-        return shown(file, self.folder) if file.exists() else ""
+        return shown(file, self.settings.folder) if file.exists() else ""
 
     def _push(self, draft: Draft) -> Pushed:
         return push(
