@@ -28,6 +28,7 @@ class Unreviewed:
 
     id: str
     title: str
+    """Its id, where the log keeps no title: a search's may name the person."""
     senders: tuple[str, ...]
     """Who sent it, and its updates, since it was last reviewed."""
     sent: datetime
@@ -48,7 +49,7 @@ def unreviewed(records: Iterable[Record], now: datetime) -> tuple[Unreviewed, ..
     return tuple(
         Unreviewed(
             id=id,
-            title=str(sent[-1].details.get("title", "")),
+            title=str(sent[-1].details.get("title", id)),
             senders=tuple(dict.fromkeys(record.who for record in sent)),
             sent=sent[0].at,
             late=now - sent[0].at > WITHIN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,12 @@ def test_what_cannot_be_done_here_says_what_to_do(run: Run, command: tuple[str, 
     result = run(*command, "--yes")
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_the_log_keeps_no_title_that_may_name_a_missing_person(run: Run, station: Watch) -> None:
+    search = alert("F", expires=FOREVER, areas=("青松路",), title="寻找马克尔")
+    assert search.alert
+    station.publish(replace(search, alert=replace(search.alert, form="走失")))
+    assert run("alert", "F", "--yes").exit_code == 0
+    assert "马克尔" not in (station.folder / "audit/log.jsonl").read_text("utf-8")
+    assert "警情“F”还没有复核" in run("status").stdout

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gengfu_scheduler.duty import Ask, Done, Duty, Meant
     from gengfu_scheduler.message import Reach
     from gengfu_scheduler.outbox import Outbox
+    from gengfu_site.catalogue import Entry
     from gengfu_site.problems import Problem
     from gengfu_site.settings import Settings
 
@@ -158,7 +159,7 @@ def _do(
                 done = step(duty, ask)
         except (GengfuError, KeyboardInterrupt):
             for meant in agreed:  # it was begun, and may be half done
-                record(folder, by, f"{action}.failed", id=meant.entry.id, title=meant.entry.title)
+                record(folder, by, f"{action}.failed", **_named(meant.entry))
             raise
         finally:
             busy.stop()
@@ -169,14 +170,19 @@ def _do(
             folder,
             by,
             action,
-            id=done.entry.id,
-            title=done.entry.title,
+            **_named(done.entry),
             groups=len({d.group for d in done.pushed.deliveries}) if done.pushed else 0,
             published=not done.trouble,
         )
         shown = {problem for meant in agreed for problem in meant.problems}
         if _show(done, shown, folder, outbox, as_json=as_json):
             sys.exit(1)
+
+
+def _named(entry: Entry) -> dict[str, str]:
+    """What the audit log keeps of ``entry``; of a search not its title, which may name the person."""
+    searching = entry.alert is not None and entry.alert.form == "走失"
+    return {"id": entry.id} if searching else {"id": entry.id, "title": entry.title}
 
 
 def _settings(folder: Path, *, waits: bool) -> Settings | None:
