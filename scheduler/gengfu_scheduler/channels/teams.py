@@ -32,9 +32,12 @@ from gengfu_scheduler.channels.channel import (
 from gengfu_scheduler.channels.text import heading, line, more
 from gengfu_scheduler.channels.transport import Answer
 from gengfu_scheduler.message import Group, Message, Outcome, Pace, Rejected, Sent, Unknown
+from gengfu_templates.i18n import _
 
 BODY = 20_000
 """Documented are 28 KB; 21 KB were measured to be refused (inferred: some of them are the flow's own)."""
+ELEMENTS = 100
+"""Of a card's body. No page names a bound (inferred); a card that long is read by nobody."""
 
 VERDICTS: dict[int, Verdict] = {
     400: refused,  # no card, or one it cannot read
@@ -76,7 +79,8 @@ class Teams(HttpChannel):
         return {"type": "message", "attachments": [attachment]}
 
     def weigh(self, payload: Payload) -> tuple[Weight, ...]:
-        return (whole(payload, BODY),)
+        used = len(payload["attachments"][0]["content"]["body"])
+        return (whole(payload, BODY), Weight(what=_("卡片行数"), used=used, limit=ELEMENTS, unit="pieces"))
 
     def outcome(self, answer: Answer) -> Outcome:
         failed = failure(answer)
