@@ -26,7 +26,6 @@ from gengfu_scheduler.alerts import (
     draft_correction,
     draft_follow_up,
 )
-from gengfu_scheduler.channels.hand import text_of
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Reach
 from gengfu_scheduler.outbox import Outbox
@@ -397,7 +396,9 @@ class Duty:
             ways=Counter(group.reach for group in groups),
             unreachable=tuple(g.name for g in groups if g.id in disabled or g.id in without),
             groups=tuple(group.name for group in groups),
-            text="\n".join(text_of(part) for planned in draft.planned[:1] for part in planned.messages),
+            text="\n".join(
+                roster.channels.text_of(part) for planned in draft.planned[:1] for part in planned.messages
+            ),
             trouble=self._files.trouble,
             problems=problems,
         )

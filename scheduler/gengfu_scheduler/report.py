@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from gengfu_scheduler.channels.hand import TaskPages, text_of
+from gengfu_scheduler.channels import channels_of
+from gengfu_scheduler.channels.hand import TaskPages
 from gengfu_scheduler.digest import still_told
 from gengfu_scheduler.message import (
     Broadcast,
@@ -345,10 +346,9 @@ class _Ledger:
     def _texts(self, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
         messages = dict.fromkeys(delivery.message for delivery in deliveries)
         if self._roster is None:
-            return tuple(map(text_of, messages))
-        catalogue = self._roster.catalogue
-        live = (still_told(message, catalogue, self._now) for message in messages)
-        return tuple(text_of(message) for message in live if message)
+            return tuple(map(channels_of(None).text_of, messages))
+        live = (still_told(message, self._roster.catalogue, self._now) for message in messages)
+        return tuple(self._roster.channels.text_of(message) for message in live if message)
 
     def _words(self, delivery: Delivery) -> str:
         """Where a delivery stands, with the evidence; of one that waits, why and until when."""

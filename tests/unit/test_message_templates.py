@@ -123,3 +123,13 @@ def test_check_finds_every_template_with_a_mistake_beside_the_other_problems(tmp
         "templates/messages/wecom-alert.md",
         "templates/messages/dingtalk-digest.md",
     }
+
+
+def test_what_a_person_pastes_is_worded_by_the_station_too_and_by_us_where_that_is_wrong(
+    tmp_path: Path,
+) -> None:
+    channels = channels_of(tmp_path)
+    write(tmp_path, "text.txt", "本所提醒：{{ message.body }}")
+    assert channels.text_of(ALERT) == f"本所提醒：{ALERT.body}"
+    write(tmp_path, "text.txt", "{{ nothing_of_the_kind }}, however long it is")
+    assert channels.text_of(ALERT) == channels_of(None).text_of(ALERT)

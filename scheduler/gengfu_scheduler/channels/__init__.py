@@ -19,7 +19,7 @@ from gengfu_scheduler.channels.generic import Generic
 from gengfu_scheduler.channels.hand import Hand
 from gengfu_scheduler.channels.slack import Slack
 from gengfu_scheduler.channels.teams import Teams
-from gengfu_scheduler.channels.text import Templates
+from gengfu_scheduler.channels.text import CannotRender, Templates
 from gengfu_scheduler.channels.wecom import WeCom
 from gengfu_scheduler.channels.wecom_customer import WeComCustomer
 from gengfu_scheduler.message import Group, Message, Pace
@@ -61,9 +61,15 @@ class NoSuchChannel(GengfuError):
 class Channels:
     """The ways to the groups of one station."""
 
-    def __init__(self, channels: Iterable[Channel], by_hand: LocalChannel) -> None:
+    def __init__(
+        self, channels: Iterable[Channel], by_hand: LocalChannel, templates: Templates | None = None
+    ) -> None:
+        """
+        :param templates: of :meth:`text_of`; None: those that come with the program.
+        """
         self._by_name = {channel.name: channel for channel in channels}
         self._by_hand = by_hand
+        self._templates = templates or Templates()
 
     def to(self, group: Group) -> Channel:
         """The way to ``group``.
@@ -81,6 +87,16 @@ class Channels:
                     group=group.id, platform=group.platform, near=near
                 )
             ) from None
+
+    def text_of(self, message: Message) -> str:
+        """What a person pastes into a group.
+
+        Where the station's own template has a mistake, ours stands in: the person waits for the text now.
+        """
+        try:
+            return self._templates.render("text.txt", message.language, message=message)
+        except CannotRender:
+            return Templates().render("text.txt", message.language, message=message)
 
     def fits(self, message: Message, group: Group) -> bool:
         """Whether ``group`` can be told ``message`` in one piece."""
@@ -105,4 +121,6 @@ def channels_of(station: Path | None) -> Channels:
     """The ways to the groups of the station in this folder, with its own templates where it has some."""
     templates = Templates(station)
     others = (Apprise(templates), Console(templates), WeComCustomer(templates))
-    return Channels((*(channel(templates) for channel in POSTED), *others), by_hand=Hand())
+    return Channels(
+        (*(channel(templates) for channel in POSTED), *others), by_hand=Hand(), templates=templates
+    )

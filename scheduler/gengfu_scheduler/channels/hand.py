@@ -13,14 +13,12 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 
 from gengfu_scheduler.channels.channel import LocalChannel
-from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.message import Group, Handed, Message, Outcome
 from gengfu_templates.i18n import _
 
 PAGES = "t/"
 """Below the desk's address: the task pages."""
 _BITS = 128
-_TEMPLATES = Templates()
 
 
 class Hand(LocalChannel):
@@ -46,8 +44,3 @@ class TaskPages:
         """The last piece of that address: the number, by which the broadcast is found, and the code."""
         code = hmac.digest(self.key, f"{broadcast}\n{owner}".encode(), hashlib.sha256)[: _BITS // 8]
         return f"{number}-{urlsafe_b64encode(code).decode().rstrip('=')}"
-
-
-def text_of(message: Message) -> str:
-    """What a person pastes into a group."""
-    return _TEMPLATES.render("text.txt", message.language, message=message)

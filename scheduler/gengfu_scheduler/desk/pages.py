@@ -18,7 +18,7 @@ from typing import Literal
 from urllib.parse import parse_qs
 
 from gengfu_scheduler.alerts import alert_of, is_over
-from gengfu_scheduler.channels.hand import TaskPages, text_of
+from gengfu_scheduler.channels.hand import TaskPages
 from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.desk.server import Answer
 from gengfu_scheduler.digest import still_told
@@ -184,7 +184,7 @@ class Tasks:
             tellings.append(
                 Telling(
                     title=messages[0].title,
-                    texts=tuple(map(text_of, messages)),
+                    texts=tuple(map(roster.channels.text_of, messages)),
                     picture=next((i.image for i in items if i.image and _origin(i.image)), None),
                     link=next((i.url for i in items if _origin(i.url)), None),
                     batches=tuple(batches),
