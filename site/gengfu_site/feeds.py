@@ -18,7 +18,7 @@ from feedgen.feed import FeedGenerator
 from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
-from gengfu_site.view import area_url, facts, kind_label, local_to, photo, topic_url
+from gengfu_site.pages import area_url, facts, kind_label, local_to, photo, topic_url
 
 NEWEST = 50
 """Entries in a feed."""

@@ -19,8 +19,9 @@ from gengfu_site.catalogue import dumps
 from gengfu_site.feeds import alerts, catalogue, feeds
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
+from gengfu_site.pages import pages, photo
 from gengfu_site.render import render_matter
-from gengfu_site.view import ArticlePage, Page, pages, photo
+from gengfu_site.view import ArticlePage, Page
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 

@@ -27,13 +27,13 @@ from gengfu_site.catalogue import Entry, dumps
 from gengfu_site.kept import kept, present, url_in
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
+from gengfu_site.pages import pages
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.publish import Progress, Published, write
 from gengfu_site.render import environment, render
 from gengfu_site.settings import RESERVED, Settings
 from gengfu_site.source import read_text
 from gengfu_site.start import AlreadyThere, new_id
-from gengfu_site.view import pages
 from gengfu_templates.i18n import _
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pytest
 
+from gengfu_site.pages import pages
 from gengfu_site.render import context
 from gengfu_site.view import (
     AlertPage,
@@ -16,7 +17,6 @@ from gengfu_site.view import (
     ListPage,
     Page,
     ServicePage,
-    pages,
 )
 from stations import AT, StationFolder
 
