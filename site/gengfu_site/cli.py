@@ -155,7 +155,7 @@ def serve(folder: Path, host: str, port: int) -> None:
         def rebuild() -> None:
             nonlocal troubled
             try:
-                problems = preview(settings_in(folder), clock.now(), target)
+                problems = preview(settings_in(folder), clock.now(), target, live=True)
             except ProblemsFound as error:
                 problems = list(error.problems)
             except GengfuError as error:  # e.g. the editor has just moved the file away

@@ -14,7 +14,7 @@ from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
-from gengfu_site.settings import RESERVED, Settings
+from gengfu_site.settings import OWN_FOLDERS, RESERVED, Settings
 from gengfu_site.source import read_text
 from gengfu_templates.i18n import _
 
@@ -260,7 +260,9 @@ def _reserved_part(path: PurePosixPath) -> str | None:
     for part in parts:
         if part in RESERVED or part.endswith((".html", ".xml", ".json", ".txt")):
             return part
-    return parts[0] if len(parts) == 1 and parts[0] in KINDS else None
+    if parts[0] in OWN_FOLDERS or (len(parts) == 1 and parts[0] in KINDS):
+        return parts[0]
+    return None
 
 
 def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> Iterator[Problem]:

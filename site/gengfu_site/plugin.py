@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import jinja2
@@ -44,10 +44,15 @@ class GengfuConfig(Config):  # type: ignore[no-untyped-call]
 class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
     """Hands MkDocs the site's files and renders its pages in our environment."""
 
+    _live = False
     _settings: Settings
     _env: jinja2.Environment
     _at: datetime
     _library: Library
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """A server's pages reload themselves, which the policy of public ones forbids."""
+        self._live = command == "serve"
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and refuse a ``site_dir`` that holds what no build wrote."""
@@ -55,7 +60,7 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
         if settings is None:
             raise PluginError(str(ProblemsFound(problems)))
         self._settings = replace(settings, content=Path(config.docs_dir), public=Path(config.site_dir))
-        self._env = render.environment(self._settings)
+        self._env = render.environment(self._settings, live=self._live)
         try:
             release.claim(self._settings.public)
         except release.NotOurs as error:

@@ -48,17 +48,27 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     return Published(folder=settings.public, articles=len(library.published(at)), files=files)
 
 
-def preview(settings: Settings, at: datetime, folder: Path) -> list[Problem]:
-    """Make the site in ``folder`` from the articles that have no problems; returns the problems."""
+def preview(settings: Settings, at: datetime, folder: Path, *, live: bool = False) -> list[Problem]:
+    """Make the site in ``folder`` from the articles that have no problems; returns the problems.
+
+    :param live: for a server that reloads what is on the screen.
+    """
     library, problems = load(settings, at)
     with release.replacing(folder) as new:
-        write(library, at, new)
+        write(library, at, new, live=live)
     return problems
 
 
-def write(library: Library, at: datetime, folder: Path, progress: Progress = lambda written: None) -> int:
+def write(
+    library: Library,
+    at: datetime,
+    folder: Path,
+    progress: Progress = lambda written: None,
+    *,
+    live: bool = False,
+) -> int:
     """The site into an empty folder; returns the number of files."""
-    env = environment(library.settings)
+    env = environment(library.settings, live=live)
     written = 0
     for output in outputs(library, at, env):
         _write_one(output, folder / output.path, env)

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 import jinja2
+from markupsafe import Markup
 
 from gengfu_site.problems import GengfuError
 from gengfu_site.settings import Settings
@@ -36,8 +40,11 @@ class _Compiled(jinja2.BytecodeCache):
 _compiled = _Compiled()
 
 
-def environment(settings: Settings) -> jinja2.Environment:
-    """The Jinja environment of the pages: the station's own templates before the theme's."""
+def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment:
+    """The Jinja environment of the pages: the station's own templates before the theme's.
+
+    :param live: for a preview, into whose pages the server puts a script of its own.
+    """
     folders = [settings.overrides] if settings.overrides else []
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader([*folders, PAGES]),
@@ -52,7 +59,47 @@ def environment(settings: Settings) -> jinja2.Environment:
     wording = translations(settings.station.language)
     env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
     env.filters["numbers"] = telephone_numbers
+    asset = _assets(env)
+    env.globals["asset"] = asset
+    env.globals["policy"] = _policy(env, asset, live=live)
     return env
+
+
+def _assets(env: jinja2.Environment) -> Callable[[str], Markup]:
+    """What gives a style sheet or script of the theme as it stands in a page: without comments and indentation.
+
+    Comments stand by themselves, from ``/*`` at the beginning of a line to ``*/`` at the end of one.
+    """
+
+    @cache
+    def asset(name: str) -> Markup:
+        assert env.loader is not None
+        text = env.loader.get_source(env, name)[0]
+        lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+        return Markup("\n".join(filter(None, lines)))  # noqa: S704 - the theme's or the station's own file
+
+    return asset
+
+
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
+
+
+def _policy(env: jinja2.Environment, asset: Callable[[str], Markup], *, live: bool) -> str:
+    """The content security policy of every page: our own styles and scripts by their hashes, the rest from this site.
+
+    https://www.w3.org/TR/CSP3/. What an article might still smuggle in does not run.
+    """
+
+    def hashes(ending: str) -> str:
+        names = env.list_templates(extensions=[ending])
+        digests = (b64encode(sha256(asset(name).encode()).digest()).decode() for name in names)
+        return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+    scripts = "'self' 'unsafe-inline'" if live else hashes("js")
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'self'; connect-src 'self'; img-src 'self' data:; "
+        f"media-src 'self'; worker-src 'self'; style-src {hashes('css')}; script-src {scripts}"
+    )
 
 
 class TemplateBroken(GengfuError):

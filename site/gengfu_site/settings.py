@@ -22,6 +22,8 @@ from gengfu_templates.i18n import _
 FILE = "mkdocs.yml"
 RESERVED = frozenset(("index", "readme", "page", "topic", "area"))
 """Names that the site's own pages take; no file, topic or area may."""
+OWN_FOLDERS = frozenset(("a", "emergency", "privacy", "scammed", "search", "share", "sw", "who"))
+"""Names at the top of the site that its own pages take; no file or folder at the top of content/ may."""
 
 
 @dataclass(frozen=True, kw_only=True)
