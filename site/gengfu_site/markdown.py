@@ -31,12 +31,17 @@ class Rendered:
 _BOX_TITLES = {"Note": "说明", "Tip": "提示", "Important": "重要", "Warning": "注意", "Caution": "警惕"}
 _ANCHOR = re.compile(r'<a href="#[^"]*" aria-label="[^"]*" data-heading-content="[^"]*" class="anchor"></a>')
 _BOX_TITLE = re.compile(r'(<p class="markdown-alert-title">)(\w+)(</p>)')
+# A table wider than a phone scrolls by itself, also by keyboard (WCAG 2.1.1).
+_WIDE = '<div class="wide" tabindex="0" role="region" aria-label="表格">'
 # The sanitiser writes every attribute in double quotes, but leaves < and > inside them as they are.
 _ADDRESS = re.compile(r'(<\w+(?: [\w-]+="[^"]*")*? (?:href|src)=")([^"]*)(")')
 _ID = re.compile(r'<\w+(?: [\w-]+="[^"]*")*? id="([^"]*)"')
 _BARE_LINK = re.compile(r'<a((?: [\w-]+="[^"]*")*)>(.*?)</a>', re.DOTALL)
 _BARE_PICTURE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
 _ALT = re.compile(r' alt="([^"]*)"')
+_FIELD = re.compile(r'<input((?: [\w-]+="[^"]*")*)>')
+_ALIGNED = re.compile(r'(<t[dh](?: [\w-]+="[^"]*")*?) align="([^"]*)"')
+_TABLE = re.compile(r'<table(?: id="[^"]*")?>')
 _TAG = re.compile(r'<\w+(?: [\w-]+="[^"]*")*>|</\w+>')
 # What XML 1.0 cannot hold, and no reader sees: a character reference may bring it in.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -96,10 +101,23 @@ def render(body: str, follow: Callable[[str], str]) -> Rendered:
     html = comrak.render_markdown(body, _EXTENSIONS, None, _RENDERING)
     html = _CONTROL.sub("", _CLEANER.clean(_ANCHOR.sub("", html)))
     html = _BOX_TITLE.sub(lambda m: m[1] + _BOX_TITLES.get(m[2], m[2]) + m[3], html)
+    html = _TABLE.sub(_WIDE + r"\g<0>", html).replace("</table>", "</table></div>")
+    html = _FIELD.sub(_box_to_tick, _ALIGNED.sub(_aligned, html))
     without_address = tuple(_without_address(html))
     html = _ADDRESS.sub(lambda m: m[1] + _quoted(follow(unescape(m[2]))) + m[3], html)
     anchors = frozenset(unescape(anchor) for anchor in _ID.findall(html))
     return Rendered(html=html, anchors=anchors, without_address=without_address)
+
+
+def _aligned(cell: re.Match[str]) -> str:
+    """HTML has no ``align`` any more; the left needs no word."""
+    return f'{cell[1]} class="{cell[2]}"' if cell[2] in ("center", "right") else cell[1]
+
+
+def _box_to_tick(field: re.Match[str]) -> str:
+    """A list's box as its state and nothing to fill in; with a name, which WCAG 4.1.2 asks of every field."""
+    state = ' checked=""' if ' checked="' in field[1] else ""
+    return f'<input type="checkbox" class="task-list-item-checkbox"{state} disabled="" aria-label="事项">'
 
 
 def _without_address(html: str) -> Iterator[str]:

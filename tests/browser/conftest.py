@@ -6,21 +6,45 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Page as Tab
 
 from gengfu_site.publish import preview
 from gengfu_site.settings import read_settings
 
 REPOSITORY = Path(__file__).parents[2]
 AT = datetime(2026, 11, 21, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+PHONE, DESKTOP = (360, 740), (1280, 900)
+
+KINDS_OF_PAGE = {
+    "home": "",
+    "list": "fraud/",
+    "topic, second page": "topic/telecom-fraud/page/2/",
+    "police room": "area/qingsong/",
+    "community": "area/qingsong/taoyuan/",
+    "article": "tip/gas-cylinder/",
+    "long article": "tip/long/",
+    "video": "video/three-words-twice/",
+    "expired": "notice/over/",
+    "withdrawn": "notice/gone/",
+    "service": "service/id-card-lost/",
+    "alert": "alert/elder/",
+    "resolved alert": "alert/missing-person-found/",
+    "exercise": "alert/drill/",
+    "lost": "404.html",
+}
+"""An address for each kind of page that residents meet, and for each state it can be in."""
 
 STATES = {
     "alert/elder.md": """
@@ -80,6 +104,55 @@ withdrawn: 路线有误，请看新的通知
 ---
 原路线。
 """,
+    "tip/long.md": """
+id: XT001
+title: 独居老人家里的安全，从门锁到煤气灶一项一项看
+summary: 每半年照着看一遍，十分钟看完，发现问题就打社区民警的电话。
+kind: tip
+published: 2026-09-21 09:00
+updated: 2026-10-12 09:00
+topics: [防火用电, 燃气安全, 防盗防抢]
+audience: [老年人]
+cover: ../pictures/tip-fire.svg
+---
+照着顺序看，看完一项打一个勾。
+
+## 门和窗
+
+- 门锁能不能反锁，钥匙给谁留了一把
+- 窗户从里面能不能锁上；防护栏上有没有留逃生口
+
+晚上有人敲门，先从猫眼看，不认识的不开门。自称“物业”“燃气公司”的，先打物业电话核实。
+
+## 电线和插座
+
+1. 插座发黑、发烫，马上停用
+2. 一个插线板上不同时用两样大功率电器
+3. 电热毯折叠着不通电
+
+### 电动自行车
+
+电池不拿上楼，车不停在楼道里。
+
+## 煤气灶和热水器
+
+> [!WARNING]
+> 闻到燃气味：不开灯、不打电话，先关阀门、开窗，到室外再打 0000-5550183。
+
+软管两年换一根，超过两米的、穿墙的，都要换。
+
+## 厨房用火
+
+油锅起火盖锅盖，不能浇水。人离开厨房，火就关掉。
+
+## 家里的药和急救电话
+
+把子女、社区民警和急救电话写在大字纸上，贴在电话旁边。
+
+## 独自在家时
+
+每天和一个人通一次话。两天没有人看见您，邻居可以打 110，我们上门看望。
+""",
     "video/three-words-twice.md": """
 id: XV001
 title: 三句话防骗
@@ -105,6 +178,36 @@ class Site:
         """Addresses of all its pages, below ``url``."""
         found = (f.relative_to(self.folder).as_posix() for f in self.folder.rglob("*.html"))
         return sorted(path.removesuffix("index.html") for path in found)
+
+
+@dataclass
+class Visit:
+    """A page opened in a tab, and what was heard meanwhile."""
+
+    tab: Tab
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    """What the console said: errors, warnings, and what the page's own policy forbade."""
+
+    def bottom(self, selector: str) -> float:
+        """Where the lower edge of the first such thing stands on the screen."""
+        box = self.tab.locator(selector).first.bounding_box()
+        assert box is not None, f"{selector} is not shown"
+        return box["y"] + box["height"]
+
+
+@contextmanager
+def visit(browser: Browser, address: str, size: tuple[int, int], **settings: Any) -> Iterator[Visit]:
+    """Opens an address on a screen of ``size``, at the moment the site was built for by the reader's clock."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **settings)
+    context.clock.set_fixed_time(AT)
+    opened = Visit(context.new_page())
+    opened.tab.on("request", lambda request: opened.requests.append(request.url))
+    opened.tab.on("console", lambda said: opened.complaints.append(f"{said.type}: {said.text}"))
+    opened.tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.tab.goto(address)
+    yield opened
+    context.close()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from html import unescape
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
-from playwright.sync_api import Page as Tab
 
-from .conftest import Site
-
-PHONE, DESKTOP = (360, 740), (1280, 900)
-KINDS_OF_PAGE = {
-    "home": "",
-    "list": "fraud/",
-    "second page": "fraud/page/2/",
-    "topic": "topic/telecom-fraud/",
-    "police room": "area/qingsong/",
-    "community": "area/qingsong/taoyuan/",
-    "article": "tip/gas-cylinder/",
-    "service": "service/id-card-lost/",
-    "alert": "alert/elder/",
-    "resolved alert": "alert/missing-person-found/",
-    "exercise": "alert/drill/",
-    "expired": "notice/over/",
-    "withdrawn": "notice/gone/",
-    "video": "video/three-words-twice/",
-    "lost": "404.html",
-}
+from .conftest import DESKTOP, KINDS_OF_PAGE, PHONE, Site, Visit, visit
 
 # Each gives what is wrong, as text, so that a failure names it.
 SMALL_TEXT = """() => {
@@ -65,32 +45,6 @@ HEADINGS = "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.tagN
 TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
-@dataclass
-class Visit:
-    """A page opened in a tab, and what was heard meanwhile."""
-
-    tab: Tab
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def bottom(self, selector: str) -> float:
-        """Where the lower edge of the first such thing stands on the screen."""
-        box = self.tab.locator(selector).first.bounding_box()
-        assert box is not None, f"{selector} is not shown"
-        return box["y"] + box["height"]
-
-
-def visit(chromium: Browser, address: str, size: tuple[int, int], **settings: Any) -> Iterator[Visit]:
-    context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **settings)
-    opened = Visit(context.new_page())
-    opened.tab.on("request", lambda request: opened.requests.append(request.url))
-    opened.tab.on("console", lambda said: opened.complaints.append(f"{said.type}: {said.text}"))
-    opened.tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.tab.goto(address)
-    yield opened
-    context.close()
-
-
 @pytest.fixture(scope="module", params=[PHONE, DESKTOP], ids=["phone", "desktop"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return request.param
@@ -98,21 +52,17 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 @pytest.fixture(scope="module", params=KINDS_OF_PAGE.values(), ids=KINDS_OF_PAGE.keys())
 def opened(request: pytest.FixtureRequest, chromium: Browser, site: Site, size) -> Iterator[Visit]:
-    yield from visit(chromium, site.url + request.param, size)
+    with visit(chromium, site.url + request.param, size) as page:
+        yield page
 
 
 @pytest.fixture
 def phone(chromium: Browser, site: Site) -> Iterator[Any]:
     """Opens a page on a phone."""
-    opened: list[Iterator[Visit]] = []
-
-    def on_phone(address: str, **settings: Any) -> Visit:
-        opened.append(visit(chromium, site.url + address, PHONE, **settings))
-        return next(opened[-1])
-
-    yield on_phone
-    for one in opened:
-        next(one, None)
+    with ExitStack() as opened:
+        yield lambda address, **settings: opened.enter_context(
+            visit(chromium, site.url + address, PHONE, **settings)
+        )
 
 
 class TestEveryKindOfPage:
@@ -136,14 +86,6 @@ class TestEveryKindOfPage:
     def test_asks_only_its_own_site_and_complains_of_nothing(self, opened, site):
         assert [address for address in opened.requests if not address.startswith((site.url, "data:"))] == []
         assert opened.complaints == []
-
-    def test_reads_well_in_the_light(self, opened):
-        assert opened.tab.evaluate(FAINT_TEXT) == []
-
-    def test_reads_well_in_the_dark(self, opened):
-        opened.tab.emulate_media(color_scheme="dark")
-        assert opened.tab.evaluate(FAINT_TEXT) == []
-        opened.tab.emulate_media(color_scheme="light")
 
     def test_shows_the_alert_on_the_first_screen(self, opened):
         assert opened.bottom(".banner a") < 200
