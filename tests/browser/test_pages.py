@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from html import unescape
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
@@ -159,23 +156,3 @@ def test_no_page_of_the_library_scrolls_sideways_or_skips_a_heading(phone, site)
         if tab.evaluate(TOO_WIDE) or levels.count(1) != 1 or skipped:
             wrong.append(address)
     assert wrong == []
-
-
-def test_every_link_leads_to_a_file_and_every_anchor_to_a_place(site):
-    lost = []
-    for address in site.pages:
-        text = (
-            site.folder / address / "index.html" if not address.endswith(".html") else site.folder / address
-        )
-        for link in re.findall(r'(?:href|src|poster)="([^"]*)"', text.read_text(encoding="utf-8")):
-            target = urlsplit(urljoin(site.url + address, unescape(link)))
-            if f"{target.scheme}://{target.netloc}/" != site.url:
-                continue
-            file = site.folder / unquote(target.path).lstrip("/")
-            file = file / "index.html" if target.path.endswith("/") else file
-            found = file.is_file()
-            if found and target.fragment:
-                found = f'id="{unquote(target.fragment)}"' in unescape(file.read_text(encoding="utf-8"))
-            if not found:
-                lost.append(f"{address}: {link}")
-    assert lost == []
