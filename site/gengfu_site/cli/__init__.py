@@ -1,0 +1,15 @@
+"""The site's commands, thin: each says what it did with what a function of this half returned.
+
+``gengfu_scheduler.cli`` puts them under the one command ``gengfu``; the station's folder is the click
+context's object.
+"""
+
+from __future__ import annotations
+
+from gengfu_site.cli.building import build, serve
+from gengfu_site.cli.shared import NoStation, settings_if_any, settings_in, show_problems
+from gengfu_site.cli.writing import new
+
+COMMANDS = (new, build, serve)
+
+__all__ = ["COMMANDS", "NoStation", "settings_if_any", "settings_in", "show_problems"]

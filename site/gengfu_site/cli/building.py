@@ -1,0 +1,83 @@
+"""Commands that make the site: for residents, and as a preview for who writes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gengfu_site import clock
+from gengfu_site.cli.shared import err, out, settings_in, show_problems
+from gengfu_site.problems import GengfuError, ProblemsFound
+from gengfu_templates.i18n import _
+
+
+@click.command(help=_("检查全部文章并生成网站。有问题就一个不落地列出来，网站保持原样。"))
+@click.pass_obj
+def build(folder: Path) -> None:
+    from gengfu_site.publish import publish
+
+    settings = settings_in(folder)
+    with Progress(
+        TextColumn(_("生成网页")),
+        BarColumn(),
+        TextColumn(_("{task.completed} 个文件")),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        task = progress.add_task("", total=None)
+        published = publish(settings, clock.now(), lambda written: progress.update(task, completed=written))
+    out.print(
+        _("已发布 {articles} 篇文章（{files} 个文件）到 {folder}").format(
+            articles=published.articles, files=published.files, folder=escape(str(published.folder))
+        )
+    )
+
+
+@click.command(help=_("在浏览器里预览，保存文章后自动刷新。"))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.pass_obj
+def serve(folder: Path, host: str, port: int) -> None:
+    from gengfu_site.plugin import live_server
+    from gengfu_site.publish import preview
+
+    first = settings_in(folder)
+    for name in ("SIGTERM", "SIGHUP"):
+        # A window that is closed leaves no more behind than Ctrl+C: a missing person's data may be among it.
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="gengfu-") as made:
+        target = Path(made, "public")
+
+        troubled = False
+
+        def rebuild() -> None:
+            nonlocal troubled
+            try:
+                problems = preview(settings_in(folder), clock.now(), target, live=True)
+            except ProblemsFound as error:
+                problems = list(error.problems)
+            except GengfuError as error:  # e.g. the editor has just moved the file away
+                err.print(escape(str(error)), style="bold red")
+                return
+            if problems:
+                show_problems(problems)
+            elif troubled:
+                out.print(_("没有问题了。"), style="green")
+            troubled = bool(problems)
+
+        rebuild()
+        server = live_server(rebuild, target, first, host, port)
+        out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
+        try:
+            server.serve(open_in_browser=False)  # type: ignore[no-untyped-call]
+        except KeyboardInterrupt:
+            server.shutdown()

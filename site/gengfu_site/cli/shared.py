@@ -1,0 +1,71 @@
+"""What the site's commands have in common: the station's settings, how problems are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.settings import FILE, Settings, read_settings
+from gengfu_templates.i18n import _
+
+# Not wrapped: a command in a remedy must survive being copied.
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class NoStation(GengfuError):
+    """The folder has no ``mkdocs.yml``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(
+            _(
+                "{folder} 里没有 mkdocs.yml，不是一个站点文件夹。请进入站点文件夹，或先运行 gengfu init 新建一个。"
+            ).format(folder=folder.resolve())
+        )
+
+
+def settings_in(folder: Path) -> Settings:
+    """The settings of the station in ``folder``.
+
+    :raises NoStation: there is none.
+    :raises ProblemsFound: its ``mkdocs.yml`` has problems.
+    """
+    file = folder / FILE
+    if not file.is_file():
+        raise NoStation(folder)
+    settings, problems = read_settings(file)
+    if settings is None:
+        raise ProblemsFound(problems)
+    return settings
+
+
+def settings_if_any(folder: Path) -> Settings | None:
+    """The same; None where the site is not made here.
+
+    :raises ProblemsFound: as :func:`settings_in`.
+    """
+    return settings_in(folder) if (folder / FILE).is_file() else None
+
+
+def show_problems(problems: Sequence[Problem], *, as_json: bool = False) -> None:
+    """Every problem, by file, with what to do about it."""
+    if as_json:
+        click.echo(json.dumps([asdict(p) for p in problems], ensure_ascii=False, indent=1))
+        return
+    for path, group in groupby(sorted(problems), key=lambda p: p.path):
+        err.print(f"\n[bold]{escape(path)}[/]")
+        for problem in group:
+            line = _("第 {line} 行").format(line=problem.line)
+            field = f" [cyan]{escape(problem.field)}[/]" if problem.field else ""
+            err.print(f"  [yellow]{line}[/]{field}  {escape(problem.message)}")
+            err.print(f"      → {escape(problem.remedy)}", style="green")
+    err.print("\n" + _("共 {n} 个问题。").format(n=len(problems)), style="bold red")
