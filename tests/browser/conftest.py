@@ -180,6 +180,11 @@ class Site:
         return sorted(path.removesuffix("index.html") for path in found)
 
 
+SHIFTS = """shifts = [];
+new PerformanceObserver(list => shifts.push(...list.getEntries().map(shift => shift.value)))
+  .observe({type: "layout-shift", buffered: true});"""
+
+
 @dataclass
 class Visit:
     """A page opened in a tab, and what was heard meanwhile."""
@@ -201,6 +206,7 @@ def visit(browser: Browser, address: str, size: tuple[int, int], **settings: Any
     """Opens an address on a screen of ``size``, at the moment the site was built for by the reader's clock."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **settings)
     context.clock.set_fixed_time(AT)
+    context.add_init_script(SHIFTS)
     opened = Visit(context.new_page())
     opened.tab.on("request", lambda request: opened.requests.append(request.url))
     opened.tab.on("console", lambda said: opened.complaints.append(f"{said.type}: {said.text}"))

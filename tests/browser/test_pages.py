@@ -18,10 +18,6 @@ SMALL_TEXT = """() => {
     if (node.data.trim() && parseFloat(getComputedStyle(node.parentElement).fontSize) < 16) small.push(node.data);
   return small;
 }"""
-SMALL_TARGETS = """() => [...document.querySelectorAll(
-  "header a, nav a, .banner a, .call, .press, .needs a, .tiles a, .chips a, .links a, .checklist label, .cards > li"
-)].filter(e => { const r = e.getBoundingClientRect(); return r.width < 44 || r.height < 44; })
-  .map(e => e.className + " " + e.innerText)"""
 FAINT_TEXT = """() => {
   const rgba = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
   const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
@@ -68,9 +64,6 @@ class TestEveryKindOfPage:
 
     def test_is_written_large_enough_to_read(self, opened):
         assert opened.tab.evaluate(SMALL_TEXT) == []
-
-    def test_gives_a_finger_room(self, opened):
-        assert opened.tab.evaluate(SMALL_TARGETS) == []
 
     def test_has_one_title_and_headings_without_gaps(self, opened):
         levels = opened.tab.evaluate(HEADINGS)
