@@ -19,6 +19,7 @@ from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
 from gengfu_site.pages import area_url, facts, kind_label, local_to, photo, topic_url
+from gengfu_site.pictures import picture
 
 NEWEST = 50
 """Entries in a feed."""
@@ -163,11 +164,10 @@ def urn(name: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
 
 
-def _image(article: Article, station: Station, at: datetime) -> str | None:
-    """The face of a person who is searched for, while it may be shown; else the cover."""
-    if shown := photo(article, at):
-        return station.url + quote(shown[0])
-    return station.url + quote(article.cover_file.as_posix()) if article.cover_file else None
+def _image(article: Article, station: Station, at: datetime) -> str:
+    """The face of a person who is searched for, while it may be shown; else what stands for the article in a chat."""
+    shown = photo(article, at)
+    return station.url + quote(shown[0] if shown else picture(article, station))
 
 
 def entry(article: Article, station: Station, at: datetime) -> Entry:

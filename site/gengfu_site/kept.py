@@ -21,6 +21,7 @@ from gengfu_site.catalogue import Catalogue, CatalogueUnreadable, Entry, loads
 from gengfu_site.feeds import urn
 from gengfu_site.library import Kept
 from gengfu_site.links import ATTACHMENTS
+from gengfu_site.pictures import FOLDER
 from gengfu_site.source import Document
 
 _MAIN = re.compile(r"<main\b[^>]*>\n(.*)</main>", re.DOTALL)
@@ -104,9 +105,9 @@ def _article(public: Path, entry: Entry, url: str, contents: dict[str, str]) -> 
 
 
 def _cover(entry: Entry, url: str) -> PurePosixPath | None:
-    if entry.image is None:
-        return None
-    return PurePosixPath(unquote(entry.image.removeprefix(unquote(entry.url).removesuffix(url))))
+    """None where something else than a cover stands for it in chats."""
+    image = unquote(entry.image or "").removeprefix(unquote(entry.url).removesuffix(url))
+    return PurePosixPath(image) if image and not image.startswith(FOLDER) else None
 
 
 def _files(public: Path, url: str, html: str) -> Iterator[PurePosixPath]:

@@ -15,11 +15,12 @@ from xml.sax.saxutils import escape
 
 import jinja2
 
-from gengfu_site.catalogue import dumps
+from gengfu_site.catalogue import KINDS, dumps
 from gengfu_site.feeds import alerts, catalogue, feeds
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
-from gengfu_site.pages import pages, photo
+from gengfu_site.pages import kind_label, pages, photo
+from gengfu_site.pictures import pictures
 from gengfu_site.render import render_matter
 from gengfu_site.view import ArticlePage, Page
 
@@ -48,6 +49,7 @@ Output = Page | Generated | Copied
 
 def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator[Output]:
     """The whole site as it is at ``at``; every ``path`` once."""
+    station = library.settings.station
     shown = list(pages(library, at))
     yield from shown
     by_id = {page.id: page for page in shown if isinstance(page, ArticlePage)}
@@ -65,7 +67,9 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     yield Generated(path="catalogue.json", data=dumps(catalogue(library, at)).encode())
     yield Generated(path="alerts.json", data=alerts(library, at))
     yield Generated(path="sitemap.xml", data=_sitemap(shown).encode())
-    yield Generated(path="robots.txt", data=_robots(library.settings.station.url).encode())
+    yield Generated(path="robots.txt", data=_robots(station.url).encode())
+    for path, data in pictures(station, {kind: kind_label(kind, station.language) for kind in KINDS}):
+        yield Generated(path=path, data=data)
     yield from _files(library, at)
 
 

@@ -18,6 +18,9 @@ MESSAGES = _HERE / "messages"
 ARTICLES = _HERE / "articles"
 """Beginnings of articles, one a kind, for ``gengfu new``."""
 
+FONT = _HERE / "fonts/NotoSansCJKsc-Bold-subset.otf"
+"""Of the pictures that chats show; beside it what is in it, and its licence."""
+
 
 def starter() -> Path:
     """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``content/``, ``docs/``.

@@ -1,0 +1,191 @@
+"""The pictures that chats show beside a link: which stands for what, and that each can be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+
+from gengfu_site import pictures as module
+from gengfu_site.catalogue import KINDS, Station, Topic
+from gengfu_site.feeds import catalogue
+from gengfu_site.library import load
+from gengfu_site.output import outputs
+from gengfu_site.pages import kind_label
+from gengfu_site.pictures import SIZE, picture, pictures
+from gengfu_site.render import environment
+from gengfu_site.settings import read_settings
+from stations import AT, StationFolder
+
+ROOT = Path(__file__).parents[2]
+SEARCH = '{form: 走失, place: 桃园社区, tell: "110"}'
+ROADWORKS = '{form: 道路, place: 桥, tell: "122"}'
+WIDTH, HEIGHT = SIZE
+BAND = 88
+LEFT, RIGHT = (WIDTH - HEIGHT) // 2, (WIDTH + HEIGHT) // 2
+
+
+def drawn(station: Station) -> dict[str, bytes]:
+    return dict(pictures(station, {kind: kind_label(kind, station.language) for kind in KINDS}))
+
+
+def topic(station: StationFolder, name_: str, **more: str) -> bytes:
+    """The picture of a topic called ``name_``, at a station with other fields."""
+    told = replace(station.settings.station, topics=(Topic(name=name_, slug="t"),), **more)
+    return drawn(told)["share/topic-t.png"]
+
+
+def shades(png: bytes) -> Image.Image:
+    """Grey by how light a pixel is: rings below 60, words above the band 255, words in it 0."""
+    image = Image.open(BytesIO(png))
+    assert (image.format, image.mode, image.size) == ("PNG", "P", SIZE)
+    return Image.frombytes("L", SIZE, image.tobytes()).point(lambda shade: shade * 17)
+
+
+def words(png: bytes) -> tuple[int, int, int, int]:
+    """The box that the words above the band fill."""
+    above = shades(png).crop((0, 0, WIDTH, HEIGHT - BAND)).point(lambda grey: 255 * (grey > 80))
+    return above.getbbox() or (0, 0, 0, 0)
+
+
+def small_words(png: bytes) -> tuple[int, int, int, int]:
+    """The box that the words in the band fill."""
+    below = shades(png).crop((0, HEIGHT - BAND, WIDTH, HEIGHT)).point(lambda grey: 255 * (grey < 230))
+    return below.getbbox() or (0, 0, 0, 0)
+
+
+class TestChoice:
+    @pytest.mark.parametrize(
+        ("fields", "path"),
+        [
+            ({}, "share/kind-fraud.png"),
+            ({"topics": "[防火用电, 电信网络诈骗]"}, "share/topic-fire.png"),
+            ({"cover": "a.png"}, "fraud/a.png"),
+            ({"cover": "b.JPEG", "topics": "[防火用电]"}, "fraud/b.JPEG"),
+            ({"cover": "c.webp"}, "share/kind-fraud.png"),
+            ({"cover": "d.svg", "topics": "[防火用电]"}, "share/topic-fire.png"),
+            (
+                {"kind": "alert", "topics": "[防火用电]", "expires": "2026-12-01", "alert": ROADWORKS},
+                "share/kind-alert.png",
+            ),
+            (
+                {"kind": "alert", "cover": "a.png", "expires": "2026-12-01", "alert": ROADWORKS},
+                "fraud/a.png",
+            ),
+            (
+                {"kind": "alert", "cover": "a.png", "expires": "2026-12-01", "alert": SEARCH},
+                "share/kind-alert.png",
+            ),
+        ],
+    )
+    def test_the_cover_where_chats_show_it_else_the_topic_else_the_kind_and_no_face(
+        self, station: StationFolder, fields: dict[str, str], path: str
+    ) -> None:
+        for name in ("a.png", "b.JPEG", "c.webp"):
+            station.file(f"content/fraud/{name}", b"picture")
+        station.file("content/fraud/d.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>')
+        station.article(**fields)
+        assert picture(station.load().articles[0], station.settings.station) == path
+
+    def test_a_topic_of_yesterday_does_not_keep_an_article_from_having_a_picture(
+        self, station: StationFolder
+    ) -> None:
+        station.article(topics="[防火用电]")
+        article, told = station.load().articles[0], replace(station.settings.station, topics=())
+        assert picture(article, told) == "share/kind-fraud.png"
+
+    def test_each_article_of_the_starter_has_one_that_chats_show_and_that_is_on_the_site(self) -> None:
+        settings, _problems = read_settings(ROOT / "mkdocs.yml")
+        assert settings
+        library, _problems = load(settings, AT)
+        made = {output.path for output in outputs(library, AT, environment(settings))}
+        entries = catalogue(library, AT).entries
+        assert len(entries) > 50
+        for entry in entries:
+            assert entry.image
+            assert PurePosixPath(entry.image).suffix in (".png", ".jpg", ".jpeg")
+            assert unquote(entry.image.removeprefix(settings.station.url)) in made
+
+
+class TestDrawing:
+    def test_each_kind_each_topic_and_the_station_have_one_small_enough_for_any_chat(
+        self, station: StationFolder
+    ) -> None:
+        made = drawn(station.settings.station)
+        assert list(made) == [
+            "share/station.png",
+            *(f"share/kind-{kind}.png" for kind in KINDS),
+            "share/topic-telecom-fraud.png",
+            "share/topic-fire.png",
+        ]
+        for png in made.values():
+            assert shades(png).size >= (300, 300)
+            assert len(png) < 15_000
+
+    def test_the_same_station_gives_the_same_bytes(self, station: StationFolder) -> None:
+        once = drawn(station.settings.station)
+        module._png.cache_clear()
+        module._ground.cache_clear()
+        assert drawn(station.settings.station) == once
+
+    def test_words_can_be_read_on_every_ground(self, station: StationFolder) -> None:
+        for png in drawn(station.settings.station).values():
+            colours = Image.open(BytesIO(png)).getpalette() or []
+            white, lightest_ring, ground = ((colours[i * 3 : i * 3 + 3]) for i in (15, 3, 0))
+            assert white == [255, 255, 255]
+            assert contrast(white, ground) >= contrast(white, lightest_ring) >= 4.5
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "犬",
+            "电信网络诈骗",
+            "“扫黑除恶”专项斗争、禁毒和反恐应急（含寄递物流）",
+            "流动人口和出租房屋登记办理须知" * 8,
+            "Identity documents and household registration",
+            "W" * 70,
+            "12345，一号服务",
+        ],
+    )
+    def test_words_however_many_stay_in_the_middle_square_and_off_its_edges(
+        self, station: StationFolder, name: str
+    ) -> None:
+        png = topic(station, name, name=name)
+        for box, height in ((words(png), HEIGHT - BAND), (small_words(png), BAND)):
+            left, top, right, bottom = box
+            assert LEFT + 20 <= left < right <= RIGHT - 20
+            assert 4 <= top < bottom <= height - 4
+            assert abs((left + right) - WIDTH) <= 20
+
+    def test_a_short_name_is_large_and_a_long_one_takes_more_lines_rather_than_grow_small(
+        self, station: StationFolder
+    ) -> None:
+        heights = [box[3] - box[1] for name in ("燃气", "燃气" * 6) for box in [words(topic(station, name))]]
+        assert heights[0] > 90
+        assert heights[1] > 130
+
+    def test_a_sign_that_the_font_lacks_is_left_out(self, station: StationFolder) -> None:
+        assert topic(station, "😀防火\N{VARIATION SELECTOR-16}用电🔥") == topic(station, "防火用电")
+
+    @pytest.mark.parametrize("name", ["電信詐騙", "Ẁ電", "ความปลอดภัย"])
+    def test_a_name_with_a_letter_that_the_font_lacks_gives_way_to_the_stations(
+        self, station: StationFolder, name: str
+    ) -> None:
+        assert topic(station, name) == topic(station, station.settings.station.name)
+        assert topic(station, "防火", name=name) == topic(station, "防火", name="qingsong.example")
+
+
+def contrast(one: list[int], other: list[int]) -> float:
+    """By https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+
+    def light(colour: list[int]) -> float:
+        parts = [c / 255 for c in colour]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    lighter, darker = sorted((light(one), light(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
