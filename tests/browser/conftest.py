@@ -180,9 +180,10 @@ class Site:
         return sorted(path.removesuffix("index.html") for path in found)
 
 
-SHIFTS = """shifts = [];
-new PerformanceObserver(list => shifts.push(...list.getEntries().map(shift => shift.value)))
-  .observe({type: "layout-shift", buffered: true});"""
+# What the browser measures while a page comes: later nobody can ask, for the clock that the tests set hides it.
+MEASURED = """measured = {"layout-shift": [], paint: [], resource: []};
+for (const type in measured)
+  new PerformanceObserver(list => measured[type].push(...list.getEntries())).observe({type, buffered: true});"""
 
 
 @dataclass
@@ -206,7 +207,7 @@ def visit(browser: Browser, address: str, size: tuple[int, int], **settings: Any
     """Opens an address on a screen of ``size``, at the moment the site was built for by the reader's clock."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **settings)
     context.clock.set_fixed_time(AT)
-    context.add_init_script(SHIFTS)
+    context.add_init_script(MEASURED)
     opened = Visit(context.new_page())
     opened.tab.on("request", lambda request: opened.requests.append(request.url))
     opened.tab.on("console", lambda said: opened.complaints.append(f"{said.type}: {said.text}"))
