@@ -17,7 +17,10 @@ FIRST_FLIGHT = 14 * 1024  # what a server sends before the first answer from the
 STYLES = 10 * 1024
 ARTICLES = ("article", "long article", "video", "expired", "service", "alert", "resolved alert")
 
-SHIFTS = "measured['layout-shift'].map(shift => shift.value)"
+# Parts of the browser's own player are no nodes of the page: it moves them as it likes, within its frame.
+SHIFTS = """() => measured["layout-shift"].flatMap(shift => shift.sources).filter(moved => moved.node)
+  .map(moved => `${moved.node.nodeName} ${moved.node.className || moved.node.data}: ${
+    JSON.stringify(moved.previousRect)} ${JSON.stringify(moved.currentRect)}`)"""
 ASKED_BEFORE_READABLE = """() => {
   const painted = measured.paint.find(paint => paint.name === "first-contentful-paint").startTime;
   return measured.resource.filter(r => r.startTime < painted && !r.name.startsWith("data:")).map(r => r.name);
