@@ -15,6 +15,7 @@ from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, Area, Fact, Kind, Topic, within
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.links import ATTACHMENTS
+from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
 from gengfu_site.view import (
     AlertPage,
     AreaPage,
@@ -155,6 +156,7 @@ class _Pager:
                 station=self._station.name, kind=title
             ),
             articles=[a for a in self._live if a.kind == kind],
+            picture_path=kind_picture(kind),
         )
 
     def topic(self, topic: Topic) -> Iterator[ListPage]:
@@ -166,6 +168,7 @@ class _Pager:
                 station=self._station.name, topic=topic.name
             ),
             articles=[a for a in self._live if topic.name in a.topics],
+            picture_path=topic_picture(topic),
         )
 
     def area(self, area: Area) -> Iterator[AreaPage]:
@@ -191,6 +194,7 @@ class _Pager:
             title=article.title,
             description=article.summary,
             feeds=self._feeds_of(article),
+            picture_path=picture(article, self._station),
             main=Markup(article.main),  # noqa: S704 - as it was rendered for the present release
         )
 
@@ -201,6 +205,7 @@ class _Pager:
             title=article.title,
             description=article.summary,
             feeds=self._feeds_of(article),
+            picture_path=picture(article, self._station),
             listed=article.live(self._at) and article.kind != "alert",
             id=article.id,
             kind=self._kind_link(article.kind),
@@ -228,14 +233,14 @@ class _Pager:
         return shown
 
     def _alert(self, shown: ArticlePage, article: Article, alert: Alert) -> AlertPage:
-        picture = photo(article, self._at)
+        face = photo(article, self._at)
         earlier = [self._cards[id_] for id_ in alert.references if id_ in self._cards]
         return AlertPage(
             **vars(shown),
             alert=alert,
             active=alert.state == "active" and article.live(self._at),
             facts=facts(article, self._at, self._station.language),
-            photo=quote(picture[0]) if picture else None,
+            photo=quote(face[0]) if face else None,
             hide_after=self._hide_after(article),
             follows=tuple(Link(title=card.title, url=card.url) for card in earlier),
         )
@@ -255,7 +260,13 @@ class _Pager:
         )
 
     def _list(
-        self, *, url: str, title: str, description: str, articles: Sequence[Article]
+        self,
+        *,
+        url: str,
+        title: str,
+        description: str,
+        articles: Sequence[Article],
+        picture_path: str = STATION,
     ) -> Iterator[ListPage]:
         """The list's pages; an empty list has one, that says so."""
         _ = self._gettext
@@ -274,6 +285,7 @@ class _Pager:
                 title=title,
                 description=description,
                 feeds=(self._whole, self._feed(url, title)),
+                picture_path=picture_path,
                 cards=tuple(self._cards[a.id] for a in shown),
                 number=number,
                 total=total,

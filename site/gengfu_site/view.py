@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from gengfu_site.article import Alert, Service
 from gengfu_site.catalogue import ContactLine, Fact
+from gengfu_site.pictures import STATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,8 @@ class Page:
     description: str
     feeds: tuple[Feed, ...]
     """The whole site's first, then the page's own."""
+    picture_path: str = STATION
+    """Below the site, not quoted: what chats show beside a link to it."""
     listed: bool = True
     """Whether search engines and the sitemap may hold it."""
 
@@ -92,6 +95,11 @@ class Page:
     def address(self) -> str:
         """Absolute address."""
         return self.frame.home + quote(self.url)
+
+    @property
+    def picture(self) -> str:
+        """Absolute address of the JPEG or PNG that chats show beside a link to it; never a missing person's face."""
+        return self.frame.home + quote(self.picture_path)
 
 
 @dataclass(frozen=True, kw_only=True)

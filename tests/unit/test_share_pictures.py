@@ -15,7 +15,7 @@ from gengfu_site.catalogue import KINDS, Station, Topic
 from gengfu_site.feeds import catalogue
 from gengfu_site.library import load
 from gengfu_site.output import outputs
-from gengfu_site.pages import kind_label
+from gengfu_site.pages import kind_label, pages
 from gengfu_site.pictures import SIZE, picture, pictures
 from gengfu_site.render import environment
 from gengfu_site.settings import read_settings
@@ -23,6 +23,7 @@ from stations import AT, StationFolder
 
 ROOT = Path(__file__).parents[2]
 SEARCH = '{form: 走失, place: 桃园社区, tell: "110"}'
+PERSON = "name: 小满\nlast_seen: 11月20日 17:00 桃园社区南门\nphoto: A5W3R.jpg\nbasis: 监护人同意\nerase_after: 2026-11-25\n"
 ROADWORKS = '{form: 道路, place: 桥, tell: "122"}'
 WIDTH, HEIGHT = SIZE
 BAND = 88
@@ -97,6 +98,43 @@ class TestChoice:
         station.article(topics="[防火用电]")
         article, told = station.load().articles[0], replace(station.settings.station, topics=())
         assert picture(article, told) == "share/kind-fraud.png"
+
+    def test_a_page_is_shown_with_what_stands_for_it_and_never_with_a_missing_persons_face(
+        self, station: StationFolder
+    ) -> None:
+        station.article(topics="[防火用电]")
+        station.article("alert/child.md", id="A5W3R", kind="alert", expires="2026-12-01", alert=SEARCH)
+        station.file("private/A5W3R.yml", PERSON).chmod(0o600)
+        station.file("private/A5W3R.jpg", b"\xff\xd8\xff face").chmod(0o600)
+        library = station.load()
+        shown = {
+            page.url: page.picture.removeprefix("https://qingsong.example/share/")
+            for page in pages(library, AT)
+        }
+        for url, name in {
+            "": "station",
+            "tip/": "kind-tip",
+            "topic/fire/": "topic-fire",
+            "area/qingsong/": "station",
+            "fraud/brushing/": "topic-fire",
+            "alert/child/": "kind-alert",
+            "404.html": "station",
+        }.items():
+            assert shown[url] == f"{name}.png"
+        (face,) = (entry.image for entry in catalogue(library, AT).entries if entry.kind == "alert")
+        assert face == "https://qingsong.example/alert/child/photo.jpg", (
+            "but groups are shown whom to look for"
+        )
+
+    def test_an_address_of_chinese_signs_is_quoted(self, station: StationFolder) -> None:
+        file = station.folder / "mkdocs.yml"
+        station.file("mkdocs.yml", file.read_text("utf-8").replace(", slug: fire", ""))
+        station.article(topics="[防火用电]")
+        (entry,) = catalogue(station.load(), AT).entries
+        assert entry.image
+        assert entry.image.isascii()
+        assert unquote(entry.image) == "https://qingsong.example/share/topic-防火用电.png"
+        assert "share/topic-防火用电.png" in drawn(station.settings.station)
 
     def test_each_article_of_the_starter_has_one_that_chats_show_and_that_is_on_the_site(self) -> None:
         settings, _problems = read_settings(ROOT / "mkdocs.yml")
