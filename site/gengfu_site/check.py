@@ -22,11 +22,15 @@ _SOURCES = frozenset((".md", ".yml", ".yaml", ".csv", ".txt", ".json", ".toml", 
 _MOST_BYTES = 8 << 20
 
 
-def check(settings: Settings, at: datetime) -> list[Problem]:
-    """Every problem of the station at ``at``, in the order of files and lines."""
+def check(settings: Settings, at: datetime, *, release: bool = False) -> list[Problem]:
+    """Every problem of the station at ``at``, in the order of files and lines.
+
+    :param release: with what a site open to everybody must still say of itself.
+    """
     library, problems = load(settings, at)
     searching = searched_for(library.articles) | set(_perhaps_searching(settings, library, problems))
-    return sorted({*problems, *leftovers(settings, searching, at), *_exposed(settings)})
+    unready = settings.unready if release else ()
+    return sorted({*problems, *leftovers(settings, searching, at), *_exposed(settings), *unready})
 
 
 def _perhaps_searching(settings: Settings, library: Library, problems: Iterable[Problem]) -> Iterator[str]:

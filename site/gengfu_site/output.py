@@ -19,6 +19,7 @@ from gengfu_site.catalogue import KINDS, dumps
 from gengfu_site.feeds import alerts, catalogue, feeds
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
+from gengfu_site.offline import worker
 from gengfu_site.pages import kind_label, pages, photo
 from gengfu_site.pictures import pictures
 from gengfu_site.render import render_matter
@@ -67,6 +68,7 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
     yield Generated(path="catalogue.json", data=dumps(catalogue(library, at)).encode())
     yield Generated(path="alerts.json", data=alerts(library, at))
     yield Generated(path="sitemap.xml", data=_sitemap(shown).encode())
+    yield Generated(path="sw.js", data=worker(station.language))
     yield Generated(path="robots.txt", data=_robots(station.url).encode())
     for path, data in pictures(station, {kind: kind_label(kind, station.language) for kind in KINDS}):
         yield Generated(path=path, data=data)

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from pathlib import PurePosixPath
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from gengfu_site.article import Alert
-from gengfu_site.catalogue import KINDS, Area, Fact, Kind, Topic, within
-from gengfu_site.library import Article, Kept, Library
+from gengfu_site.answer import answer, visit
+from gengfu_site.article import Alert, Service
+from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, within
+from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
+from gengfu_site.markdown import length, sections
+from gengfu_site.related import related
+from gengfu_site.settings import OWN_PAGES
 from gengfu_site.view import (
     AlertPage,
+    AreaLine,
     AreaPage,
+    AreasPage,
     ArticlePage,
     Attachment,
+    BannerLine,
     Card,
     ContactCard,
+    EmergencyPage,
     Feed,
     Frame,
     HomePage,
@@ -31,21 +40,47 @@ from gengfu_site.view import (
     ListPage,
     NotFoundPage,
     Page,
+    PermalinkPage,
+    PrivacyPage,
+    Room,
+    ScammedPage,
+    ServiceGroup,
+    ServiceLine,
     ServicePage,
+    ServicesPage,
     Stamp,
+    StatePage,
+    WhoPage,
 )
 from gengfu_templates.i18n import translations
 
 PAGE_SIZE = 20
 """Articles on one page of a list."""
-_NEWEST = 8
+_WARNINGS = 5
 """Articles on the home page."""
+_FEW = 4
+"""Matters on the home page."""
+_MOST_AREAS = 60
+"""Areas that the home page can carry with their officers' numbers."""
+_FRAUDS = 12
+"""Articles on the page for those who were deceived."""
+_SERVICES = 12
+"""Of one topic on the page of services."""
+
+
+_SECTIONS, _LONG = 3, 800
+"""Headings and characters from which a text has a list of its contents: about three screens of a phone."""
 
 
 def pages(library: Library, at: datetime) -> Iterator[Page]:
     """Every page of the site as it is at ``at``."""
     pager = _Pager(library, at)
     yield pager.home()
+    yield pager.scammed()
+    yield pager.emergency()
+    yield pager.who()
+    yield pager.areas()
+    yield pager.services()
     for kind in KINDS:
         yield from pager.kind(kind)
     for topic in library.settings.station.topics:
@@ -54,7 +89,14 @@ def pages(library: Library, at: datetime) -> Iterator[Page]:
         yield from pager.area(area)
     for article in library.published(at):
         yield pager.kept(article) if isinstance(article, Kept) else pager.article(article)
+        yield pager.permalink(article)
+    yield pager.privacy()
     yield pager.not_found()
+
+
+def permalink_url(id_: str) -> str:
+    """Where an article's short address leads, below the site; ``A/7F3K2`` without the slash does as well."""
+    return f"A/{id_}/"
 
 
 def kind_label(kind: Kind, language: str) -> str:
@@ -115,7 +157,8 @@ class _Pager:
     def __init__(self, library: Library, at: datetime) -> None:
         self._library = library
         self._at = at
-        self._station = library.settings.station
+        settings = library.settings
+        self._station = settings.station
         self._zone = ZoneInfo(self._station.timezone)
         self._gettext: Callable[[str], str] = translations(self._station.language).gettext
         self._live = library.listed(at)
@@ -124,33 +167,159 @@ class _Pager:
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
         self._topics = {t.name: t for t in self._station.topics}
+        self._related = related(
+            [a for a in library.published(at) if a.kind != "alert" and not isinstance(a, Kept)],
+            [a for a in self._live if a.kind != "alert"],
+        )
         self._frame = Frame(
             site_name=self._station.name,
             home=self._station.url,
             language=self._station.language,
             kinds=tuple(self._kind_link(kind) for kind in KINDS if kind != "alert"),
-            alerts=tuple(self._cards[a.id] for a in self._live if a.alert and _urgent(a.alert)),
+            alerts=tuple(self._banner_line(a) for a in self._live if a.alert and _urgent(a.alert)),
             contacts=self._station.contacts,
+            official=settings.official if any(vars(settings.official).values()) else None,
+            portal_header=Markup(settings.portal.header.html),  # noqa: S704 - the station's own
+            portal_footer=Markup(settings.portal.footer.html),  # noqa: S704 - likewise
         )
 
     def home(self) -> HomePage:
         _ = self._gettext
+        warnings = (self._cards[a.id] for a in self._live if a.kind in ("fraud", "tip", "notice"))
+        rooms = self._rooms() if len(self._areas) <= _MOST_AREAS else ()
         return HomePage(
             frame=self._frame,
             url="",
             title=self._station.name,
             description=_("{station}的安全提示、防骗提醒和办事指南。").format(station=self._station.name),
             feeds=(self._whole,),
-            newest=tuple(self._cards[a.id] for a in self._live if a.kind != "alert")[:_NEWEST],
+            shortcuts=tuple(self._shortcuts()),
+            warnings=tuple(islice(warnings, _WARNINGS)),
+            services=tuple(
+                Link(title=group.title, url=f"service/#{quote(group.anchor)}", count=len(services))
+                for group, services in self._needs()
+            ),
+            rooms=rooms,
+            matters=self._library.settings.matters[:_FEW],
             topics=tuple(self._topic_link(t) for t in self._station.topics),
-            areas=tuple(self._area_link(a) for a in self._station.areas),
         )
 
+    def _shortcuts(self) -> Iterator[Link]:
+        """Those that lead somewhere now: an article may not have begun, or be over."""
+        urls = {name: f"{name}/" for name in (*OWN_PAGES, *KINDS)}
+        urls |= {topic.name: topic_url(topic) for topic in self._station.topics}
+        urls |= {name: article.url for article in self._live for name in names(article)}
+        for shortcut in self._library.settings.shortcuts:
+            if shortcut.to in urls:
+                yield Link(title=shortcut.title, url=quote(urls[shortcut.to]))
+
+    def scammed(self) -> ScammedPage:
+        _ = self._gettext
+        frauds = (self._cards[a.id] for a in self._live if a.kind == "fraud")
+        return ScammedPage(
+            frame=self._frame,
+            url="scammed/",
+            title=_("我被骗了"),
+            description=_("被骗以后先做什么：停止转账，打 110，说清账号和时间，留好记录。"),
+            feeds=(self._whole, self._feed("fraud/", kind_label("fraud", self._station.language))),
+            frauds=tuple(Link(title=card.title, url=card.url) for card in islice(frauds, _FRAUDS)),
+            every_fraud=self._kind_link("fraud"),
+        )
+
+    def emergency(self) -> EmergencyPage:
+        _ = self._gettext
+        return EmergencyPage(
+            frame=self._frame,
+            url="emergency/",
+            title=_("紧急电话"),
+            description=_("什么事打哪个电话，打通以后怎么说。"),
+            feeds=(self._whole,),
+        )
+
+    def who(self) -> WhoPage:
+        _ = self._gettext
+        return WhoPage(
+            frame=self._frame,
+            url="who/",
+            title=_("这事找谁"),
+            description=_("养犬、停车、噪音、物业、水电路灯，各找哪个部门，打哪个电话。"),
+            feeds=(self._whole,),
+            matters=self._library.settings.matters,
+        )
+
+    def areas(self) -> AreasPage:
+        _ = self._gettext
+        return AreasPage(
+            frame=self._frame,
+            url="area/",
+            title=_("找我的民警"),
+            description=_("{station}各社区的民警和电话。").format(station=self._station.name),
+            feeds=(self._whole,),
+            duty=self._duty_line(),
+            rooms=self._rooms(),
+        )
+
+    def _rooms(self) -> tuple[Room, ...]:
+        lines = {area.path: self._area_line(area) for area in self._station.areas}
+        return tuple(
+            Room(
+                head=head,
+                areas=tuple(line for inner, line in lines.items() if inner.startswith(f"{path}/")),
+            )
+            for path, head in lines.items()
+            if "/" not in path
+        )
+
+    def _area_line(self, area: Area) -> AreaLine:
+        card = self._station.contacts_for(area.path)
+        return AreaLine(
+            area=self._area_link(area), slug=area.slug, contact=card[0] if card else self._duty_line()
+        )
+
+    def _duty_line(self) -> ContactLine:
+        """The station's first number of its own: a national one has at most five figures."""
+        _ = self._gettext
+        own = (line for line in self._station.contacts if sum(map(str.isdecimal, line.phone)) > 5)
+        return next(own, ContactLine(role=_("报警"), phone="110"))
+
+    def services(self) -> ServicesPage:
+        _ = self._gettext
+        title = kind_label("service", self._station.language)
+        return ServicesPage(
+            frame=self._frame,
+            url="service/",
+            title=title,
+            description=_("要不要跑一趟、带什么、去哪办、多少钱，按要办的事找。"),
+            feeds=(self._whole, self._feed("service/", title)),
+            desk=self._library.settings.service_desk or self._duty_line(),
+            groups=tuple(group for group, _services in self._needs()),
+            every=Link(title=title, url="service/page/1/", count=self._count["service"]),
+        )
+
+    def _needs(self) -> Iterator[tuple[ServiceGroup, Sequence[Article]]]:
+        """Services under the first topic each names, the topic with most of them first; then those that name none."""
+        _ = self._gettext
+        by_topic: dict[str, list[Article]] = {topic.name: [] for topic in self._station.topics}
+        others = []
+        for article in sorted((a for a in self._live if a.kind == "service"), key=lambda a: a.url):
+            (by_topic[article.topics[0]] if article.topics else others).append(article)
+        for name, services in sorted(by_topic.items(), key=lambda item: -len(item[1])):
+            if services:
+                link = self._topic_link(self._topics[name])
+                more = link if len(services) > _SERVICES else None
+                yield _service_group(name, self._topics[name].slug, services, more), services
+        if others:
+            every = Link(title=_("其他"), url="service/page/1/")
+            more = every if len(others) > _SERVICES else None
+            yield _service_group(every.title, "others", others, more), others
+
     def kind(self, kind: Kind) -> Iterator[ListPage]:
+        """The dated list; of services, those by need stand before it."""
         _ = self._gettext
         title = kind_label(kind, self._station.language)
         return self._list(
             url=f"{kind}/",
+            fronted=kind == "service",
             title=title,
             description=_("{station}发布的{kind}，最新的在前。").format(
                 station=self._station.name, kind=title
@@ -182,6 +351,7 @@ class _Pager:
         ):
             yield AreaPage(
                 **vars(page),
+                slug=area.slug,
                 parent=self._area_link(parent) if parent else None,
                 children=tuple(self._area_link(a) for a in self._station.areas if a.parent == area.path),
                 contacts=self._station.contacts_for(area.path),
@@ -198,7 +368,31 @@ class _Pager:
             main=Markup(article.main),  # noqa: S704 - as it was rendered for the present release
         )
 
+    def permalink(self, article: Article) -> PermalinkPage:
+        page = PermalinkPage(
+            frame=self._frame,
+            url=permalink_url(article.id),
+            title=article.title,
+            description=article.summary,
+            feeds=(self._whole,),
+            picture_path=picture(article, self._station),
+            listed=False,
+            to=self._link(article),
+        )
+        if not article.alert:
+            return page
+        return StatePage(
+            **vars(page),
+            alert=article.alert,
+            active=_active(article, self._at),
+            runs_out=self._runs_out(article),
+            withdrawn=article.withdrawn,
+            published=self._stamp(article.published),
+            updated=self._stamp(article.updated) if article.updated else None,
+        )
+
     def article(self, article: Article) -> ArticlePage:
+        permalink = self._station.url + permalink_url(article.id).rstrip("/")
         shown = ArticlePage(
             frame=self._frame,
             url=article.url,
@@ -207,11 +401,13 @@ class _Pager:
             feeds=self._feeds_of(article),
             picture_path=picture(article, self._station),
             listed=article.live(self._at) and article.kind != "alert",
+            offline=article.kind != "alert",
             id=article.id,
             kind=self._kind_link(article.kind),
             summary=article.summary,
             published=self._stamp(article.published),
             updated=self._stamp(article.updated) if article.updated else None,
+            changed=article.changed,
             reviewed=self._stamp(article.reviewed) if article.reviewed else None,
             next_review=self._stamp(article.next_review) if article.next_review else None,
             expires=self._last_day(article.expires) if article.expires else None,
@@ -224,13 +420,24 @@ class _Pager:
             cover=quote(article.cover_file.as_posix()) if article.cover_file else None,
             attachments=tuple(_attachment(path) for path in article.attachment_files),
             html=Markup(article.html),  # noqa: S704 - sanitised by markdown.render
+            contents=tuple(_contents(article.html)),
+            related=tuple(self._link(a) for a in self._related.get(article.id, ())),
+            permalink=permalink,
             card=self._contact_card(article),
         )
         if article.service:
-            return ServicePage(**vars(shown), service=article.service)
+            return self._service(shown, article.service)
         if article.alert:
             return self._alert(shown, article, article.alert)
         return shown
+
+    def _service(self, shown: ArticlePage, service: Service) -> ServicePage:
+        return ServicePage(
+            **vars(shown),
+            service=service,
+            visit=visit(service, self._gettext),
+            answer=answer(shown.title, service, shown.permalink, self._station.language),
+        )
 
     def _alert(self, shown: ArticlePage, article: Article, alert: Alert) -> AlertPage:
         face = photo(article, self._at)
@@ -238,16 +445,30 @@ class _Pager:
         return AlertPage(
             **vars(shown),
             alert=alert,
-            active=alert.state == "active" and article.live(self._at),
+            active=_active(article, self._at),
             facts=facts(article, self._at, self._station.language),
             photo=quote(face[0]) if face else None,
             hide_after=self._hide_after(article),
+            runs_out=self._runs_out(article),
             follows=tuple(Link(title=card.title, url=card.url) for card in earlier),
         )
 
     def _hide_after(self, article: Article) -> Stamp | None:
         person = article.person_shown(self._at)
         return self._stamp(min(filter(None, (person.erase_after, article.expires)))) if person else None
+
+    def privacy(self) -> PrivacyPage:
+        _ = self._gettext
+        return PrivacyPage(
+            frame=self._frame,
+            url="privacy/",
+            title=_("隐私说明"),
+            description=_("本站不收集个人信息；哪些东西只存在您自己的手机里，怎么清除。"),
+            feeds=(self._whole,),
+        )
+
+    def _runs_out(self, article: Article) -> Stamp | None:
+        return self._stamp(article.expires) if article.expires and _active(article, self._at) else None
 
     def not_found(self) -> NotFoundPage:
         _ = self._gettext
@@ -267,21 +488,28 @@ class _Pager:
         description: str,
         articles: Sequence[Article],
         picture_path: str = STATION,
+        fronted: bool = False,
     ) -> Iterator[ListPage]:
-        """The list's pages; an empty list has one, that says so."""
+        """The list's pages; an empty list has one, that says so.
+
+        :param fronted: another page has the address ``url`` itself.
+        """
         _ = self._gettext
         total = max(1, -(-len(articles) // PAGE_SIZE))
+
+        def address(number: int) -> str:
+            return url if number == 1 and not fronted else f"{url}page/{number}/"
 
         def link(number: int, text: str) -> Link | None:
             if not 1 <= number <= total:
                 return None
-            return Link(title=text, url=quote(url if number == 1 else f"{url}page/{number}/"))
+            return Link(title=text, url=quote(address(number)))
 
         for number in range(1, total + 1):
             shown = articles[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
             yield ListPage(
                 frame=self._frame,
-                url=url if number == 1 else f"{url}page/{number}/",
+                url=address(number),
                 title=title,
                 description=description,
                 feeds=(self._whole, self._feed(url, title)),
@@ -291,6 +519,7 @@ class _Pager:
                 total=total,
                 newer=link(number - 1, _("较新的")),
                 older=link(number + 1, _("较早的")),
+                offline=not any(a.kind == "alert" for a in shown),
             )
 
     def _feeds_of(self, article: Article) -> tuple[Feed, Feed]:
@@ -308,6 +537,13 @@ class _Pager:
             kind=kind_label(article.kind, self._station.language),
             published=self._stamp(article.published),
         )
+
+    def _banner_line(self, article: Article) -> BannerLine:
+        ends = self._stamp(article.expires) if article.expires else None
+        return BannerLine(title=article.title, url=quote(article.url), ends=ends)
+
+    def _link(self, article: Article) -> Link:
+        return Link(title=article.title, url=quote(article.url))
 
     def _kind_link(self, kind: Kind) -> Link:
         title = kind_label(kind, self._station.language)
@@ -340,6 +576,25 @@ class _Pager:
                 text=local.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M"), iso=local.isoformat()
             )
         return Stamp(text=moment.isoformat(), iso=moment.isoformat())
+
+
+def _service_group(title: str, slug: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:
+    lines = (
+        ServiceLine(title=a.title, url=quote(a.url), visit=a.service.visit if a.service else "")
+        for a in services[:_SERVICES]
+    )
+    return ServiceGroup(title=title, anchor=f"p--{slug}", lines=tuple(lines), more=more)
+
+
+def _contents(html: str) -> Iterator[Link]:
+    """Links to its sections, of a long text only."""
+    found = sections(html)
+    if len(found) >= _SECTIONS and length(html) >= _LONG:
+        yield from (Link(title=words, url="#" + quote(id_)) for id_, words in found)
+
+
+def _active(article: Article, at: datetime) -> bool:
+    return article.alert is not None and article.alert.state == "active" and article.live(at)
 
 
 def _urgent(alert: Alert) -> bool:

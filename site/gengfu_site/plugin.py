@@ -39,6 +39,10 @@ class GengfuConfig(Config):  # type: ignore[no-untyped-call]
     areas = Type(list, default=[])
     topics = Type(list, default=[])
     audiences = Type(list, default=[])
+    service_desk = Type(str, default="")
+    shortcuts = Type(list, default=[])
+    matters = Type(list, default=[])
+    portal = Type(dict, default={})
 
 
 class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
@@ -110,7 +114,8 @@ def live_server(
     """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes."""
     mount = urlsplit(settings.station.url).path
     server = LiveReloadServer(build, host=host, port=port, root=str(folder), mount_path=mount)
-    for source in (settings.folder / FILE, settings.content, settings.private, settings.overrides):
+    sources = (settings.folder / FILE, settings.content, settings.private, settings.overrides)
+    for source in (*sources, *settings.portal.files):
         if source and source.exists():
             server.watch(str(source))
     return server

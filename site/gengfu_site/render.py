@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import jinja2
 from markupsafe import Markup
 
+from gengfu_site.linked_data import linked_data
+from gengfu_site.portal import Portal
 from gengfu_site.problems import GengfuError
 from gengfu_site.settings import Settings
 from gengfu_site.view import ArticlePage, NotFoundPage, Page
@@ -59,9 +61,12 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
     wording = translations(settings.station.language)
     env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
     env.filters["numbers"] = telephone_numbers
+    env.filters["linked_data"] = linked_data
     asset = _assets(env)
     env.globals["asset"] = asset
-    env.globals["policy"] = _policy(env, asset, live=live)
+    env.globals["policy"] = _policy(env, asset, settings.portal, live=live)
+    # A preview is to be seen as it is now, or not at all.
+    env.globals["keeps_pages"] = not live
     return env
 
 
@@ -84,21 +89,25 @@ def _assets(env: jinja2.Environment) -> Callable[[str], Markup]:
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
-def _policy(env: jinja2.Environment, asset: Callable[[str], Markup], *, live: bool) -> str:
-    """The content security policy of every page: our own styles and scripts by their hashes, the rest from this site.
+def _policy(env: jinja2.Environment, asset: Callable[[str], Markup], portal: Portal, *, live: bool) -> str:
+    """The content security policy of every page: our own styles and scripts and the portal's by their hashes, the
+    rest from this site.
 
     https://www.w3.org/TR/CSP3/. What an article might still smuggle in does not run.
     """
 
-    def hashes(ending: str) -> str:
-        names = env.list_templates(extensions=[ending])
-        digests = (b64encode(sha256(asset(name).encode()).digest()).decode() for name in names)
+    def hashes(ending: str, others: tuple[str, ...]) -> str:
+        texts = [*map(asset, env.list_templates(extensions=[ending])), *others]
+        digests = (b64encode(sha256(text.encode()).digest()).decode() for text in texts)
         return " ".join(f"'sha256-{digest}'" for digest in digests)
 
-    scripts = "'self' 'unsafe-inline'" if live else hashes("js")
+    styles = hashes("css", (*portal.header.styles, *portal.footer.styles))
+    scripts = (
+        "'self' 'unsafe-inline'" if live else hashes("js", (*portal.header.scripts, *portal.footer.scripts))
+    )
     return (
         "default-src 'none'; base-uri 'none'; form-action 'self'; connect-src 'self'; img-src 'self' data:; "
-        f"media-src 'self'; worker-src 'self'; style-src {hashes('css')}; script-src {scripts}"
+        f"media-src 'self'; worker-src 'self'; style-src {styles}; script-src {scripts}"
     )
 
 
@@ -130,11 +139,11 @@ def render(env: jinja2.Environment, page: Page) -> str:
 
 
 def render_matter(env: jinja2.Environment, page: ArticlePage) -> str:
-    """The article's matter alone, as a feed carries it: its template's block ``matter``."""
+    """The article's matter alone, as a feed carries it: its template's blocks ``answer`` and ``matter``."""
     with _named():
         template = env.get_template(page.template)
         inside = template.new_context({"view": page, "base_url": page.frame.home.rstrip("/")})
-        return "".join(template.blocks["matter"](inside))
+        return "".join(part for name in ("answer", "matter") for part in template.blocks[name](inside))
 
 
 def context(page: Page) -> dict[str, object]:

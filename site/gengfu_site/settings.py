@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gengfu_site.catalogue import Area, ContactLine, Station, Topic
-from gengfu_site.problems import Problem, shown
+from gengfu_site.portal import Fragment, Portal, read_fragment
+from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
 from gengfu_templates.i18n import _
 
@@ -24,6 +25,64 @@ RESERVED = frozenset(("index", "readme", "page", "topic", "area"))
 """Names that the site's own pages take; no file, topic or area may."""
 OWN_FOLDERS = frozenset(("a", "emergency", "privacy", "scammed", "search", "share", "sw", "who"))
 """Names at the top of the site that its own pages take; no file or folder at the top of content/ may."""
+OWN_PAGES = ("area", "emergency", "privacy", "scammed", "search", "service", "who")
+"""Those that lie at an address of their own, which a shortcut may name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shortcut:
+    """One line of “我遇到了…” on the home page."""
+
+    title: str
+    """In the resident's words: 身份证丢了."""
+    to: str
+    """An article's id, or its path below content/ without ``.md``; a topic's name, a kind, or one of
+    :data:`OWN_PAGES`."""
+    line: int
+    """Where mkdocs.yml says so: whether ``to`` leads anywhere is known once the library is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matter:
+    """One line of 这事找谁: whose job it is."""
+
+    matter: str
+    who: str
+    phone: str = ""
+    """Official, as printed; empty where each community has its own."""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Official:
+    """Who answers for the site and where it is on record, as 国办发〔2017〕47号 wants it at the foot of each page.
+
+    Empty where it is not known yet.
+    """
+
+    sponsor: str = ""
+    """主办单位."""
+    icp: str = ""
+    """ICP备案号."""
+    police_record: str = ""
+    """公安备案号."""
+    site_code: str = ""
+    """网站标识码."""
+    corrections: str = ""
+    """Whom to tell of a mistake: a telephone number, an e-mail address or the address of a page."""
+
+    @property
+    def police_address(self) -> str:
+        """Where anybody can look the police record up."""
+        digits = "".join(re.findall(r"\d", self.police_record))
+        return f"https://beian.mps.gov.cn/#/query/webSearch?code={digits}"
+
+    @property
+    def corrections_address(self) -> str:
+        """Where a link to :attr:`corrections` leads; empty for a telephone number."""
+        if "@" in self.corrections:
+            return f"mailto:{self.corrections}"
+        return self.corrections if self.corrections.startswith("http") else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +99,14 @@ class Settings:
     overrides: Path | None
     """The station's own page templates (``theme.custom_dir``), found before the theme's."""
     station: Station
+    service_desk: ContactLine | None = None
+    """Whom to call about papers; None where the station names no such line."""
+    shortcuts: tuple[Shortcut, ...] = ()
+    matters: tuple[Matter, ...] = ()
+    official: Official = Official()
+    portal: Portal = field(default_factory=Portal)
+    unready: tuple[Problem, ...] = ()
+    """What a site open to everybody must still say of itself; a build does not wait for it."""
 
 
 def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
@@ -67,6 +134,9 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
     if top is None or options is None:
         return None, problems
     problems += _repeated(options, declared)
+    problems += _unknown_desk(options, declared)
+    portal, found = _portal(options.portal, declared, folder)
+    problems += found
     settings = Settings(
         folder=folder,
         content=folder / top.docs_dir,
@@ -84,6 +154,15 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
             topics=tuple(Topic(name=t.name, slug=t.slug or t.name) for t in options.topics),
             audiences=tuple(options.audiences),
         ),
+        service_desk=_line_called(options.service_desk, options.station.contacts),
+        shortcuts=tuple(
+            Shortcut(title=s.title, to=s.to, line=declared.line("shortcuts", index, "to"))
+            for index, s in enumerate(options.shortcuts)
+        ),
+        matters=tuple(Matter(**m.model_dump()) for m in options.matters),
+        official=Official(**options.station.official.model_dump()),
+        portal=portal,
+        unready=tuple(_unready(options.station, declared)),
     )
     problems += _nested(settings, document)
     return (None, problems) if problems else (settings, [])
@@ -149,6 +228,38 @@ def _has_no_slash(name: str) -> str:
     return name
 
 
+def _without_ends(address: str) -> str:
+    """``content/tip/gas.md``, ``/tip/gas/`` and ``tip/gas`` mean the same."""
+    return address.removeprefix("content/").strip("/").removesuffix(".md")
+
+
+def _is_icp(text: str) -> str:
+    if text and not re.fullmatch(r"\w?ICP[备证]\s?\d{6,10}号(-\d+)?", text):
+        raise Mistake(
+            _("ICP备案号的样子是“京ICP备12345678号-1”，见到的是“{text}”。").format(text=text),
+            _("照备案查询结果写全，连同省份简称和“号”。"),
+        )
+    return text
+
+
+def _is_police_record(text: str) -> str:
+    if text and not re.fullmatch(r"\w公网安备\s?\d{11,14}号", text):
+        raise Mistake(
+            _("公安备案号的样子是“京公网安备11010102000001号”，见到的是“{text}”。").format(text=text),
+            _("照备案查询结果写全，连同省份简称和“号”。"),
+        )
+    return text
+
+
+def _is_site_code(text: str) -> str:
+    if text and not re.fullmatch(r"(bm\d{8}|\d{10})", text):
+        raise Mistake(
+            _("网站标识码是 10 位，见到的是“{text}”。").format(text=text),
+            _("照政府网站主管部门发的写，加引号，不要丢掉开头的 0。"),
+        )
+    return text
+
+
 def _as_theme(value: Any) -> Any:
     """MkDocs takes a theme's bare name too."""
     return {"name": value} if isinstance(value, str) else value
@@ -183,11 +294,26 @@ class _Contact(_Strict):
     note: str = ""
 
 
+class _Official(_Strict):
+    sponsor: str = ""
+    icp: Annotated[str, AfterValidator(_is_icp)] = ""
+    police_record: Annotated[str, AfterValidator(_is_police_record)] = ""
+    site_code: Annotated[str, AfterValidator(_is_site_code)] = ""
+    corrections: str = ""
+
+
+class _Portal(_Strict):
+    header: str = ""
+    footer: str = ""
+
+
 class _Station(_Strict):
     name: Text
     timezone: TimeZoneName = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
     contacts: list[_Contact] = []
+    official: _Official = _Official()
+    intranet: bool = False
 
 
 class _Area(_Strict):
@@ -202,15 +328,94 @@ class _Topic(_Strict):
     slug: Slug | None = None
 
 
+class _Shortcut(_Strict):
+    title: Annotated[Text, Field(max_length=14)]
+    to: Annotated[Text, AfterValidator(_without_ends)]
+
+
+class _Matter(_Strict):
+    matter: Text
+    who: Text
+    phone: str = ""
+    note: str = ""
+
+
 class _Options(_Strict):
     station: _Station
     areas: list[_Area] = []
     topics: list[_Topic] = []
     audiences: list[Name] = []
+    service_desk: str = ""
+    shortcuts: list[_Shortcut] = []
+    matters: list[_Matter] = []
+    portal: _Portal = _Portal()
 
 
 def _contacts(lines: list[_Contact]) -> tuple[ContactLine, ...]:
     return tuple(ContactLine(**line.model_dump()) for line in lines)
+
+
+def _line_called(role: str, lines: list[_Contact]) -> ContactLine | None:
+    return next((line for line in _contacts(lines) if line.role == role), None)
+
+
+def _unknown_desk(options: _Options, document: Document) -> Iterator[Problem]:
+    roles = [line.role for line in options.station.contacts]
+    if options.service_desk and options.service_desk not in roles:
+        close = nearest(options.service_desk, roles)
+        yield document.problem(
+            "service_desk",
+            message=_("本单位的联系卡里没有“{role}”。").format(role=options.service_desk),
+            remedy=_("是不是想写“{close}”？").format(close=close)
+            if close
+            else _("写 station 的 contacts 里某一行的 role。"),
+        )
+
+
+def _portal(declared: _Portal, document: Document, folder: Path) -> tuple[Portal, list[Problem]]:
+    """The portal's fragments, and what is wrong in them."""
+    fragments: dict[str, Fragment] = {}
+    files, problems = [], []
+    for part, name in declared.model_dump().items():
+        if not name:
+            continue
+        file = folder / name
+        if not file.resolve().is_relative_to(folder) or not file.is_file():
+            problems.append(
+                document.problem(
+                    "portal",
+                    part,
+                    message=_("站点文件夹里没有文件“{name}”。").format(name=name),
+                    remedy=_("把门户给的 HTML 文件放进站点文件夹，这里写它的文件名。"),
+                )
+            )
+            continue
+        fragments[part], found = read_fragment(file, folder)
+        files.append(file)
+        problems += found
+    return Portal(**fragments, files=tuple(files)), problems
+
+
+def _unready(station: _Station, document: Document) -> Iterator[Problem]:
+    if station.intranet:
+        return
+    for field, word in (
+        ("sponsor", _("主办单位")),
+        ("icp", _("ICP备案号")),
+        ("police_record", _("公安备案号")),
+        ("site_code", _("网站标识码")),
+        ("corrections", _("找错联系方式")),
+    ):
+        if not getattr(station.official, field):
+            yield document.problem(
+                "station",
+                "official",
+                field,
+                message=_("公开的网站要写明{word}，现在是空的。").format(word=word),
+                remedy=_("在 station 的 official 下面补上 {field}；只在内网用的站点写 intranet: true。").format(
+                    field=field
+                ),
+            )
 
 
 def _flat(areas: list[_Area], path: str = "", slug: str = "") -> Iterator[Area]:

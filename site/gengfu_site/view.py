@@ -14,6 +14,8 @@ from markupsafe import Markup
 from gengfu_site.article import Alert, Service
 from gengfu_site.catalogue import ContactLine, Fact
 from gengfu_site.pictures import STATION
+from gengfu_site.qr import Code, draw
+from gengfu_site.settings import Matter, Official
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,17 @@ class Feed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BannerLine:
+    """An alert in the banner."""
+
+    title: str
+    url: str
+    """As :attr:`Link.url`."""
+    ends: Stamp | None
+    """When the reader's own clock takes it off."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """What every page shows around its own matter."""
 
@@ -63,9 +76,13 @@ class Frame:
     """Absolute address of the site, with a trailing slash."""
     language: str
     kinds: tuple[Link, ...]
-    alerts: tuple[Card, ...]
+    alerts: tuple[BannerLine, ...]
     """Active alerts, exercises left out: the banner."""
     contacts: tuple[ContactLine, ...]
+    official: Official | None
+    """None where nothing of it is known."""
+    portal_header: Markup
+    portal_footer: Markup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +90,8 @@ class Page:
     """Any page. Subclasses add what their template shows."""
 
     template: ClassVar[str]
+    og_type: ClassVar[str] = "website"
+    """For link previews, https://ogp.me/#types."""
 
     frame: Frame
     url: str
@@ -85,6 +104,8 @@ class Page:
     """Below the site, not quoted: what chats show beside a link to it."""
     listed: bool = True
     """Whether search engines and the sitemap may hold it."""
+    offline: bool = True
+    """Whether a phone may keep it for when it has no network, if it is listed; not what tells of an alert."""
 
     @property
     def path(self) -> str:
@@ -101,15 +122,113 @@ class Page:
         """Absolute address of the JPEG or PNG that chats show beside a link to it; never a missing person's face."""
         return self.frame.home + quote(self.picture_path)
 
+    @property
+    def canonical(self) -> str:
+        """The address that search engines and previews are to know it by."""
+        return self.address
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaLine:
+    """An area and whom to call there."""
+
+    area: Link
+    slug: str
+    """As an address asks for it: ``?area=qingsong/taoyuan``."""
+    contact: ContactLine
+    """The first line of its card."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """An outermost area, and all that lie in it."""
+
+    head: AreaLine
+    areas: tuple[AreaLine, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
 class HomePage(Page):
     template = "home.html"
 
-    newest: tuple[Card, ...]
+    shortcuts: tuple[Link, ...]
+    warnings: tuple[Card, ...]
+    """The newest, alerts left out: the banner has those."""
+    services: tuple[Link, ...]
+    """Where on the page of services each need begins."""
+    rooms: tuple[Room, ...]
+    """Every area, as long as a page can carry them; then none."""
+    matters: tuple[Matter, ...]
+    """The first few."""
     topics: tuple[Link, ...]
-    areas: tuple[Link, ...]
-    """The outermost areas and those beneath them, in the admin's order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScammedPage(Page):
+    """What to do after a fraud, in order."""
+
+    template = "scammed.html"
+
+    frauds: tuple[Link, ...]
+    """The newest articles."""
+    every_fraud: Link
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmergencyPage(Page):
+    """Which number for what; whole without a network."""
+
+    template = "emergency.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhoPage(Page):
+    """Whose job it is."""
+
+    template = "who.html"
+
+    matters: tuple[Matter, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreasPage(Page):
+    """Every community with its officer."""
+
+    template = "areas.html"
+
+    duty: ContactLine
+    rooms: tuple[Room, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceLine:
+    title: str
+    url: str
+    """Below the site, quoted."""
+    visit: str
+    """不用跑, 跑一次 or 需本人; empty where it is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceGroup:
+    """What residents need of one topic."""
+
+    title: str
+    anchor: str
+    lines: tuple[ServiceLine, ...]
+    more: Link | None
+    """The whole topic, where this page holds only its beginning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicesPage(Page):
+    """Services by need; the dated list of all goes on beside it."""
+
+    template = "services.html"
+
+    desk: ContactLine
+    groups: tuple[ServiceGroup, ...]
+    every: Link
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +248,8 @@ class ListPage(Page):
 class AreaPage(ListPage):
     template = "area.html"
 
+    slug: str
+    """As :attr:`AreaLine.slug`."""
     parent: Link | None
     children: tuple[Link, ...]
     contacts: tuple[ContactLine, ...]
@@ -154,12 +275,15 @@ class ContactCard:
 @dataclass(frozen=True, kw_only=True)
 class ArticlePage(Page):
     template = "article.html"
+    og_type = "article"
 
     id: str
     kind: Link
     summary: str
     published: Stamp
     updated: Stamp | None
+    changed: str | None
+    """What was other before ``updated``."""
     reviewed: Stamp | None
     next_review: Stamp | None
     expires: Stamp | None
@@ -174,7 +298,17 @@ class ArticlePage(Page):
     """Below the site, quoted."""
     attachments: tuple[Attachment, ...]
     html: Markup
+    contents: tuple[Link, ...]
+    """Its sections, where it is long enough to get lost in; each ``url`` is an anchor."""
+    related: tuple[Link, ...]
+    permalink: str
+    """Absolute address that stays when the article is renamed or moved, short enough for a chat."""
     card: ContactCard
+
+    @property
+    def code(self) -> Code:
+        """The permalink, for paper."""
+        return draw(self.permalink)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +316,10 @@ class ServicePage(ArticlePage):
     template = "service.html"
 
     service: Service
+    visit: str
+    """Whether to come, in a resident's words."""
+    answer: str
+    """The guide's answer as one message, the permalink included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,8 +334,39 @@ class AlertPage(ArticlePage):
     """Below the site, quoted; likewise."""
     hide_after: Stamp | None
     """When the reader's own clock takes data and picture off an open page."""
+    runs_out: Stamp | None
+    """When the reader's own clock ends an active alert."""
     follows: tuple[Link, ...]
     """Earlier alerts it refers to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermalinkPage(Page):
+    """Forwards from an article's permalink to where it lies now."""
+
+    template = "permalink.html"
+
+    to: Link
+
+    @property
+    def canonical(self) -> str:
+        return self.frame.home + self.to.url
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatePage(PermalinkPage):
+    """How an alert stands, in one huge word: what goes round for years can be checked against it."""
+
+    template = "state.html"
+
+    alert: Alert
+    active: bool
+    runs_out: Stamp | None
+    """As :attr:`AlertPage.runs_out`."""
+    withdrawn: str | None
+    """The reason, where it was withdrawn."""
+    published: Stamp
+    updated: Stamp | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +376,13 @@ class KeptPage(Page):
     template = "kept.html"
 
     main: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacyPage(Page):
+    """What the site knows of its readers, and what their phones know of the site."""
+
+    template = "privacy.html"
 
 
 @dataclass(frozen=True, kw_only=True)

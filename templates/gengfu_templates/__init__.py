@@ -15,6 +15,9 @@ PAGES = _HERE / "pages"
 MESSAGES = _HERE / "messages"
 """Jinja templates of digests and alerts, for channels and people that take text."""
 
+WORKER = _HERE / "sw.js"
+"""The site's service worker; a file of its own, as browsers want it."""
+
 ARTICLES = _HERE / "articles"
 """Beginnings of articles, one a kind, for ``gengfu new``."""
 

@@ -41,9 +41,12 @@ def init(folder: Path) -> None:
 
 
 @click.command(help=_("检查文章、群清单和时间表，把所有问题一次列出来。"))
+@click.option(
+    "--release", is_flag=True, help=_("公开上线以前用：连主办单位、备案号、网站标识码和找错电话也检查。")
+)
 @json_option
 @click.pass_obj
-def check(folder: Path, as_json: bool) -> None:
+def check(folder: Path, as_json: bool, release: bool) -> None:
     from gengfu_scheduler import roster
     from gengfu_site.check import check as check_site
 
@@ -52,7 +55,7 @@ def check(folder: Path, as_json: bool) -> None:
     except ProblemsFound as error:
         problems = list(error.problems)
     else:
-        problems = check_site(settings, clock.now())
+        problems = check_site(settings, clock.now(), release=release)
         problems += roster.check(folder, settings.station, os.environ)
     if problems or as_json:
         site.show_problems(sorted(problems), as_json=as_json)
