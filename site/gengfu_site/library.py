@@ -14,7 +14,7 @@ from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
-from gengfu_site.settings import OWN_FOLDERS, RESERVED, Settings
+from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
 from gengfu_site.source import read_text
 from gengfu_templates.i18n import _
 
@@ -101,6 +101,8 @@ def load(settings: Settings, at: datetime, *, urgent: bool = False) -> tuple[Lib
     manuscripts, problems = _read_manuscripts(settings, urgent)
     manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
+    # What a file that cannot be read is called, nobody knows.
+    all_read = {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
     problems += _out_of_time_or_place(manuscripts, at)
     persons, found = read_persons(settings, searched_for(manuscripts))
     problems += found
@@ -121,7 +123,14 @@ def load(settings: Settings, at: datetime, *, urgent: bool = False) -> tuple[Lib
             )
         )
     problems += links.broken_anchors()
+    if all_read:
+        problems += _shortcuts_to_nowhere(settings, manuscripts)
     return Library(settings=settings, articles=newest_first(articles)), problems
+
+
+def names(article: Manuscript) -> tuple[str, str]:
+    """What ``mkdocs.yml`` may call it: its id, and its path below content/ without ``.md``."""
+    return article.id, article.path.with_suffix("").as_posix()
 
 
 def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
@@ -287,3 +296,22 @@ def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> It
                     if close
                     else _("写那条警情的编号，或删掉这一行。"),
                 )
+
+
+def _shortcuts_to_nowhere(settings: Settings, manuscripts: Iterable[Manuscript]) -> Iterator[Problem]:
+    topics = (topic.name for topic in settings.station.topics)
+    known = [*OWN_PAGES, *KINDS, *topics, *(name for m in manuscripts for name in names(m))]
+    for shortcut in settings.shortcuts:
+        if shortcut.to not in known:
+            close = nearest(shortcut.to, known)
+            yield Problem(
+                path=FILE,
+                line=shortcut.line,
+                field="shortcuts",
+                message=_("“{title}”要去的“{to}”，没有这篇文章、主题或栏目。").format(
+                    title=shortcut.title, to=shortcut.to
+                ),
+                remedy=_("是不是想写“{close}”？").format(close=close)
+                if close
+                else _("写文章的编号、文章的文件名（例如 tip/gas-cylinder），或主题的名称。"),
+            )

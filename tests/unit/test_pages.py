@@ -12,13 +12,16 @@ from gengfu_site.render import context
 from gengfu_site.view import (
     AlertPage,
     AreaPage,
+    AreasPage,
     ArticlePage,
     HomePage,
     ListPage,
     Page,
+    ScammedPage,
     ServicePage,
+    ServicesPage,
 )
-from stations import AT, StationFolder
+from stations import AT, MKDOCS_YML, StationFolder
 
 P = TypeVar("P", bound=Page)
 
@@ -72,7 +75,7 @@ def test_expired_and_withdrawn_articles_keep_their_page_and_leave_the_lists(
     site = shown(station)
     assert ("fraud/brushing/index.html" in site) is page_is_there
     assert bool(at(site, "fraud/index.html", ListPage).cards) is listed
-    assert bool(at(site, "index.html", HomePage).newest) is listed
+    assert bool(at(site, "index.html", HomePage).warnings) is listed
 
 
 def test_an_area_page_holds_its_card_and_what_is_local(station: StationFolder) -> None:
@@ -136,3 +139,138 @@ def test_the_last_day_is_shown_as_the_day_itself(station: StationFolder) -> None
     page = at(shown(station), "fraud/brushing/index.html", ArticlePage)
     assert page.expires
     assert page.expires.text == "2026-12-01"
+
+
+def with_options(station: StationFolder, *lines: str) -> None:
+    """Options of the plugin after the test station's own."""
+    station.file("mkdocs.yml", MKDOCS_YML + "".join(f"      {line}\n" for line in lines))
+
+
+def test_home_warns_of_frauds_tips_and_notices_the_newest_five(station: StationFolder) -> None:
+    for n, kind in enumerate(("fraud", "tip", "notice", "service", "service", "tip", "tip", "fraud")):
+        own = {"service": "{department: 窗口, visit: 跑一次}"} if kind == "service" else {}
+        published = f"2026-11-0{n + 1}"
+        station.article(f"{kind}/a{n}.md", id=f"A{n:04}", kind=kind, title=f"{n}", published=published, **own)
+    home = at(shown(station), "index.html", HomePage)
+    assert [card.title for card in home.warnings] == ["7", "6", "5", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("to", "leads_to"),
+    [
+        ("F7K2Q", ["fraud/brushing/"]),
+        ("content/fraud/brushing.md", ["fraud/brushing/"]),
+        ("fraud/brushing/", ["fraud/brushing/"]),
+        ("防火用电", ["topic/fire/"]),
+        ("fraud", ["fraud/"]),
+        ("who", ["who/"]),
+        ("T0001", []),
+    ],
+)
+def test_a_shortcut_leads_to_an_article_a_topic_a_kind_or_a_page_unless_it_is_over(
+    station: StationFolder, to: str, leads_to: list[str]
+) -> None:
+    with_options(station, f"shortcuts: [{{title: 遇到了, to: {to}}}]")
+    station.article()
+    station.article("tip/over.md", id="T0001", kind="tip", expires="2026-11-20 10:00")
+    assert [link.url for link in at(shown(station), "index.html", HomePage).shortcuts] == leads_to
+
+
+def test_services_stand_under_their_first_topic_the_fullest_first_and_the_dated_list_goes_on(
+    station: StationFolder,
+) -> None:
+    topics = ["[防火用电, 电信网络诈骗]", "[防火用电]", "[电信网络诈骗]", None]
+    for n, named in enumerate(topics):
+        station.article(
+            f"service/s{n}.md",
+            id=f"S{n:04}",
+            kind="service",
+            title=f"第{n}项",
+            topics=named,
+            service="{department: 窗口, visit: 不用跑}",
+        )
+    site = shown(station)
+    groups = at(site, "service/index.html", ServicesPage).groups
+    assert [(group.title, [line.title for line in group.lines]) for group in groups] == [
+        ("防火用电", ["第0项", "第1项"]),
+        ("电信网络诈骗", ["第2项"]),
+        ("其他", ["第3项"]),
+    ]
+    assert groups[0].lines[0].visit == "不用跑"
+    assert [(link.url, link.count) for link in at(site, "index.html", HomePage).services] == [
+        ("service/#p--fire", 2),
+        ("service/#p--telecom-fraud", 1),
+        ("service/#p--others", 1),
+    ]
+    assert len(at(site, "service/page/1/index.html", ListPage).cards) == 4
+
+
+def test_a_need_with_many_services_shows_twelve_and_leads_to_all(station: StationFolder) -> None:
+    for n in range(25):
+        station.article(
+            f"service/s{n:02}.md",
+            id=f"S{n:04}",
+            kind="service",
+            topics="[防火用电]",
+            service="{department: 窗口, visit: 跑一次}",
+        )
+    site = shown(station)
+    (group,) = at(site, "service/index.html", ServicesPage).groups
+    assert len(group.lines) == 12
+    assert group.more
+    assert (group.more.url, group.more.count) == ("topic/fire/", 25)
+    first, last = (
+        at(site, "service/page/1/index.html", ListPage),
+        at(site, "service/page/2/index.html", ListPage),
+    )
+    assert (first.newer, last.newer and last.newer.url) == (None, "service/page/1/")
+
+
+@pytest.mark.parametrize(
+    ("options", "number"), [([], "0000-5550100"), (["service_desk: 户籍窗口"], "0000-5550110")]
+)
+def test_papers_have_the_window_the_station_names_else_the_duty_line(
+    station: StationFolder, options: list[str], number: str
+) -> None:
+    with_options(station, *options)
+    text = (station.folder / "mkdocs.yml").read_text("utf-8")
+    lines = '[{role: 报警, phone: "110"}, {role: 值班室, phone: 0000-5550100}, {role: 户籍窗口, phone: 0000-5550110}]'
+    station.file("mkdocs.yml", text.replace('[{role: 值班室, phone: "0000-5550100"}]', lines))
+    assert at(shown(station), "service/index.html", ServicesPage).desk.phone == number
+
+
+def test_every_community_stands_with_the_first_line_of_the_nearest_card(station: StationFolder) -> None:
+    areas = at(shown(station), "area/index.html", AreasPage)
+    assert areas.duty.phone == "0000-5550100"
+    assert [
+        (room.head.area.title, [(line.area.title, line.slug, line.contact.phone) for line in room.areas])
+        for room in areas.rooms
+    ] == [
+        (
+            "青松路",
+            [
+                ("桃园社区", "qingsong/taoyuan", "0000-5550130"),
+                ("松园社区", "qingsong/songyuan", "0000-5550120"),
+            ],
+        ),
+        ("河东", []),
+    ]
+
+
+@pytest.mark.parametrize(("areas", "carried"), [(60, True), (61, False)])
+def test_home_carries_sixty_communities_and_no_more(
+    station: StationFolder, areas: int, carried: bool
+) -> None:
+    few = MKDOCS_YML.partition("      areas:\n")[0] + "      areas:\n"
+    many = "".join(f"        - {{name: 社区{n}, slug: c{n}}}\n" for n in range(areas))
+    station.file("mkdocs.yml", few + many)
+    site = shown(station)
+    assert bool(at(site, "index.html", HomePage).rooms) is carried
+    assert len(at(site, "area/index.html", AreasPage).rooms) == areas
+
+
+def test_who_was_deceived_finds_a_dozen_frauds_and_the_way_to_all(station: StationFolder) -> None:
+    for n in range(14):
+        station.article(f"fraud/f{n:02}.md", id=f"F{n:04}", title=f"骗局{n}", published=f"2026-10-{n + 1:02}")
+    page = at(shown(station), "scammed/index.html", ScammedPage)
+    assert (len(page.frauds), page.frauds[0].title, page.every_fraud.count) == (12, "骗局13", 14)

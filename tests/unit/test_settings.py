@@ -36,6 +36,9 @@ def test_the_nearest_contact_card_is_taken(station: StationFolder, area: str | N
         ("name: 河东", "name: 河/东", "不能有“/”"),
         ("contacts: [{role: 值班室", "timezone: 北京\n        contacts: [{role: 值班室", "Asia/Shanghai"),
         ("topics: [{name: 电信网络诈骗", "topics: [{nam: 电信网络诈骗", "是不是想写“name”"),
+        ("audiences: [", "service_desk: 值班\n      audiences: [", "是不是想写“值班室”"),
+        ("audiences: [", "shortcuts: [{title: 身份证丢了}]\n      audiences: [", "to"),
+        ("audiences: [", 'matters: [{matter: 养犬, phone: "110"}]\n      audiences: [', "who"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(station: StationFolder, old: str, new: str, said: str) -> None:
@@ -43,3 +46,29 @@ def test_a_mistake_is_named_with_its_line(station: StationFolder, old: str, new:
     settings, problems = read_settings(station.file("mkdocs.yml", text))
     assert settings is None
     assert [p.line for p in problems if said in str(p)] == [text[: text.index(new)].count("\n") + 1]
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("F7K2O", "是不是想写“F7K2Q”"),
+        ("fraud/brush", "是不是想写“fraud/brushing”"),
+        ("防火用", "是不是想写“防火用电”"),
+        ("servce", "是不是想写“service”"),
+        ("天气预报", "写文章的编号"),
+    ],
+)
+def test_a_shortcut_that_leads_nowhere_is_named_with_its_line(
+    station: StationFolder, to: str, said: str
+) -> None:
+    station.file("mkdocs.yml", MKDOCS_YML + f"      shortcuts:\n        - {{title: 遇到了, to: {to}}}\n")
+    station.article()
+    (problem,) = station.problems()
+    assert (problem.path, problem.line) == ("mkdocs.yml", MKDOCS_YML.count("\n") + 2)
+    assert said in problem.remedy
+
+
+def test_a_shortcut_is_not_blamed_while_a_file_cannot_be_read(station: StationFolder) -> None:
+    station.file("mkdocs.yml", MKDOCS_YML + "      shortcuts: [{title: 遇到了, to: F7K2Q}]\n")
+    station.article(kind="新闻")
+    assert {problem.path for problem in station.problems()} == {"content/fraud/brushing.md"}

@@ -1,0 +1,23 @@
+/* A long list on this page gets shorter while one types: lines that hold every sign typed, in whatever order. */
+(function () {
+  "use strict";
+  var field = document.getElementById("p--filter"), none = document.getElementById("p--none");
+  var lines = Array.from(document.querySelectorAll("[data-filtered] li"));
+  var groups = Array.from(document.querySelectorAll("main section"));
+  function under(line) {
+    var group = line.closest("section");
+    return group ? group.querySelector("h2").textContent : "";
+  }
+  field.parentNode.hidden = false;
+  field.oninput = function () {
+    var signs = Array.from(field.value.toLowerCase()).filter(function (sign) { return sign.trim(); });
+    var shown = 0;
+    lines.forEach(function (line) {
+      var text = (under(line) + line.textContent).toLowerCase();
+      line.hidden = !signs.every(function (sign) { return text.indexOf(sign) >= 0; });
+      shown += line.hidden ? 0 : 1;
+    });
+    groups.forEach(function (group) { group.hidden = !group.querySelector("li:not([hidden])"); });
+    none.hidden = shown > 0;
+  };
+})();
