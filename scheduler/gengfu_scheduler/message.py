@@ -89,6 +89,7 @@ class Item:
     summary: str
     url: str
     image: str | None = None
+    """Address of a JPEG or PNG, which every app shows that shows pictures at all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,7 +143,7 @@ class Entry:
     season: tuple[Season, ...] = ()
     """When it may be repeated; empty means all year."""
     image: str | None = None
-    """Absolute address of the cover."""
+    """Absolute address of what stands for it in a chat: a JPEG or PNG."""
     alert: AlertEntry | None = None
     """Set exactly for kind ``alert``."""
     revision: str

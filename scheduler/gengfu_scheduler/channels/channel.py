@@ -19,7 +19,7 @@ from typing import Any, Literal
 from gengfu_scheduler.channels.parts import joins, split
 from gengfu_scheduler.channels.text import CannotRender, Templates
 from gengfu_scheduler.channels.transport import Answer, Request
-from gengfu_scheduler.message import Group, Item, Message, Outcome, Pace, Rejected, Sent, Throttled, Unknown
+from gengfu_scheduler.message import Group, Message, Outcome, Pace, Rejected, Sent, Throttled, Unknown
 from gengfu_templates.i18n import _
 
 USUAL_PAUSE = 60.0
@@ -169,12 +169,6 @@ def seen(text: str) -> bool:
 def characters(text: str) -> int:
     """Units of UTF-16: never fewer than any platform may count that counts characters."""
     return len(text.encode("utf-16-le", "replace")) // 2
-
-
-def picture(item: Item) -> str | None:
-    """The address of the item's picture, where it is of a kind that every app shows: JPEG or PNG."""
-    shown = item.image and item.image.lower().partition("?")[0].endswith((".jpg", ".jpeg", ".png"))
-    return item.image if shown else None
 
 
 def address(group: Group) -> str:

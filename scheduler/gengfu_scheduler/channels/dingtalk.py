@@ -31,7 +31,6 @@ from gengfu_scheduler.channels.channel import (
     dead,
     encoded,
     failure,
-    picture,
     refused,
     sent,
     whole,
@@ -137,16 +136,12 @@ def signature(secret: str, timestamp: str) -> str:
 def _feed(message: Message, group: Group) -> Payload | None:
     """The digest as pictures with titles; None where an item has no picture, or nobody would read the keyword."""
     titles = replace(message, items=tuple(replace(item, summary="") for item in message.items))
-    pictures = [picture(item) for item in message.items]
-    if not all(pictures) or lacking(group.keyword, titles):
+    if not all(item.image for item in message.items) or lacking(group.keyword, titles):
         return None
-    links = [
-        {"title": item.title, "messageURL": item.url, "picURL": shown}
-        for item, shown in zip(message.items, pictures, strict=True)
-    ]
+    links = [{"title": item.title, "messageURL": item.url, "picURL": item.image} for item in message.items]
     links[0]["title"] = f"{heading(message)}｜{links[0]['title']}"
     if message.footer:
         # A link must have a picture too; the first has been seen already and says nothing new.
         home = message.home or message.items[0].url
-        links.append({"title": message.footer, "messageURL": home, "picURL": pictures[0]})
+        links.append({"title": message.footer, "messageURL": home, "picURL": message.items[0].image})
     return {"msgtype": "feedCard", "feedCard": {"links": links}}

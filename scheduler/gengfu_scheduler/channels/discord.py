@@ -26,7 +26,6 @@ from gengfu_scheduler.channels.channel import (
     evidence,
     failure,
     members,
-    picture,
     refused,
     seen,
     unreadable,
@@ -112,8 +111,7 @@ class Discord(HttpChannel):
 def _items(message: Message) -> Iterator[Payload]:
     for item in message.items:
         embed = {"title": item.title, "url": item.url, "description": item.summary}
-        shown = picture(item)
-        yield {**embed, "thumbnail": {"url": shown}} if shown else embed
+        yield {**embed, "thumbnail": {"url": item.image}} if item.image else embed
 
 
 def _alert(message: Message) -> Iterator[Payload]:

@@ -19,7 +19,6 @@ from gengfu_scheduler.channels.channel import (
     cut,
     dead,
     failure,
-    picture,
     refused,
 )
 from gengfu_scheduler.channels.text import heading, line, unmarked
@@ -92,8 +91,10 @@ def _news(message: Message) -> Payload:
     home = message.home or message.items[0].url
     footer = line(message.footer)
     roomy = len(message.items) + 2 <= ARTICLES
-    articles = [_article(heading(message), "" if roomy else footer, home)]
-    articles += [_article(item.title, item.summary, item.url, picture(item)) for item in message.items]
+    # The first row is the one that is shown large.
+    cover = next((item.image for item in message.items if item.image), None)
+    articles = [_article(heading(message), "" if roomy else footer, home, cover)]
+    articles += [_article(item.title, item.summary, item.url, item.image) for item in message.items]
     if footer and roomy:
         articles.append(_article(footer, "", home))
     return {"msgtype": "news", "news": {"articles": articles}}

@@ -28,7 +28,6 @@ from gengfu_scheduler.channels.channel import (
     encoded,
     failure,
     members,
-    picture,
     refused,
     sent,
     unreadable,
@@ -181,12 +180,11 @@ def _link(message: Message) -> Payload | None:
         return None
     item = message.items[0]
     title, description = _on_card(message, item)
-    shown = picture(item)
     link = {
         "title": cut(line(title), TITLE),
         "desc": cut(line(description), DESCRIPTION),
         "url": item.url,
-        **({"picurl": shown} if shown and len(shown.encode()) <= ADDRESS else {}),
+        **({"picurl": item.image} if item.image and len(item.image.encode()) <= ADDRESS else {}),
     }
     return {"msgtype": "link", "link": link}
 
