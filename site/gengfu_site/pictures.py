@@ -91,13 +91,15 @@ _SHADES = 16
 """From the ground's colour to white; a PNG of so few takes half a byte a pixel before compression."""
 _RINGS = ((620, 1), (450, 2), (280, 3))
 """Radius and shade of the rings behind the words, widest first."""
-_BAND = 88
-"""Height of the white band at the bottom, which holds the small words."""
+_BAND = 80
+"""Height of the white band at the top, which holds the small words."""
+_FREE = 100
+"""Height at the bottom where nothing stands: over it apps write the first title of a digest (inferred)."""
 _ROOM = SIZE[1] - 2 * 26
 """Width for words: the square in the middle, less a margin."""
-_SYMBOL = 112
+_SYMBOL = 104
 """Width and height of a symbol."""
-_ABOVE = 30
+_ABOVE = 16
 """What is free above one."""
 
 
@@ -105,13 +107,12 @@ _ABOVE = 30
 def _png(words: str, small: str, colour: str, symbol: Kind | None = None) -> bytes:
     """A symbol, large words, and small ones in the band."""
     width, height = SIZE
-    canvas = _ground().copy()
-    top = 0
+    canvas, top = _ground().copy(), _BAND
     if symbol:
-        canvas.paste(255, ((width - _SYMBOL) // 2, _ABOVE), _symbol(symbol))
-        top = _ABOVE + _SYMBOL
-    _set(canvas, words, top, height - _BAND, white=True)
-    _set(canvas, small, height - _BAND, height, white=False)
+        canvas.paste(255, ((width - _SYMBOL) // 2, top + _ABOVE), _symbol(symbol))
+        top += _ABOVE + _SYMBOL
+    _set(canvas, small, 0, _BAND, white=False)
+    _set(canvas, words, top, height - _FREE, white=True)
     return _encoded(canvas, colour)
 
 
@@ -130,12 +131,12 @@ def _set(canvas: Image.Image, words: str, top: int, bottom: int, *, white: bool)
 def _ground() -> Image.Image:
     """Rings and band; shades as grey from 0 (the picture's colour) to 255 (white)."""
     width, height = SIZE
-    canvas = Image.new("L", (width * 2, height * 2), 0)
+    canvas = Image.new("L", SIZE, 0)
     draw = ImageDraw.Draw(canvas)
     for radius, shade in _RINGS:
-        draw.circle((width, (height - _BAND) * 2), radius * 2, fill=shade * 255 // (_SHADES - 1))
-    draw.rectangle((0, (height - _BAND) * 2, width * 2, height * 2), fill=255)
-    return canvas.reduce(2)
+        draw.circle((width / 2, height), radius, fill=shade * 255 // (_SHADES - 1))
+    draw.rectangle((0, 0, width, _BAND - 1), fill=255)
+    return canvas
 
 
 def _encoded(canvas: Image.Image, colour: str) -> bytes:

@@ -26,7 +26,7 @@ SEARCH = '{form: 走失, place: 桃园社区, tell: "110"}'
 PERSON = "name: 小满\nlast_seen: 11月20日 17:00 桃园社区南门\nphoto: A5W3R.jpg\nbasis: 监护人同意\nerase_after: 2026-11-25\n"
 ROADWORKS = '{form: 道路, place: 桥, tell: "122"}'
 WIDTH, HEIGHT = SIZE
-BAND = 88
+BAND, FREE = 80, 100
 LEFT, RIGHT = (WIDTH - HEIGHT) // 2, (WIDTH + HEIGHT) // 2
 
 
@@ -41,22 +41,22 @@ def topic(station: StationFolder, name_: str, **more: str) -> bytes:
 
 
 def shades(png: bytes) -> Image.Image:
-    """Grey by how light a pixel is: rings below 60, words above the band 255, words in it 0."""
+    """Grey by how light a pixel is: rings below 60, words on them 255, words in the band 0."""
     image = Image.open(BytesIO(png))
     assert (image.format, image.mode, image.size) == ("PNG", "P", SIZE)
     return Image.frombytes("L", SIZE, image.tobytes()).point(lambda shade: shade * 17)
 
 
 def words(png: bytes) -> tuple[int, int, int, int]:
-    """The box that the words above the band fill."""
-    above = shades(png).crop((0, 0, WIDTH, HEIGHT - BAND)).point(lambda grey: 255 * (grey > 80))
-    return above.getbbox() or (0, 0, 0, 0)
+    """The box that the words below the band fill."""
+    below = shades(png).crop((0, BAND, WIDTH, HEIGHT)).point(lambda grey: 255 * (grey > 80))
+    return below.getbbox() or (0, 0, 0, 0)
 
 
 def small_words(png: bytes) -> tuple[int, int, int, int]:
     """The box that the words in the band fill."""
-    below = shades(png).crop((0, HEIGHT - BAND, WIDTH, HEIGHT)).point(lambda grey: 255 * (grey < 230))
-    return below.getbbox() or (0, 0, 0, 0)
+    band = shades(png).crop((0, 0, WIDTH, BAND)).point(lambda grey: 255 * (grey < 230))
+    return band.getbbox() or (0, 0, 0, 0)
 
 
 class TestChoice:
@@ -193,7 +193,7 @@ class TestDrawing:
         self, station: StationFolder, name: str
     ) -> None:
         png = topic(station, name, name=name)
-        for box, height in ((words(png), HEIGHT - BAND), (small_words(png), BAND)):
+        for box, height in ((words(png), HEIGHT - FREE - BAND), (small_words(png), BAND)):
             left, top, right, bottom = box
             assert LEFT + 20 <= left < right <= RIGHT - 20
             assert 4 <= top < bottom <= height - 4
