@@ -29,7 +29,7 @@ STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 _YEARS = range(1970, 9000)
 """Of a date that can be meant: 9999, for "never", has no day after it."""
-_TITLE, _SUMMARY = 40, 120
+_TITLE, _SUMMARY, _CHANGED = 40, 120, 40
 """Characters, at most."""
 
 
@@ -198,6 +198,8 @@ class FrontMatter:
     published: Moment
     """In the future: not yet."""
     updated: Moment | None = None
+    changed: Annotated[Text, Field(max_length=_CHANGED)] | None = None
+    """What was other before ``updated``."""
     reviewed: Day | None = None
     next_review: Day | None = None
     expires: LastMoment | None = None
@@ -289,7 +291,7 @@ def parse(
 
 _LONGEST = {"title": _TITLE, "summary": _SUMMARY}
 _DISPENSABLE = frozenset(
-    ("updated", "reviewed", "next_review", "topics", "evergreen", "season", "cover", "author", "attachments")
+    "updated changed reviewed next_review topics evergreen season cover author attachments".split()
 )
 _REACH = frozenset(("areas", "audience"))
 
@@ -377,6 +379,8 @@ def _inconsistent(matter: FrontMatter, document: Document) -> Iterator[Problem]:
         yield wrong("expires", _("失效时间早于发布时间。"), _("检查 published 和 expires 是否写反了。"))
     if matter.updated and matter.updated < matter.published:
         yield wrong("updated", _("更新时间早于发布时间。"), _("检查 published 和 updated。"))
+    if matter.changed and not matter.updated:
+        yield wrong("changed", _("写了改动，没有写更新时间。"), _("加一行 updated，写改的日期。"))
     if matter.reviewed and matter.next_review and matter.next_review <= matter.reviewed:
         yield wrong("next_review", _("下次复核日期不晚于上次复核日期。"), _("把 next_review 改到以后。"))
     if matter.kind == "service" and not matter.service:

@@ -43,6 +43,7 @@ _FIELD = re.compile(r'<input((?: [\w-]+="[^"]*")*)>')
 _ALIGNED = re.compile(r'(<t[dh](?: [\w-]+="[^"]*")*?) align="([^"]*)"')
 _TABLE = re.compile(r'<table(?: id="[^"]*")?>')
 _TAG = re.compile(r'<\w+(?: [\w-]+="[^"]*")*>|</\w+>')
+_SECTION = re.compile(r'<h2 id="([^"]*)">(.*?)</h2>', re.DOTALL)
 # What XML 1.0 cannot hold, and no reader sees: a character reference may bring it in.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
@@ -128,6 +129,17 @@ def _without_address(html: str) -> Iterator[str]:
         if " src=" not in attributes:
             alt = _ALT.search(attributes)
             yield unescape(alt[1]) if alt else ""
+
+
+def sections(html: str) -> list[tuple[str, str]]:
+    """The id and words of each ``##`` heading in ``html`` as :func:`render` made it."""
+    return [(unescape(id_), plain(words)) for id_, words in _SECTION.findall(html)]
+
+
+def plain(html: str) -> str:
+    """What a reader reads, on one line; what stands for a picture included."""
+    html = _BARE_PICTURE.sub(lambda m: alt[1] if (alt := _ALT.search(m[1])) else "", html)
+    return " ".join(unescape(_TAG.sub("", html)).split())
 
 
 def with_absolute_links(html: str, page: str) -> str:

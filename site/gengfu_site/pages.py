@@ -18,7 +18,7 @@ from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, w
 from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
-from gengfu_site.markdown import length, sections
+from gengfu_site.markdown import plain, sections
 from gengfu_site.related import related
 from gengfu_site.settings import OWN_PAGES
 from gengfu_site.view import (
@@ -372,7 +372,7 @@ class _Pager:
         page = PermalinkPage(
             frame=self._frame,
             url=permalink_url(article.id),
-            title=article.title,
+            title=self._title(article),
             description=article.summary,
             feeds=(self._whole,),
             picture_path=picture(article, self._station),
@@ -396,7 +396,7 @@ class _Pager:
         shown = ArticlePage(
             frame=self._frame,
             url=article.url,
-            title=article.title,
+            title=self._title(article),
             description=article.summary,
             feeds=self._feeds_of(article),
             picture_path=picture(article, self._station),
@@ -542,6 +542,11 @@ class _Pager:
         ends = self._stamp(article.expires) if article.expires else None
         return BannerLine(title=article.title, url=quote(article.url), ends=ends)
 
+    def _title(self, article: Article) -> str:
+        """As the page itself says it; of an exercise, nothing that is passed on may look real."""
+        _ = self._gettext
+        return _("【演练】{title}").format(title=article.title) if article.exercise else article.title
+
     def _link(self, article: Article) -> Link:
         return Link(title=article.title, url=quote(article.url))
 
@@ -589,7 +594,7 @@ def _service_group(title: str, slug: str, services: Sequence[Article], more: Lin
 def _contents(html: str) -> Iterator[Link]:
     """Links to its sections, of a long text only."""
     found = sections(html)
-    if len(found) >= _SECTIONS and length(html) >= _LONG:
+    if len(found) >= _SECTIONS and len(plain(html)) >= _LONG:
         yield from (Link(title=words, url="#" + quote(id_)) for id_, words in found)
 
 

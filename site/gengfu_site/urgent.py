@@ -27,7 +27,7 @@ from gengfu_site.catalogue import Entry, dumps
 from gengfu_site.kept import kept, present, url_in
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
-from gengfu_site.pages import pages
+from gengfu_site.pages import pages, permalink_url
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.publish import Progress, Published, write
 from gengfu_site.render import environment, render
@@ -303,7 +303,8 @@ def _forget(library: Library, at: datetime) -> None:
     }
     if not over:
         return
-    for url in over.values():
+    urls = {*over.values(), *map(permalink_url, over)}
+    for url in urls:
         for file in ((public / url / "index.html"), *(public / url).glob("photo.*")):
             file.unlink(missing_ok=True)
     now = {entry.id: entry for entry in feeds.catalogue(library, at).entries if entry.id in over}
@@ -312,7 +313,7 @@ def _forget(library: Library, at: datetime) -> None:
     _put(public / "catalogue.json", dumps(told).encode())
     env = environment(library.settings)
     for page in pages(library, at):
-        if page.url in over.values():
+        if page.url in urls:
             _put(public / page.path, render(env, page).encode())
 
 

@@ -17,9 +17,11 @@ from gengfu_site.view import (
     HomePage,
     ListPage,
     Page,
+    PermalinkPage,
     ScammedPage,
     ServicePage,
     ServicesPage,
+    StatePage,
 )
 from stations import AT, MKDOCS_YML, StationFolder
 
@@ -274,3 +276,67 @@ def test_who_was_deceived_finds_a_dozen_frauds_and_the_way_to_all(station: Stati
         station.article(f"fraud/f{n:02}.md", id=f"F{n:04}", title=f"骗局{n}", published=f"2026-10-{n + 1:02}")
     page = at(shown(station), "scammed/index.html", ScammedPage)
     assert (len(page.frauds), page.frauds[0].title, page.every_fraud.count) == (12, "骗局13", 14)
+
+
+def test_every_article_has_a_short_address_that_outlives_its_name(station: StationFolder) -> None:
+    station.article("tip/old.md", id="T0001", kind="tip")
+    station.article("tip/gone.md", id="T0002", kind="tip", withdrawn="有误")
+    site = shown(station)
+    assert at(site, "A/T0001/index.html", PermalinkPage).to.url == "tip/old/"
+    assert at(site, "A/T0002/index.html", PermalinkPage).to.url == "tip/gone/"
+    assert not site["A/T0001/index.html"].listed
+    assert at(site, "tip/old/index.html", ArticlePage).permalink == "https://qingsong.example/A/T0001"
+
+
+@pytest.mark.parametrize(
+    ("fields", "active"),
+    [
+        ({"expires": "2026-12-01"}, True),
+        ({"expires": "2026-11-20 10:00"}, False),
+        ({"expires": "2026-12-01", "withdrawn": "写错了"}, False),
+    ],
+)
+def test_an_alerts_short_address_says_how_it_stands_and_until_when_that_holds(
+    station: StationFolder, fields: dict[str, str], active: bool
+) -> None:
+    station.article(
+        "alert/a.md", id="A0001", kind="alert", alert="{form: 道路, place: 桥, tell: '122'}", **fields
+    )
+    site = shown(station)
+    page = at(site, "A/A0001/index.html", StatePage)
+    assert (page.active, page.runs_out is not None) == (active, active)
+    assert page.runs_out == at(site, "alert/a/index.html", AlertPage).runs_out
+
+
+def test_only_a_long_text_of_several_parts_has_contents(station: StationFolder) -> None:
+    parts = "".join(f"## 第{n}节 *要紧*\n\n{'字' * 300}\n\n" for n in "一二三")
+    station.article("tip/long.md", id="T0001", kind="tip", body=parts)
+    station.article("tip/short.md", id="T0002", kind="tip", body="## 一\n\n## 二\n\n## 三\n")
+    station.article("tip/plain.md", id="T0003", kind="tip", body="字" * 2000)
+    site = shown(station)
+    assert [link.title for link in at(site, "tip/long/index.html", ArticlePage).contents] == [
+        "第一节 要紧",
+        "第二节 要紧",
+        "第三节 要紧",
+    ]
+    assert at(site, "tip/short/index.html", ArticlePage).contents == ()
+    assert at(site, "tip/plain/index.html", ArticlePage).contents == ()
+
+
+def test_related_articles_are_those_that_lists_offer_and_no_alert_is_among_them(
+    station: StationFolder,
+) -> None:
+    station.article("tip/a.md", id="T0001", kind="tip", title="甲", topics="[防火用电]")
+    station.article("tip/b.md", id="T0002", kind="tip", title="乙", topics="[防火用电]")
+    station.article("tip/c.md", id="T0003", kind="tip", title="丙", topics="[防火用电]", withdrawn="有误")
+    alert = "{form: 火情, place: 三号楼, tell: '119'}"
+    station.article(
+        "alert/d.md", id="A0001", kind="alert", topics="[防火用电]", expires="2026-12-01", alert=alert
+    )
+    site = shown(station)
+    for path, expected in (
+        ("tip/a/", ["乙"]),
+        ("tip/c/", ["甲", "乙"]),
+        ("alert/d/", []),
+    ):
+        assert [link.title for link in at(site, path + "index.html", ArticlePage).related] == expected

@@ -19,14 +19,19 @@ from markupsafe import Markup
 from gengfu_site import render
 from gengfu_site.article import Alert, Case, Material, Service
 from gengfu_site.catalogue import ContactLine, Fact, Station
-from gengfu_site.settings import Settings
+from gengfu_site.qr import draw
+from gengfu_site.settings import Matter, Official, Settings
 from gengfu_site.view import (
     AlertPage,
+    AreaLine,
     AreaPage,
+    AreasPage,
     ArticlePage,
     Attachment,
+    BannerLine,
     Card,
     ContactCard,
+    EmergencyPage,
     Feed,
     Frame,
     HomePage,
@@ -35,8 +40,17 @@ from gengfu_site.view import (
     ListPage,
     NotFoundPage,
     Page,
+    PermalinkPage,
+    PrivacyPage,
+    Room,
+    ScammedPage,
+    ServiceGroup,
+    ServiceLine,
     ServicePage,
+    ServicesPage,
     Stamp,
+    StatePage,
+    WhoPage,
 )
 
 HOSTILE = "<script>alert(1)</script>\"'>&{{ 7*7 }}"
@@ -56,13 +70,7 @@ CARD = Card(
     kind="防骗常识",
     published=stamp("2026-11-18"),
 )
-BANNER = Card(
-    title="寻找走失老人",
-    url="alert/elder/",
-    summary="看到请打110。",
-    kind="紧急警情",
-    published=stamp("2026-11-20"),
-)
+BANNER = BannerLine(title="寻找走失老人", url="alert/elder/", ends=stamp("2026-11-25"))
 FRAME = Frame(
     site_name="青松路派出所",
     home="https://qingsong.example/guide/",
@@ -73,6 +81,15 @@ FRAME = Frame(
     ),
     alerts=(),
     contacts=(STATION_LINE,),
+    official=Official(
+        sponsor="青松区公安分局",
+        icp="京ICP备12345678号-1",
+        police_record="京公网安备11010102000001号",
+        site_code="1101010001",
+        corrections="0000-5550109",
+    ),
+    portal_header=Markup(""),
+    portal_footer=Markup(""),
 )
 COMMON = {
     "frame": FRAME,
@@ -90,6 +107,7 @@ MATTER = {
     "summary": "先给小钱，再骗大钱。",
     "published": stamp("2026-11-18"),
     "updated": stamp("2026-11-19"),
+    "changed": "窗口改到二楼",
     "reviewed": stamp("2026-11-20"),
     "next_review": stamp("2027-11-20"),
     "expires": None,
@@ -102,6 +120,9 @@ MATTER = {
     "cover": "pictures/cover.svg",
     "attachments": (),
     "html": Markup("<h2>怎么认</h2><p>正文<b>要紧</b></p>"),
+    "contents": (),
+    "related": (Link(title="冒充客服", url="fraud/service/"),),
+    "permalink": "https://qingsong.example/guide/A/F7K2Q",
     "card": ContactCard(area=None, contacts=(STATION_LINE,)),
 }
 SERVICE = Service(
@@ -121,30 +142,73 @@ SERVICE = Service(
     basis=("《居民身份证法》",),
     complaint="12345、12389",
 )
+ANSWER = "标题甲：要本人来。\nhttps://qingsong.example/guide/A/F7K2Q"
 ALERT = Alert(form="走失", place="桃园社区南门", tell="110 或李警官 0000-5550130")
 
+DESK_LINE = ContactLine(role="户籍窗口", phone="0000-5550110", note="周一至周六")
+TAOYUAN = AreaLine(
+    area=Link(title="桃园社区", url="area/qingsong/taoyuan/"), slug="qingsong/taoyuan", contact=LOCAL_LINE
+)
+ROOMS = (
+    Room(
+        head=AreaLine(area=Link(title="青松路", url="area/qingsong/"), slug="qingsong", contact=DESK_LINE),
+        areas=(TAOYUAN,),
+    ),
+    Room(
+        head=AreaLine(area=Link(title="河东", url="area/hedong/"), slug="hedong", contact=DESK_LINE), areas=()
+    ),
+)
+MATTERS = (
+    Matter(matter="狗：没牵绳", who="派出所", phone="0000-5550101", note="正在伤人，打 110"),
+    Matter(matter="邻居吵架", who="人民调解室"),
+)
 HOME = HomePage(
     **COMMON,
     url="",
-    newest=(CARD,),
+    shortcuts=(Link(title="身份证丢了", url="service/id-card/"),),
+    warnings=(CARD,),
+    services=(Link(title="身份证件", url="service/#p--id-documents", count=7),),
+    rooms=ROOMS,
+    matters=MATTERS,
     topics=(Link(title="燃气安全", url="topic/gas/", count=3),),
-    areas=(
-        Link(title="青松路", url="area/qingsong/"),
-        Link(title="桃园社区", url="area/qingsong/taoyuan/"),
-        Link(title="河东", url="area/hedong/"),
+)
+SCAMMED = ScammedPage(
+    **COMMON,
+    url="scammed/",
+    frauds=(Link(title="刷单返利", url="fraud/brushing/"),),
+    every_fraud=Link(title="防骗常识", url="fraud/", count=18),
+)
+EMERGENCY = EmergencyPage(**COMMON, url="emergency/")
+WHO = WhoPage(**COMMON, url="who/", matters=MATTERS)
+AREAS = AreasPage(**COMMON, url="area/", duty=DESK_LINE, rooms=ROOMS)
+SERVICES = ServicesPage(
+    **COMMON,
+    url="service/",
+    desk=DESK_LINE,
+    groups=(
+        ServiceGroup(
+            title="身份证件",
+            anchor="p--id-documents",
+            lines=(ServiceLine(title="身份证丢了", url="service/id-card/", visit="需本人"),),
+            more=Link(title="身份证件", url="topic/id-documents/", count=30),
+        ),
     ),
+    every=Link(title="办事指南", url="service/page/1/", count=30),
 )
 LIST = ListPage(**COMMON, url="fraud/", **LISTING)
 AREA = AreaPage(
     **COMMON,
     url="area/qingsong/",
     **LISTING,
+    slug="qingsong",
     parent=Link(title="全镇", url="area/town/"),
     children=(Link(title="桃园社区", url="area/qingsong/taoyuan/"),),
     contacts=(LOCAL_LINE,),
 )
 ARTICLE = ArticlePage(**COMMON, url="fraud/brushing/", **MATTER)
-GUIDE = ServicePage(**COMMON, url="service/id-card/", **MATTER, service=SERVICE)
+GUIDE = ServicePage(
+    **COMMON, url="service/id-card/", **MATTER, service=SERVICE, visit="要本人来", answer=ANSWER
+)
 SEARCHED = AlertPage(
     **COMMON,
     url="alert/elder/",
@@ -155,11 +219,44 @@ SEARCHED = AlertPage(
     facts=(Fact(label="衣着", value="红色羽绒服"),),
     photo="alert/elder/photo.jpg",
     hide_after=stamp("2026-11-25"),
+    runs_out=stamp("2026-11-27"),
     follows=(Link(title="昨天的寻人", url="alert/yesterday/"),),
 )
+FORWARD = PermalinkPage(
+    **COMMON, url="A/F7K2Q/", listed=False, to=Link(title="标题甲", url="fraud/brushing/")
+)
+CALL = StatePage(
+    **COMMON,
+    url="A/A5W3R/",
+    listed=False,
+    to=Link(title="标题甲", url="alert/elder/"),
+    alert=ALERT,
+    active=True,
+    runs_out=stamp("2026-11-27"),
+    withdrawn=None,
+    published=stamp("2026-11-18"),
+    updated=None,
+)
 KEPT = KeptPage(**COMMON, url="fraud/romance/", main=Markup("<h1>标题甲</h1>"))
+PRIVACY = PrivacyPage(**COMMON, url="privacy/")
 LOST = NotFoundPage(**COMMON, url="404.html")
-EVERY = (HOME, LIST, AREA, ARTICLE, GUIDE, SEARCHED, KEPT, LOST)
+EVERY = (
+    HOME,
+    SCAMMED,
+    EMERGENCY,
+    WHO,
+    AREAS,
+    SERVICES,
+    LIST,
+    AREA,
+    ARTICLE,
+    GUIDE,
+    SEARCHED,
+    CALL,
+    KEPT,
+    PRIVACY,
+    LOST,
+)
 
 
 HERE = Path()
@@ -207,6 +304,9 @@ def refused(text: str) -> list[str]:
     ]
 
 
+SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
 def kinds(page: Page) -> str:
     return type(page).__name__
 
@@ -247,7 +347,7 @@ class TestEveryPage:
         text = html(page)
         assert text.startswith('<!doctype html>\n<html lang="zh-CN">')
         assert '<meta name="description" content="一句说明。">' in text
-        assert f'<link rel="canonical" href="{page.address}">' in text
+        assert f'<link rel="canonical" href="{page.canonical}">' in text
         assert ('content="noindex"' in text) is not page.listed
 
     def test_head_and_foot_lead_to_its_feeds(self, html, page):
@@ -274,7 +374,22 @@ class TestEveryPage:
     def test_shows_the_banner_of_other_pages_alerts(self, html, page):
         text = html(replace(page, frame=replace(FRAME, alerts=(BANNER,))))
         banner = text.partition('class="banner"')[2].partition("</section>")[0]
-        assert ("寻找走失老人" in banner and "紧急警情" in banner) is (page.url != BANNER.url)
+        line = '<li data-hide-after="2026-11-25">'
+        assert (line in banner and "寻找走失老人" in banner) is (page.url != BANNER.url)
+        assert banner.partition(">")[0].endswith(" hidden") is (page.url == BANNER.url)
+
+    def test_says_at_its_foot_who_answers_for_it_and_where_that_is_on_record(self, html, page):
+        foot = html(page).partition("<footer")[2]
+        assert "主办单位：青松区公安分局" in foot
+        assert "网站标识码 1101010001" in foot
+        assert '<a href="https://beian.miit.gov.cn/" rel="noreferrer">京ICP备12345678号-1</a>' in foot
+        record = "https://beian.mps.gov.cn/#/query/webSearch?code=11010102000001"
+        assert f'<a href="{record}" rel="noreferrer">京公网安备11010102000001号</a>' in foot
+        assert '<a class="call" href="tel:0000-5550109">' in foot
+
+    def test_says_nothing_of_what_the_station_has_not_written(self, html, page):
+        text = html(replace(page, frame=replace(FRAME, official=None)))
+        assert 'class="official' not in text
 
 
 @pytest.mark.parametrize("page", EVERY, ids=kinds)
@@ -331,19 +446,69 @@ def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(en
 
 class TestHome:
     def test_asks_first_what_the_resident_needs(self, html, words):
-        assert "打110 有危险、要报警 我被骗了 怎么认、怎么办 要办证 带什么、去哪办 找我的民警" in words(HOME)
-        for address in ("tel:110", "./fraud/", "./service/", "#p--areas"):
+        assert "打110 有危险、要报警 我被骗了 先做什么 要办证 带什么、去哪办 找我的民警" in words(HOME)
+        for address in ("tel:110", "./scammed/", "./service/", "./area/"):
             assert f'href="{address}"' in html(HOME)
 
-    def test_counts_what_lies_behind_kinds_and_topics(self, words):
-        assert "防骗常识 18 办事指南 12" in words(HOME)
-        assert "燃气安全 3" in words(HOME)
+    def test_goes_on_with_what_is_asked_most(self, words):
+        order = "搜索本站", "我遇到了", "最新提醒", "身份证件 7", "我的社区", "这事找谁", "燃气安全 3"
+        places = [words(HOME).index(word) for word in order]
+        assert places == sorted(places)
 
-    def test_lists_communities_under_their_police_room(self, html):
-        areas = html(HOME).partition('id="p--areas"')[2].partition("</main>")[0]
-        first, second = areas.split("<section>")[1:]
-        assert 'href="./area/qingsong/taoyuan/"' in first
+    def test_lists_communities_under_their_police_room_with_what_a_phone_may_remember(self, html):
+        first, second = html(HOME).partition('id="p--pick"')[2].partition("</div>")[0].split("<h3>")[1:]
+        assert 'data-area="qingsong/taoyuan" data-who="社区民警 李警官" data-phone="0000-5550130"' in first
         assert "桃园社区" not in second
+
+    def test_leads_to_the_communities_where_there_are_too_many_of_them(self, html):
+        assert '<a class="press" href="./area/">选我的社区</a>' in html(replace(HOME, rooms=()))
+
+    def test_leaves_out_what_the_station_has_not(self, words):
+        bare = replace(HOME, shortcuts=(), warnings=(), services=(), matters=())
+        assert not re.search("我遇到了|最新提醒|身份证件", words(bare))
+        assert "不知道找谁 政务服务热线 12345" in words(bare)
+
+
+class TestWaysIn:
+    def test_who_was_deceived_calls_first_and_reads_then(self, html, words):
+        assert words(SCAMMED).startswith("首页 标题甲 打110 钱已经转出去 打96110 还没转，拿不准")
+        assert 'href="../fraud/brushing/"' in html(SCAMMED)
+        assert "全部 18 篇防骗常识" in words(SCAMMED)
+
+    def test_each_emergency_number_comes_with_when_and_what_to_say(self, words):
+        for number in ("110", "119", "120", "122", "96110", "12345"):
+            assert re.search(rf"{number} [^ ]+ [^ ]+。", words(EMERGENCY)), number
+        assert "值班室 0000-5550100 24 小时" in words(EMERGENCY)
+
+    def test_whose_job_it_is_or_else_12345(self, html, words):
+        assert words(WHO).startswith("首页 标题甲 不知道找谁 政务服务热线 12345")
+        assert "狗：没牵绳 派出所 0000-5550101 正在伤人，打 110" in words(WHO)
+        assert re.search(r"人民调解室</span> <a class=\"press\" href=\"../area/\">", html(WHO))
+
+    def test_a_station_without_a_table_still_says_12345(self, html, words):
+        bare = replace(WHO, matters=())
+        assert "不知道找谁 政务服务热线 12345" in words(bare)
+        assert 'id="p--filter"' not in html(bare)
+
+    def test_every_community_has_its_officer_beside_it(self, words):
+        assert words(AREAS).startswith("首页 标题甲 户籍窗口 0000-5550110")
+        assert "桃园社区 社区民警 李警官 0000-5550130" in words(AREAS)
+
+    def test_many_communities_can_be_filtered(self, html):
+        many = replace(AREAS, rooms=(replace(ROOMS[0], areas=(TAOYUAN,) * 13),))
+        assert ('id="p--filter"' in html(AREAS), 'id="p--filter"' in html(many)) == (False, True)
+
+    def test_services_say_beside_each_whether_to_come(self, html, words):
+        assert words(SERVICES).startswith("首页 标题甲 户籍窗口 0000-5550110 周一至周六")
+        assert "身份证件 身份证丢了 需本人 “身份证件”全部 全部 30 项" in words(SERVICES)
+        assert 'href="../topic/id-documents/"' in html(SERVICES)
+
+    def test_a_page_that_is_not_there_helps_with_search_and_the_four_ways(self, html):
+        for address in ("/guide/search/", "tel:110", "/guide/scammed/", "/guide/service/", "/guide/area/"):
+            assert f'"{address}"' in html(LOST)
+
+    def test_an_areas_page_can_be_kept_as_ones_own(self, html):
+        assert 'id="p--remember" data-area="qingsong" hidden' in html(AREA)
 
 
 class TestLists:
@@ -383,7 +548,7 @@ class TestLists:
 class TestArticle:
     def test_says_when_from_whom_and_for_whom(self, words):
         assert (
-            "发布 2026-11-18 更新 2026-11-19 复核 2026-11-20 下次复核 2027-11-20 来源 反诈中队 "
+            "发布 2026-11-18 更新 2026-11-19 改了：窗口改到二楼 复核 2026-11-20 下次复核 2027-11-20 来源 反诈中队 "
             "写给 桃园社区 老年人" in words(ARTICLE)
         )
 
@@ -417,6 +582,34 @@ class TestArticle:
         page = replace(ARTICLE, attachments=(Attachment(name="甲", url="video/甲", form=form),))
         assert shown in html(page)
 
+    def test_a_long_one_begins_with_what_is_in_it(self, html):
+        page = replace(ARTICLE, contents=(Link(title="怎么认", url="#%E6%80%8E"),))
+        assert '<li><a href="#%E6%80%8E">怎么认</a></li>' in html(page)
+        assert 'class="contents"' not in html(ARTICLE)
+
+    def test_leads_on_to_what_is_like_it(self, html):
+        assert '<li><a href="../../fraud/service/">冒充客服</a></li>' in html(ARTICLE)
+
+    @pytest.mark.parametrize("page", [ARTICLE, GUIDE, SEARCHED], ids=kinds)
+    def test_no_button_is_there_before_a_script_knows_that_it_works(self, html, page):
+        buttons = re.findall(r"<button[^>]*>", html(page).partition("<article>")[2])
+        assert len(buttons) >= 4
+        assert [button for button in buttons if not button.endswith(" hidden>")] == []
+
+    def test_what_is_shared_is_the_short_address(self, html):
+        assert html(ARTICLE).count('data-text="https://qingsong.example/guide/A/F7K2Q"') == 2
+
+    def test_paper_leads_back_by_a_code(self, html):
+        paper = html(ARTICLE).partition('<div class="paper">')[2].partition("</div>")[0]
+        assert draw(ARTICLE.permalink).path in paper
+        assert "https://qingsong.example/guide/A/F7K2Q" in paper
+
+    def test_a_kept_one_has_what_its_matter_asks_of_scripts(self, html):
+        """Its matter may be any article's: buttons and boxes to tick are in it, no script."""
+        needed = set(SCRIPT.findall(html(ARTICLE)) + SCRIPT.findall(html(GUIDE)))
+        assert needed <= set(SCRIPT.findall(html(KEPT)))
+        assert "<script" not in html(GUIDE).partition("<main")[2].partition("</main>")[0]
+
     def test_ends_with_the_card_of_its_area_and_the_stations(self, html):
         area = Link(title="桃园社区", url="area/qingsong/taoyuan/")
         text = html(replace(ARTICLE, card=ContactCard(area=area, contacts=(LOCAL_LINE,))))
@@ -433,14 +626,23 @@ class TestService:
         )
         assert re.search(order, words(GUIDE))
 
+    def test_the_answer_can_be_copied_whole(self, html):
+        assert f'data-text="{ANSWER}"' in html(GUIDE)
+
     def test_each_paper_can_be_ticked_off(self, html):
+        assert '<ul class="checklist" data-ticks="F7K2Q">' in html(GUIDE)
         assert '<li><label><input type="checkbox"><span><b>户口簿</b>' in html(GUIDE)
 
     def test_what_is_not_known_is_left_out(self, words):
-        text = words(replace(GUIDE, service=Service(department="户籍窗口", visit="不用跑")))
+        text = words(replace(GUIDE, service=Service(department="户籍窗口", visit="不用跑"), visit="不用跑"))
         for heading in ("你的情况", "材料", "哪些人能办", "怎么办", "依据", "投诉", "电话 ", "费用 "):
-            assert heading not in text.partition("相关主题")[0]
+            assert heading not in text.partition("相关内容")[0]
         assert "要不要跑一趟 不用跑" in text
+
+
+def since(active: bool) -> dict[str, object]:
+    """What a page says of whether it goes on."""
+    return {"active": active, "runs_out": SEARCHED.runs_out if active else None}
 
 
 class TestAlert:
@@ -458,13 +660,13 @@ class TestAlert:
         ],
     )
     def test_opens_with_one_word_that_says_how_it_stands(self, html, form, state, active, word):
-        page = replace(SEARCHED, alert=replace(ALERT, form=form, state=state), active=active)
+        page = replace(SEARCHED, alert=replace(ALERT, form=form, state=state), **since(active))
         state = html(page).partition("<article>")[2].partition("<h1>")[0]
         assert word in state
         assert 'class="huge"' in state
 
     def test_a_withdrawn_one_is_withdrawn_whatever_its_state(self, words):
-        page = replace(SEARCHED, withdrawn="写错了", active=False)
+        page = replace(SEARCHED, withdrawn="写错了", **since(False))
         assert re.search("已撤回，请勿再转 原因：写错了 标题甲", words(page))
 
     def test_an_exercise_says_so_first(self, words):
@@ -487,12 +689,63 @@ class TestAlert:
         hiding = text.partition('<div data-hide-after="2026-11-25">')[2]
         private, _end, behind = hiding.partition("</div>\n")
         assert ("红色羽绒服" in private, "photo.jpg" in private) == (True, True)
-        assert behind.startswith('<p class="box info" hidden>')
-        bare = html(replace(SEARCHED, facts=(), photo=None, hide_after=None))
-        assert "data-hide-after" not in bare
+        assert behind.startswith('<p class="box info" data-instead hidden>')
+        assert "2026-11-25" not in html(replace(SEARCHED, facts=(), photo=None, hide_after=None))
+
+    def test_a_call_ends_by_the_readers_clock_and_says_so(self, html):
+        text = html(SEARCHED)
+        call, _now, later = text.partition('<div class="box bad" data-instead hidden>')
+        assert re.search('<div class="box warn" data-hide-after="2026-11-27">\n.*还在找', call, re.DOTALL)
+        assert "已过期，请勿再转" in later.partition("</div>")[0]
+        assert '<tr data-hide-after="2026-11-27"><th scope="row">打给谁' in later
+        over = html(replace(SEARCHED, hide_after=None, **since(False)))
+        assert "data-hide-after" not in over.partition("<main")[2].partition("</main>")[0]
+
+    @pytest.mark.parametrize(
+        ("changed", "offered"),
+        [({}, True), (since(False), False), ({"alert": replace(ALERT, status="exercise")}, False)],
+    )
+    def test_only_what_goes_on_in_earnest_is_offered_to_be_shared(self, html, changed, offered):
+        assert ('data-do="share"' in html(replace(SEARCHED, **changed))) is offered
 
     def test_leads_to_the_alerts_it_follows_up(self, html):
         assert '<a href="../../alert/yesterday/">昨天的寻人</a>' in html(SEARCHED)
+
+
+class TestPermalink:
+    def test_an_articles_forwards_at_once_and_is_small(self, html):
+        text = html(FORWARD)
+        assert '<meta http-equiv="refresh" content="0; url=../../fraud/brushing/">' in text
+        assert '<h1><a href="../../fraud/brushing/">标题甲</a></h1>' in text
+        assert '<link rel="canonical" href="https://qingsong.example/guide/fraud/brushing/">' in text
+        assert '<meta name="robots" content="noindex">' in text
+        assert len(text.encode()) < 1300
+        assert Tags(text).wrong == []
+
+    def test_what_officers_write_stays_text_in_it(self, html):
+        text = html(replace(FORWARD, title=HOSTILE, to=Link(title=HOSTILE, url="fraud/brushing/")))
+        assert ESCAPED in text
+        assert "<script>" not in text
+
+    @pytest.mark.parametrize(
+        ("changed", "word"),
+        [
+            (since(True), "还在找"),
+            (since(False), "已过期，请勿再转"),
+            ({**since(False), "alert": replace(ALERT, state="resolved")}, "已找到，请勿再转"),
+            ({**since(False), "withdrawn": "写错了"}, "已撤回，请勿再转 原因：写错了"),
+            ({"alert": replace(ALERT, status="exercise")}, "【演练】还在找"),
+        ],
+    )
+    def test_an_alerts_says_in_one_huge_word_how_it_stands(self, words, changed, word):
+        assert words(replace(CALL, **changed)).startswith(word)
+
+    def test_an_alerts_says_what_of_and_leads_to_the_whole(self, html, words):
+        assert "标题甲 地点 桃园社区南门 发布 2026-11-18 看全文" in words(CALL)
+        assert 'href="../../alert/elder/">看全文' in html(CALL)
+
+    def test_its_title_and_preview_hold_no_word_that_time_makes_untrue(self, html):
+        assert "还在找" not in html(CALL).partition("</head>")[0]
 
 
 @pytest.mark.parametrize(

@@ -456,7 +456,7 @@ class TestExercise:
             for n in public(search)
             if "alert/child" in (search.settings.public / n).read_text("utf-8", "replace")
         }
-        assert shown == {"alert/child/index.html", "catalogue.json"}
+        assert shown == {"alert/child/index.html", "A/A5W3R/index.html", "catalogue.json"}
         assert alerts(search) == []
 
 

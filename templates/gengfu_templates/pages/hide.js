@@ -1,10 +1,11 @@
-/* A missing person's data leaves an open or saved page by the reader's own clock. */
+/* A missing person's data, and the call itself, leave an open or saved page by the reader's own clock. */
 (function () {
   function look() {
-    var blocks = document.querySelectorAll("[data-hide-after]");
+    var blocks = document.querySelectorAll("main [data-hide-after]");
     for (var i = 0; i < blocks.length; i++) {
       if (Date.now() < Date.parse(blocks[i].getAttribute("data-hide-after"))) continue;
-      blocks[i].nextElementSibling.hidden = false;
+      var next = blocks[i].nextElementSibling;
+      if (next && next.hasAttribute("data-instead")) next.hidden = false;
       blocks[i].parentNode.removeChild(blocks[i]);
     }
   }

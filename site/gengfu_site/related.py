@@ -1,0 +1,94 @@
+"""Which articles to read next: those of the same topic or kind that share rare words with this one.
+
+Words are pairs of neighbouring characters, which need no dictionary of Chinese. A pair is weighed by how few articles
+hold it and never by how many articles there are, and what is missing is filled up from the neighbours in time; so a
+new article changes what a few others lead to, and the rest of the site stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
+
+from gengfu_site.library import Article
+
+MOST, LEAST = 4, 3
+"""Articles that one leads to; fewer than the least only where there are no more."""
+
+_RARE = 8
+"""A pair of characters that more articles hold says little about any of them, and comparing those would take long."""
+_CHINESE = re.compile(r"[㐀-鿿]{2,}")
+_OTHER = re.compile(r"[a-z0-9]{2,}")
+
+
+def related(articles: Sequence[Article], candidates: Iterable[Article]) -> dict[str, tuple[Article, ...]]:
+    """By the id of each of ``articles``, the candidates to lead on to, nearest first.
+
+    :param candidates: newest first; those among them that are in ``articles`` lead to one another.
+    """
+    offered = {article.id: article for article in candidates}
+    scores = _scores(({article.id: article for article in articles} | offered).values())
+    shelves = _shelves(offered.values())
+    found = {}
+    for article in articles:
+        shared = scores.get(article.id, {})
+        alike = [offered[id_] for id_ in shared if id_ in offered and _akin(article, offered[id_])]
+        alike.sort(key=lambda other: (-shared[other.id], *_age(other)))
+        near = {other.id: other for other in alike[:MOST]}
+        for other in _neighbours(article, shelves):
+            if len(near) >= LEAST:
+                break
+            near.setdefault(other.id, other)
+        found[article.id] = tuple(near.values())
+    return found
+
+
+def _akin(one: Article, other: Article) -> bool:
+    return one.kind == other.kind or not set(one.topics).isdisjoint(other.topics)
+
+
+def _scores(articles: Iterable[Article]) -> Mapping[str, Mapping[str, float]]:
+    """How much any two have in common, by their ids; nothing in common is left out."""
+    holders: defaultdict[str, list[str]] = defaultdict(list)
+    for article in articles:
+        for pair in _pairs(f"{article.title}\n{article.summary}".lower()):
+            holders[pair].append(article.id)
+    scores: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for ids in holders.values():
+        if len(ids) <= _RARE:
+            for one, other in combinations(ids, 2):
+                scores[one][other] += 1 / len(ids)
+                scores[other][one] += 1 / len(ids)
+    return scores
+
+
+def _pairs(text: str) -> set[str]:
+    pairs = set(_OTHER.findall(text))
+    for run in _CHINESE.findall(text):
+        pairs.update(map("".join, pairwise(run)))
+    return pairs
+
+
+def _age(article: Article) -> tuple[float, str]:
+    return -article.published.timestamp(), article.id
+
+
+def _shelves(articles: Iterable[Article]) -> Mapping[str, Sequence[Article]]:
+    """Articles by topic and by kind, newest first."""
+    shelves: defaultdict[str, list[Article]] = defaultdict(list)
+    for article in sorted(articles, key=_age):
+        for name in (*article.topics, article.kind):
+            shelves[name].append(article)
+    return shelves
+
+
+def _neighbours(article: Article, shelves: Mapping[str, Sequence[Article]]) -> Iterator[Article]:
+    """Those just older than ``article``, then those just newer, on each of its shelves."""
+    for name in (*article.topics, article.kind):
+        shelf = shelves.get(name, ())
+        at = bisect_left(shelf, _age(article), key=_age)
+        around = (*shelf[at : at + LEAST + 1], *reversed(shelf[max(0, at - LEAST) : at]))
+        yield from (other for other in around if other.id != article.id)
