@@ -1,4 +1,4 @@
-"""Every file of the site, in order: pages, feeds, catalogue, alerts, sitemap, and what published articles bring along.
+"""Every file of the site, in order: pages, feeds, search, catalogue, alerts, sitemap, and what published articles bring along.
 
 ``gengfu build`` writes them itself, the MkDocs plugin hands them to MkDocs. What is not named here does not
 reach the public folder, whatever lies under content/.
@@ -23,6 +23,7 @@ from gengfu_site.offline import worker
 from gengfu_site.pages import kind_label, pages, photo
 from gengfu_site.pictures import pictures
 from gengfu_site.render import render_matter
+from gengfu_site.search import files
 from gengfu_site.view import ArticlePage, Page
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
@@ -64,6 +65,8 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
         return contents[article.id]
 
     for path, data in feeds(library, at, content):
+        yield Generated(path=path, data=data)
+    for path, data in files(library, at):
         yield Generated(path=path, data=data)
     yield Generated(path="catalogue.json", data=dumps(catalogue(library, at)).encode())
     yield Generated(path="alerts.json", data=alerts(library, at))

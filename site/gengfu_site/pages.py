@@ -20,6 +20,7 @@ from gengfu_site.links import ATTACHMENTS
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
 from gengfu_site.markdown import plain, sections
 from gengfu_site.related import related
+from gengfu_site.search import index
 from gengfu_site.settings import OWN_PAGES
 from gengfu_site.view import (
     AlertPage,
@@ -30,6 +31,7 @@ from gengfu_site.view import (
     Attachment,
     BannerLine,
     Card,
+    Choice,
     ContactCard,
     EmergencyPage,
     Feed,
@@ -44,6 +46,7 @@ from gengfu_site.view import (
     PrivacyPage,
     Room,
     ScammedPage,
+    SearchPage,
     ServiceGroup,
     ServiceLine,
     ServicePage,
@@ -90,6 +93,7 @@ def pages(library: Library, at: datetime) -> Iterator[Page]:
     for article in library.published(at):
         yield pager.kept(article) if isinstance(article, Kept) else pager.article(article)
         yield pager.permalink(article)
+    yield pager.search()
     yield pager.privacy()
     yield pager.not_found()
 
@@ -456,6 +460,22 @@ class _Pager:
     def _hide_after(self, article: Article) -> Stamp | None:
         person = article.person_shown(self._at)
         return self._stamp(min(filter(None, (person.erase_after, article.expires)))) if person else None
+
+    def search(self) -> SearchPage:
+        _ = self._gettext
+        about = index(self._library, self._at)
+        return SearchPage(
+            frame=self._frame,
+            url="search/",
+            title=_("搜索"),
+            description=_("在{station}的提示和指南里找一句话。").format(station=self._station.name),
+            feeds=(self._whole,),
+            listed=False,
+            kinds=tuple(Choice(value=kind, title=kind_label(kind, self._station.language)) for kind in KINDS),
+            areas=tuple(Choice(value=area.slug, title=area.name) for area in about.areas),
+            topics=tuple(self._topic_link(topic) for topic in self._station.topics),
+            index=about,
+        )
 
     def privacy(self) -> PrivacyPage:
         _ = self._gettext

@@ -30,6 +30,7 @@ from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import ProblemsFound
 from gengfu_site.settings import FILE, Settings, read_settings
+from gengfu_site.synonyms import FILE as SYNONYMS
 
 
 class GengfuConfig(Config):  # type: ignore[no-untyped-call]
@@ -114,7 +115,8 @@ def live_server(
     """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes."""
     mount = urlsplit(settings.station.url).path
     server = LiveReloadServer(build, host=host, port=port, root=str(folder), mount_path=mount)
-    sources = (settings.folder / FILE, settings.content, settings.private, settings.overrides)
+    declared = (settings.folder / FILE, settings.folder / SYNONYMS)
+    sources = (*declared, settings.content, settings.private, settings.overrides)
     for source in (*sources, *settings.portal.files):
         if source and source.exists():
             server.watch(str(source))

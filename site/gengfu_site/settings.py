@@ -18,6 +18,7 @@ from gengfu_site.catalogue import Area, ContactLine, Station, Topic
 from gengfu_site.portal import Fragment, Portal, read_fragment
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
+from gengfu_site.synonyms import Synonyms, read_synonyms
 from gengfu_templates.i18n import _
 
 FILE = "mkdocs.yml"
@@ -105,6 +106,7 @@ class Settings:
     matters: tuple[Matter, ...] = ()
     official: Official = Official()
     portal: Portal = field(default_factory=Portal)
+    synonyms: Synonyms = ()
     unready: tuple[Problem, ...] = ()
     """What a site open to everybody must still say of itself; a build does not wait for it."""
 
@@ -137,6 +139,8 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
     problems += _unknown_desk(options, declared)
     portal, found = _portal(options.portal, declared, folder)
     problems += found
+    synonyms, found = read_synonyms(folder)
+    problems += found
     settings = Settings(
         folder=folder,
         content=folder / top.docs_dir,
@@ -162,6 +166,7 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
         matters=tuple(Matter(**m.model_dump()) for m in options.matters),
         official=Official(**options.station.official.model_dump()),
         portal=portal,
+        synonyms=synonyms,
         unready=tuple(_unready(options.station, declared)),
     )
     problems += _nested(settings, document)

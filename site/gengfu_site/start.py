@@ -24,6 +24,7 @@ _STARTER = {
     "mkdocs.yml": "mkdocs.yml",
     "timetable.yml": "timetable.yml",
     "groups.csv": "groups.csv",
+    "synonyms.txt": "synonyms.txt",
     "content": "content",
     "docs/articles.zh-CN.md": "文章怎么写.md",
     "docs/groups.zh-CN.md": "群和时间表.md",

@@ -15,6 +15,7 @@ from gengfu_site.article import Alert, Service
 from gengfu_site.catalogue import ContactLine, Fact
 from gengfu_site.pictures import STATION
 from gengfu_site.qr import Code, draw
+from gengfu_site.search import Index
 from gengfu_site.settings import Matter, Official
 
 
@@ -383,6 +384,26 @@ class PrivacyPage(Page):
     """What the site knows of its readers, and what their phones know of the site."""
 
     template = "privacy.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a list of the search form offers."""
+
+    value: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchPage(Page):
+    """Finds by its scripts, in the files of :mod:`gengfu_site.search`."""
+
+    template = "search.html"
+
+    kinds: tuple[Choice, ...]
+    areas: tuple[Choice, ...]
+    topics: tuple[Link, ...]
+    index: Index
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,8 @@ FONT = _HERE / "fonts/NotoSansCJKsc-Bold-subset.otf"
 
 
 def starter() -> Path:
-    """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``content/``, ``docs/``.
+    """The station that ``gengfu init`` copies: ``mkdocs.yml``, ``timetable.yml``, ``groups.csv``, ``synonyms.txt``,
+    ``content/``, ``docs/``.
 
     In a wheel it lies inside this package; in a checkout the repository itself is that station.
     """

@@ -1,0 +1,55 @@
+/* From a query to the numbers of articles, the best first. */
+(function () {
+  "use strict";
+  const { fold, grams } = window.words, KINDS = { s: 0.2, f: 0.2, t: 0.1, v: 0.1, a: 0.1 };
+  const ASKING = /^[的了吗呢么是有在我要怎什多少哪里如何能不可以]+$/;
+
+  /* The word itself, then what means the same. */
+  function variants(word, synonyms) {
+    const all = [word];
+    for (const same of synonyms)
+      for (const text of [...all]) {
+        const known = same.find((one) => text.includes(one));
+        for (const one of known ? same : []) if (!text.includes(one)) all.push(text.split(known).join(one));
+      }
+    return all.slice(0, 6);
+  }
+
+  /* One sign alone says little beside longer words. */
+  function split(query) {
+    const words = query.split(/\s+/).map((word) => fold(word).folded).filter(Boolean);
+    const longer = words.filter((word) => Array.from(word).length > 1);
+    return longer.length ? longer : words;
+  }
+
+  /* `together` are the articles that hold every word; `alike`, for whole questions, those that hold what is rare in
+     them. Both by worth, then kind, then age. */
+  window.find = async (index, query, synonyms, kind, area) => {
+    const words = split(query).map((word) => variants(word, synonyms)), all = [].concat(...words).map(grams);
+    const looked = [...new Set([].concat(...all))], local = area ? ["area:" + area] : [];
+    const [kinds, near, ...lists] = await Promise.all([index.get("kinds"), ...[local, ...all].map(index.prominence)]);
+
+    function sorted(worth) {
+      const rank = worth.map((w, a) => w + (KINDS[kinds[a]] || 0) + a / kinds.length / 11);
+      const fits = (a) => rank[a] > -9 && (!kind || kinds[a] == kind[0]) && (!area || near[a] >= 0);
+      return [...rank.keys()].filter(fits).sort((a, b) => rank[b] - rank[a]);
+    }
+
+    function together() {
+      const worth = new Float32Array(kinds.length);
+      for (const same of words) {
+        const its = same.map(() => lists.shift());
+        worth.forEach((w, a) => (worth[a] += Math.max(...its.map((list, i) => list[a] - (i && 0.5)))));
+      }
+      return words.length ? sorted(worth.map((w) => Math.round((w / words.length) * 2))) : [];
+    }
+
+    async function alike() {
+      const worth = await index.likeness(looked.filter((gram) => !ASKING.test(gram)));
+      const most = worth.reduce((a, b) => Math.max(a, b), 0);
+      return sorted(worth.map((w) => (w && w >= most / 2 ? w : -Infinity)));
+    }
+
+    return { words, looked, together: together(), alike, sure: all.every((one) => one.length == 1) };
+  };
+})();

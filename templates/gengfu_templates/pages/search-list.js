@@ -1,0 +1,41 @@
+/* The list of what is found, and how many that are. */
+(function () {
+  "use strict";
+  const MANY = 10, part = (name) => document.getElementById("p--search-" + name);
+  const list = part("list"), status = part("status"), button = part("more"), said = part("page").dataset;
+
+  function item(article, words) {
+    const one = part("one").content.cloneNode(true), find = (name) => one.querySelector(name);
+    find("a").href = said.home + article.url;
+    window.words.mark(find("a"), article.title, words);
+    window.words.mark(find("p"), article.text || article.summary, words);
+    find("span").textContent = part("page").querySelector("[value=" + article.kind + "]").text;
+    find("time").dateTime = find("time").textContent = article.date;
+    return list.appendChild(one.firstElementChild);
+  }
+
+  function say(what, q, n) {
+    status.textContent = (said[what] || "").replace("{n}", n).replace("{q}", () => q);
+  }
+
+  /* Shows the best of `results` once they are there, unless `late()` tells that something else is asked by then. */
+  async function show(results, q, late) {
+    const articles = await results.more(MANY);
+    if (late()) return;
+    list.textContent = "";
+    add(articles, results, q);
+    button.onclick = async () => {
+      const [first] = add(await results.more(MANY), results, q);
+      if (first) first.querySelector("a").focus();
+    };
+  }
+
+  function add(articles, results, q) {
+    const how = results.alike() ? "alike" : results.sure() ? "found" : "about";
+    say(results.count() ? how : q && "none", q, results.count());
+    button.hidden = !results.left();
+    return articles.map((article) => item(article, results.marked()));
+  }
+
+  window.list = { say, show };
+})();
