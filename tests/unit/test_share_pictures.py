@@ -11,14 +11,16 @@ import pytest
 from PIL import Image
 
 from gengfu_site import pictures as module
-from gengfu_site.catalogue import KINDS, Station, Topic
+from gengfu_site.catalogue import KINDS, Station, Topic, loads
 from gengfu_site.feeds import catalogue
 from gengfu_site.library import load
 from gengfu_site.output import outputs
 from gengfu_site.pages import kind_label, pages
 from gengfu_site.pictures import SIZE, picture, pictures
-from gengfu_site.render import environment
+from gengfu_site.publish import publish
+from gengfu_site.render import environment, render
 from gengfu_site.settings import read_settings
+from gengfu_site.urgent import publish_article
 from stations import AT, StationFolder
 
 ROOT = Path(__file__).parents[2]
@@ -92,12 +94,28 @@ class TestChoice:
         station.article(**fields)
         assert picture(station.load().articles[0], station.settings.station) == path
 
-    def test_a_topic_of_yesterday_does_not_keep_an_article_from_having_a_picture(
+    def test_what_an_urgent_release_carries_over_has_one_that_is_still_drawn(
         self, station: StationFolder
     ) -> None:
-        station.article(topics="[防火用电]")
-        article, told = station.load().articles[0], replace(station.settings.station, topics=())
-        assert picture(article, told) == "share/kind-fraud.png"
+        station.article("tip/wires.md", id="T2222", kind="tip", topics="[防火用电]")
+        station.article("tip/gas.md", id="T3333", kind="tip", cover="a.jpg")
+        station.file("content/tip/a.jpg", b"picture")
+        publish(station.settings, AT)
+        settings = station.folder / "mkdocs.yml"
+        station.file("mkdocs.yml", settings.read_text("utf-8").replace(", {name: 防火用电, slug: fire}", ""))
+        station.article("tip/gas.md", id="T3333", kind="tip", cover="a.jpg", body="【待写】")
+        station.article("alert/bridge.md", id="A5W3R", kind="alert", expires="2026-12-01", alert=ROADWORKS)
+        assert len(publish_article(station.settings, "A5W3R", AT).kept) == 2
+        for entry in loads((station.settings.public / "catalogue.json").read_text("utf-8")).entries:
+            assert entry.image
+            path = entry.image.removeprefix("https://qingsong.example/")
+            assert (
+                path
+                == {"T2222": "share/kind-tip.png", "T3333": "tip/a.jpg", "A5W3R": "share/kind-alert.png"}[
+                    entry.id
+                ]
+            )
+            assert (station.settings.public / path).is_file()
 
     def test_a_page_is_shown_with_what_stands_for_it_and_never_with_a_missing_persons_face(
         self, station: StationFolder
@@ -121,6 +139,9 @@ class TestChoice:
             "404.html": "station",
         }.items():
             assert shown[url] == f"{name}.png"
+        env = environment(library.settings)
+        for page in pages(library, AT):
+            assert render(env, page).count(f'<meta property="og:image" content="{page.picture}">') == 1
         (face,) = (entry.image for entry in catalogue(library, AT).entries if entry.kind == "alert")
         assert face == "https://qingsong.example/alert/child/photo.jpg", (
             "but groups are shown whom to look for"
