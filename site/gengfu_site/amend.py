@@ -44,16 +44,27 @@ def amend(file: Path, fields: Fields) -> None:
     """
     file = file.resolve()  # a link stays a link
     try:
-        data = amended(file.read_bytes(), fields, file)
-        new = file.with_name(f".{file.name}.new")
+        rewrite(file, amended(file.read_bytes(), fields, file))
+    except OSError as error:
+        raise NotAmended(file, error.strerror or str(error)) from error
+
+
+def rewrite(file: Path, data: bytes) -> None:
+    """``data`` in place of what ``file`` holds, which keeps its mode and is never half written.
+
+    :raises OSError: it is not there, or cannot be written; it is as it was.
+    """
+    new = file.with_name(f".{file.name}.new")
+    try:
         with new.open("wb") as opened:
             opened.write(data)
             opened.flush()
             os.fsync(opened.fileno())
         shutil.copymode(file, new)
         new.replace(file)
-    except OSError as error:
-        raise NotAmended(file, error.strerror or str(error)) from error
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def amended(data: bytes, fields: Fields, file: Path) -> bytes:

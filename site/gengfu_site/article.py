@@ -29,7 +29,7 @@ STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 _YEARS = range(1970, 9000)
 """Of a date that can be meant: 9999, for "never", has no day after it."""
-_TITLE, _SUMMARY, _CHANGED = 40, 120, 40
+TITLE, SUMMARY, _CHANGED = 40, 120, 40
 """Characters, at most."""
 
 
@@ -146,6 +146,9 @@ class Material:
     note: Text | None = None
 
 
+Visit = Literal["不用跑", "跑一次", "需本人"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """A service guide's facts, laid out by the page in the order in which people ask."""
@@ -153,7 +156,7 @@ class Service:
     __pydantic_config__ = STRICT
 
     department: Text
-    visit: Literal["不用跑", "跑一次", "需本人"]
+    visit: Visit
     cases: tuple[Case, ...] = ()
     conditions: Words = ()
     materials: tuple[Material, ...] = ()
@@ -181,6 +184,19 @@ class Alert:
     status: AlertStatus = "actual"
     state: AlertState = "active"
     references: Annotated[tuple[Annotated[str, AfterValidator(_is_id)], ...], BeforeValidator(_as_list)] = ()
+    basis: Text | None = None
+    """On what ground somebody's personal data stands in it; shown to no reader."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """Words that a rule would object to, and who answers for them all the same; shown to no reader."""
+
+    __pydantic_config__ = STRICT
+
+    what: Text
+    by: Text
+    reason: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +207,8 @@ class FrontMatter:
 
     id: Annotated[str, AfterValidator(_is_id)]
     """Stable identity; feeds, digests and history go by it, never by the address."""
-    title: Annotated[Text, Field(max_length=_TITLE)]
-    summary: Annotated[Text, Field(max_length=_SUMMARY)]
+    title: Annotated[Text, Field(max_length=TITLE)]
+    summary: Annotated[Text, Field(max_length=SUMMARY)]
     """Stands alone in a digest."""
     kind: Kind
     published: Moment
@@ -218,6 +234,7 @@ class FrontMatter:
     attachments: Words = ()
     service: Service | None = None
     alert: Alert | None = None
+    allow: tuple[Allowed, ...] = ()
 
     @property
     def modified(self) -> datetime:
@@ -252,13 +269,13 @@ def parse(
         for a shorter summary. What it says, whom it reaches and until when is never guessed.
     :returns: the manuscript, or None where it cannot be made; and every problem found.
     """
-    parts = _split(text)
+    parts = split(text)
     if parts is None:
         return None, [
             Problem(
                 path=name,
                 message=_("文章开头应有一段夹在两行“---”之间的说明（编号、标题、日期……）。"),
-                remedy=_("用 gengfu new 生成一篇，照着它的开头写。"),
+                remedy=_("运行 gengfu fix {name}，能知道的自动补上，其余的写着【待写】。").format(name=name),
             )
         ]
     front, body, body_line = parts
@@ -267,13 +284,14 @@ def parse(
         return None, problems
     context = {"zone": ZoneInfo(station.timezone)}
     matter, problems = validate(FrontMatter, document, context)
+    problems = [_with_help(problem, document) for problem in problems]
     problems += _undeclared(document, station)
     if problems and urgent:
         matter, _fatal = validate(FrontMatter, _spared(document, problems), context)
     if matter is None:
         return None, problems
     problems += _inconsistent(matter, document)
-    problems += _unwritten(body, body_line, name)
+    problems += _unwritten(document, body, body_line)
     if problems and not (urgent and _needed(document).isdisjoint(_fields(problems))):
         return None, problems
     return (
@@ -289,9 +307,19 @@ def parse(
     )
 
 
-_LONGEST = {"title": _TITLE, "summary": _SUMMARY}
+FILLED = ("id", "title", "summary", "kind", "published")
+"""Fields that every article has, and ``gengfu fix`` writes where they are missing."""
+
+
+def _with_help(problem: Problem, document: Document) -> Problem:
+    if problem.field in FILLED and document.value.get(problem.field) is None:
+        return replace(problem, remedy=_("运行 gengfu fix {name}，或自己补上。").format(name=problem.path))
+    return problem
+
+
+_LONGEST = {"title": TITLE, "summary": SUMMARY}
 _DISPENSABLE = frozenset(
-    "updated changed reviewed next_review topics evergreen season cover author attachments".split()
+    ["updated", "changed", "reviewed", "next_review", "topics", "evergreen", "season", "cover", "author", "attachments", "allow"]
 )
 _REACH = frozenset(("areas", "audience"))
 
@@ -320,7 +348,7 @@ def _fields(problems: Iterable[Problem]) -> set[str]:
     return {problem.field.partition(".")[0] for problem in problems}
 
 
-def _split(text: str) -> tuple[str, str, int] | None:
+def split(text: str) -> tuple[str, str, int] | None:
     """Front matter, body, and the body's first line; None where there is no front matter.
 
     :param text: with ``\\n`` line ends.
@@ -356,15 +384,19 @@ def _undeclared(document: Document, station: Station) -> Iterator[Problem]:
 
 
 _TO_WRITE = re.compile(r"【待写[^】]*】")
-"""What the beginnings that ``gengfu new`` writes leave to the officer."""
+"""What the beginnings that ``gengfu new`` and ``gengfu fix`` write leave to the officer."""
 
 
-def _unwritten(body: str, body_line: int, name: str) -> Iterator[Problem]:
+def _unwritten(document: Document, body: str, body_line: int) -> Iterator[Problem]:
+    left = _("这里还没有写：{what}")
+    for field in ("title", "summary"):
+        if found := _TO_WRITE.search(document.value[field]):
+            yield document.problem(field, message=left.format(what=found[0]), remedy=_("写上内容。"))
     for found in _TO_WRITE.finditer(body):
         yield Problem(
-            path=name,
+            path=document.path,
             line=body_line + body.count("\n", 0, found.start()),
-            message=_("这里还没有写：{what}").format(what=found[0]),
+            message=left.format(what=found[0]),
             remedy=_("写上内容，或删掉这一行。"),
         )
 

@@ -111,9 +111,10 @@ def _wrong_encoding(name: str, encoding: str | None, line: int) -> Problem:
             message=_("文件应是 UTF-8 编码的文本，这一行不是，也认不出是哪种编码。"),
             remedy=_("用原来的软件打开，另存为“UTF-8”编码的文本。"),
         )
-    command = (
-        f'iconv -f {"GB18030" if encoding == "GBK" else encoding} -t UTF-8 "{name}" > new && mv new "{name}"'
-    )
+    command = f'gengfu fix "{name}"'
+    if not name.endswith(".md"):
+        known = "GB18030" if encoding == "GBK" else encoding
+        command = f'iconv -f {known} -t UTF-8 "{name}" > new && mv new "{name}"'
     return Problem(
         path=name,
         line=line,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,6 +26,7 @@ _STARTER = {
     "mkdocs.yml": "mkdocs.yml",
     "timetable.yml": "timetable.yml",
     "groups.csv": "groups.csv",
+    "terms.yml": "terms.yml",
     "synonyms.txt": "synonyms.txt",
     "content": "content",
     "docs/articles.zh-CN.md": "文章怎么写.md",
@@ -31,18 +34,23 @@ _STARTER = {
 }
 """What a new station begins with, by its place in the starter station."""
 _GITIGNORE = """\
-# 生成的网页、正在推送的记录、操作记录、机器人地址和走失人员信息，都不进版本库。
+# 生成的网页、正在推送的记录、操作记录、机器人地址、走失人员信息和收到的原件，都不进版本库。
 /public/
 /.public.*
 /.gengfu/
 /audit/
 /webhooks.csv
 /private/
+/inbox/
 """
 
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 """An article's file name without ``.md``: it becomes the address."""
+
+
+_FRONT = 1 << 14
+"""Bytes in which an article's front matter ends, or it is none that anybody wrote."""
 
 
 class AlreadyThere(GengfuError):
@@ -68,28 +76,65 @@ def new_station(folder: Path) -> None:
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8", newline="\n")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """What is known of an article before it is written; what is empty, ``check`` asks for."""
+
+    kind: Kind
+    title: str
+    summary: str = ""
+    topics: Sequence[str] = ()
+    areas: Sequence[str] = ()
+    evergreen: bool = True
+    """Whether an article of a kind that lasts may be sent again."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Fields that the kind has of its own, by name: ``visit`` of a service, ``place`` of an alert."""
+
+
 def new_article(
-    settings: Settings, kind: Kind, title: str, at: datetime, taken: Collection[str], name: str | None = None
+    settings: Settings, begun: Beginning, at: datetime, taken: Collection[str], name: str | None = None
 ) -> Path:
-    """Write the beginning of an article; what it leaves empty, ``check`` asks for.
+    """Write the beginning of an article.
 
     :param taken: ids in use.
     :param name: as :data:`NAME`; by default the id.
     :raises AlreadyThere: the file exists.
     """
     id_ = new_id(taken)
-    stem = name or id_.lower()
-    file = settings.content / kind / f"{stem}.md"
-    if file.exists():
-        raise AlreadyThere(file)
-    env = jinja2.Environment(loader=jinja2.FileSystemLoader(ARTICLES), keep_trailing_newline=True)  # noqa: S701 - Markdown
-    local = at.astimezone(ZoneInfo(settings.station.timezone))
-    text = env.get_template(f"{kind}.md").render(
-        id=id_, kind=kind, title=_yaml_text(title), published=local.strftime("%Y-%m-%d %H:%M")
-    )
+    file = settings.content / begun.kind / f"{name or id_.lower()}.md"
+    text = beginning(begun, id_, now_in(settings, at))
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise AlreadyThere(file) from None
     return file
+
+
+def beginning(begun: Beginning, id_: str, published: str) -> str:
+    """The text of an article's beginning, in the form of its kind."""
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(ARTICLES), keep_trailing_newline=True)  # noqa: S701 - Markdown
+    env.filters["yaml"] = lambda text: _yaml_text(text) if text else ""
+    env.filters["value"] = lambda text: " " + _yaml_text(text) if text else ""
+    return env.get_template(f"{begun.kind}.md").render(vars(begun), id=id_, published=published)
+
+
+def now_in(settings: Settings, at: datetime) -> str:
+    """``at`` as an article's date is written, in the station's zone."""
+    return at.astimezone(ZoneInfo(settings.station.timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+_WRITTEN_ID = re.compile(rb"""^["']?id["']?[ \t]*:[ \t]*["']?([0-9A-HJKMNP-TV-Z]{4,12})\b""", re.MULTILINE)
+
+
+def ids_in(settings: Settings) -> set[str]:
+    """Ids that files under content/ bear, those included that cannot be read as articles now."""
+    taken: set[str] = set()
+    for file in settings.content.rglob("*.md"):
+        with suppress(OSError), file.open("rb") as opened:
+            taken |= {id_.decode() for id_ in _WRITTEN_ID.findall(opened.read(_FRONT))}
+    return taken
 
 
 def new_id(taken: Collection[str]) -> str:
@@ -102,5 +147,5 @@ def new_id(taken: Collection[str]) -> str:
 def _yaml_text(text: str) -> str:
     """``text`` as one YAML value; in quotes where it would otherwise be read as something else."""
     text = " ".join(text.split())
-    plain = re.fullmatch(r"[\w（(《“][^:#\"'{}\[\]]*", text)
+    plain = re.fullmatch(r"[\w（(《“][^:,#\"'{}\[\]]*", text)
     return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

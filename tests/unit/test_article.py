@@ -35,7 +35,7 @@ ALERT = '{form: 走失, place: 青松路, tell: "110"}'
         ({"changed": "窗口改到二楼"}, 7, "没有写更新时间", "加一行 updated"),
         ({"title": "长" * 41}, 3, "最多 40 个字，现在有 41 个", "改短"),
         ({"summary": "长" * 121}, 4, "最多 120 个字，现在有 121 个", "改短"),
-        ({"summary": ""}, 4, "“summary”还没有写", "冒号后面"),
+        ({"summary": ""}, 4, "“summary”还没有写", "gengfu fix content/fraud/brushing.md"),
         ({"tilte": "x"}, 7, "没有“tilte”这个字段", "title"),
         ({"evergreen": "maybe"}, 7, "true 或 false", "true"),
         ({"season": "[冬]"}, 7, "见到的是“冬”", "冬季"),

@@ -39,9 +39,13 @@ def test_bom_and_line_ends_are_accepted(data: bytes, text: str) -> None:
 def test_a_foreign_encoding_is_named_with_the_command_that_converts_it(
     data: bytes, named: str, command: str
 ) -> None:
-    said = explain(decode(data, "a.md"))
+    said = explain(decode(data, "groups.csv"))
     assert named in said
     assert command in said
+
+
+def test_an_article_in_a_foreign_encoding_is_mended_by_one_command() -> None:
+    assert 'gengfu fix "content/tip/a.md"' in explain(decode("先给小钱".encode("gbk"), "content/tip/a.md"))
 
 
 def test_bytes_of_no_encoding_name_their_line() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from gengfu_site.cli.building import build, serve
 from gengfu_site.cli.shared import NoStation, settings_if_any, settings_in, show_problems
-from gengfu_site.cli.writing import new
+from gengfu_site.cli.writing import fix, import_, new
 
-COMMANDS = (new, build, serve)
+COMMANDS = (new, import_, fix, build, serve)
 
 __all__ = ["COMMANDS", "NoStation", "settings_if_any", "settings_in", "show_problems"]

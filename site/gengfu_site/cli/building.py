@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import click
@@ -13,7 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gengfu_site import clock
 from gengfu_site.cli.shared import err, out, settings_in, show_problems
-from gengfu_site.problems import GengfuError, ProblemsFound
+from gengfu_site.cli.writing import show_brought
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
 
@@ -41,15 +44,18 @@ def build(folder: Path) -> None:
     )
 
 
-@click.command(help=_("在浏览器里预览，保存文章后自动刷新。"))
+@click.command(help=_("在浏览器里预览，保存文章后自动刷新；放进 inbox 文件夹的 Word 和文本变成文章。"))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.pass_obj
 def serve(folder: Path, host: str, port: int) -> None:
+    from gengfu_site.intake import INBOX
     from gengfu_site.plugin import live_server
     from gengfu_site.publish import preview
 
     first = settings_in(folder)
+    inbox = first.folder / INBOX
+    inbox.mkdir(exist_ok=True)
     for name in ("SIGTERM", "SIGHUP"):
         # A window that is closed leaves no more behind than Ctrl+C: a missing person's data may be among it.
         if number := getattr(signal, name, None):
@@ -62,10 +68,11 @@ def serve(folder: Path, host: str, port: int) -> None:
         def rebuild() -> None:
             nonlocal troubled
             try:
+                _receive(settings_in(folder))
                 problems = preview(settings_in(folder), clock.now(), target, live=True)
             except ProblemsFound as error:
                 problems = list(error.problems)
-            except GengfuError as error:  # e.g. the editor has just moved the file away
+            except (GengfuError, OSError) as error:  # e.g. the editor has just moved the file away
                 err.print(escape(str(error)), style="bold red")
                 return
             if problems:
@@ -76,8 +83,21 @@ def serve(folder: Path, host: str, port: int) -> None:
 
         rebuild()
         server = live_server(rebuild, target, first, host, port)
+        server.watch(str(inbox))
         out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
         try:
             server.serve(open_in_browser=False)  # type: ignore[no-untyped-call]
         except KeyboardInterrupt:
             server.shutdown()
+
+
+def _receive(settings: Settings) -> None:
+    """Make articles of what lies in the inbox, and say so."""
+    from gengfu_site.intake import take_in
+
+    problems: list[Problem] = []
+    for brought in take_in(settings, clock.now(), time.sleep):
+        show_brought(brought, settings)
+        problems += brought.problems
+    if problems:
+        show_problems(problems)

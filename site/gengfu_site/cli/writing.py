@@ -1,42 +1,146 @@
-"""Commands of who writes: a new article."""
+"""Commands of who writes: a new article, one from a Word file, what a program can mend by itself."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
 
 from gengfu_site import clock
 from gengfu_site.catalogue import KINDS, Kind
-from gengfu_site.cli.shared import out, settings_in
+from gengfu_site.cli.shared import out, settings_in, show_problems
 from gengfu_templates.i18n import _, series
+
+if TYPE_CHECKING:
+    from gengfu_site.fix import Fixed
+    from gengfu_site.intake import Brought
+    from gengfu_site.problems import Problem
+    from gengfu_site.settings import Settings
+
+_MOST_LINES = 20
+"""Of what changed in a file."""
 
 
 def _file_name(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
-    from gengfu_site.settings import RESERVED
-    from gengfu_site.start import NAME
+    from gengfu_site.cli.asking import usable_name
 
-    if name is not None and (name in RESERVED or not NAME.fullmatch(name)):
-        raise click.BadParameter(
-            _("“{name}”不能用作文件名：只用小写字母、数字和连字符，例如 fake-refund。").format(name=name)
-        )
-    return name
+    try:
+        return usable_name(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
-@click.command(help=_("写一篇新文章：KIND 是 {kinds} 之一。").format(kinds=series(KINDS)))
-@click.argument("kind", type=click.Choice(KINDS))
-@click.argument("title")
-@click.option(
+_NAME = click.option(
     "--name", callback=_file_name, help=_("文件名（也是网址），小写字母、数字和连字符；不写就用编号。")
 )
+
+
+@click.command(
+    help=_("写一篇新文章：KIND 是 {kinds} 之一。在终端里，没写的一样一样问。").format(kinds=series(KINDS))
+)
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.argument("title", required=False)
+@_NAME
 @click.pass_obj
-def new(folder: Path, kind: Kind, title: str, name: str | None) -> None:
-    from gengfu_site.library import load
-    from gengfu_site.start import new_article
+def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) -> None:
+    from gengfu_site.cli.asking import asked, asked_name
+    from gengfu_site.start import Beginning, ids_in, new_article
 
     settings = settings_in(folder)
-    at = clock.now()
-    library, _problems = load(settings, at)
-    file = new_article(settings, kind, title, at, {a.id for a in library.articles}, name)
+    if sys.stdin.isatty():
+        begun = asked(settings, kind, title)
+        name = name or asked_name()
+    elif kind and title:
+        begun = Beginning(kind=kind, title=title)
+    else:
+        raise click.UsageError(_('写明栏目和标题，例如：gengfu new fraud "假冒客服退款"。'))
+    file = new_article(settings, begun, clock.now(), ids_in(settings), name)
     out.print(_("已写好 {file}，补上摘要和正文，再运行 gengfu check。").format(file=escape(str(file))))
+
+
+@click.command(
+    "import",
+    help=_("把 Word（docx）、纯文本或 Markdown 文件变成文章；FILE 也可以是一个文件夹。原件不动。"),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(KINDS), help=_("栏目；不写就按标题猜，并说出来。"))
+@_NAME
+@click.pass_obj
+def import_(folder: Path, files: tuple[Path, ...], kind: Kind | None, name: str | None) -> None:
+    from gengfu_site.intake import bring_in, sources
+
+    settings = settings_in(folder)
+    found = [source for file in files for source in sources(file.absolute())]
+    if name and len(found) > 1:
+        raise click.UsageError(_("--name 只能给一个文件用，这里有 {n} 个。").format(n=len(found)))
+    if not found:
+        raise click.UsageError(_("文件夹里没有文件。"))
+    problems: list[Problem] = []
+    for source in found:
+        brought = bring_in(settings, source, clock.now(), kind=kind, name=name)
+        show_brought(brought, settings)
+        problems += brought.problems
+    if problems:
+        show_problems(problems)
+        sys.exit(1)
+
+
+def show_brought(brought: Brought, settings: Settings) -> None:
+    """What became of a file that was to be an article; its problems are shown elsewhere."""
+    if not brought.article:
+        return
+    article = brought.article.relative_to(settings.folder).as_posix()
+    said = _("{source} → {article}，图片 {n} 张").format(
+        source=brought.source, article=article, n=len(brought.pictures)
+    )
+    out.print(escape(said), style="green")
+    for note in brought.notes:
+        out.print(f"  · {escape(note)}")
+
+
+@click.command(
+    help=_(
+        "修好能放心修的：编码、换行、全角空格和冒号、缺的编号和日期、图片的大小和拍摄信息。"
+        "PATH 是文章、图片或文件夹，不写就是全部。"
+    )
+)
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--dry-run", is_flag=True, help=_("只说会改什么，不动文件。"))
+@click.pass_obj
+def fix(folder: Path, paths: tuple[str, ...], dry_run: bool) -> None:
+    from gengfu_site.fix import fix as mend
+
+    settings = settings_in(folder)
+    problems: list[Problem] = []
+    mended = 0
+    for fixed in mend(settings, _meant(settings, paths), clock.now(), dry_run=dry_run):
+        _show_fixed(fixed)
+        mended += bool(fixed.done)
+        problems += fixed.problems
+    said = _("会改 {n} 个文件，还没有动。") if dry_run else _("改了 {n} 个文件。")
+    out.print(said.format(n=mended) if mended else _("没有要改的。"))
+    if problems:
+        show_problems(problems)
+        sys.exit(1)
+
+
+def _meant(settings: Settings, paths: Iterable[str]) -> list[Path]:
+    """The files named, from here, from the station's folder or from content/; those of that name here where none is."""
+    places = (Path.cwd(), settings.folder, settings.content)
+    return [
+        next((at for place in places if (at := place / path).exists()), places[0] / path) for path in paths
+    ]
+
+
+def _show_fixed(fixed: Fixed) -> None:
+    if not fixed.done:
+        return
+    out.print(f"[bold]{escape(fixed.path)}[/]  {escape(series(fixed.done))}")
+    for line in fixed.diff[:_MOST_LINES]:
+        out.print(f"  {escape(line)}", style="red" if line.startswith("-") else "green")
+    if (more := len(fixed.diff) - _MOST_LINES) > 0:
+        out.print("  " + _("…… 还有 {n} 行").format(n=more))

@@ -1,0 +1,301 @@
+"""From what officers have (Word, plain text, Markdown; in whatever encoding) to an article in content/.
+
+The original stays where it is, or, from the inbox, is moved aside when all is done. An article is there whole, with its
+pictures, or not at all; nothing that exists is overwritten. What a file is, its content tells, not its name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePath
+
+from gengfu_site import release
+from gengfu_site.amend import NotAmended, rewrite
+from gengfu_site.catalogue import KINDS, Kind
+from gengfu_site.drafts import completed, titled
+from gengfu_site.intake.docx import read_docx
+from gengfu_site.intake.outline import outlined, typed
+from gengfu_site.pages import kind_label
+from gengfu_site.problems import Problem, ProblemsFound, shown
+from gengfu_site.repair import decoded, repaired
+from gengfu_site.settings import Settings
+from gengfu_site.source import MAX_BYTES
+from gengfu_site.start import ids_in, new_id
+from gengfu_templates.i18n import _
+
+INBOX = "inbox"
+"""Folder in the station's, where officers drop files."""
+DONE, FAILED = "done", "failed"
+"""Folders in the inbox for what was taken in, and what could not be."""
+_TAKING = ".taking"
+"""Folder in the inbox for what is being taken in; what a crash left here is taken in again."""
+_STEADY = 1.0
+"""Seconds in which a file in the inbox must not grow: a copy may still be under way."""
+_MOST_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What became of one file."""
+
+    source: str
+    """The file as the officer knows it."""
+    article: Path | None = None
+    """None where there are problems; nothing was written then."""
+    pictures: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What could not be kept, or was decided for the officer, a sentence each."""
+    problems: tuple[Problem, ...] = ()
+
+
+def sources(path: Path) -> Iterator[Path]:
+    """``path``, or every file in it where it is a folder; those that programs keep beside are no documents."""
+    if not path.is_dir() or path.is_symlink():
+        yield path
+        return
+    for here, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not _is_a_programs(name))
+        yield from (Path(here, name) for name in sorted(files) if not _is_a_programs(name))
+
+
+def _is_a_programs(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in ("thumbs.db", "desktop.ini", "__macosx")
+
+
+def bring_in(
+    settings: Settings, source: Path, at: datetime, *, kind: Kind | None = None, name: str | None = None
+) -> Brought:
+    """Make an article of one file.
+
+    :param kind: by default what the file itself says, else what its title sounds like.
+    :param name: of the article's file, as :data:`gengfu_site.start.NAME`; by default its new id.
+    """
+    said = shown(source, settings.folder)
+    try:
+        data = _read(source, said)
+        id_ = new_id(ids_in(settings))
+        stem = name or id_.lower()
+        text, pictures, notes = _as_markdown(data, source, said, stem)
+        if kind is None:
+            kind = _kind_of(text)
+            label = _("放进了栏目 {kind}（按标题猜的；导入时可以用 --kind 指定）。").format(kind=kind)
+            notes = (*notes, label)
+        article = settings.content / kind / f"{stem}.md"
+        whole = completed(text, article, settings, at, id_, kind)
+        files = {article.with_name(file): photo for file, photo in pictures.items()}
+        _write(article, whole.encode(), files, said)
+    except ProblemsFound as error:
+        return Brought(source=said, problems=tuple(replace(problem, path=said) for problem in error.problems))
+    except NotAmended as error:
+        problem = Problem(path=said, message=str(error), remedy=_("补好再导入一次。"))
+        return Brought(source=said, problems=(problem,))
+    except OSError as error:
+        return Brought(source=said, problems=(_unreachable(said, error),))
+    return Brought(source=said, article=article, pictures=tuple(files), notes=notes)
+
+
+def _read(source: Path, said: str) -> bytes:
+    """The bytes of a file that can be read as a document.
+
+    :raises ProblemsFound: it is none.
+    :raises OSError: it cannot be read.
+    """
+    if source.is_symlink():
+        raise _refusal(said, _("这是一个链接，不是文件本身。"), _("把文件本身放过来。"))
+    status = source.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise _refusal(said, _("这不是文件。"), _("写文件名，或一个文件夹的名字。"))
+    if status.st_size > _MOST_BYTES:
+        message = _("文件最大 {most} MiB，这个有 {size} MiB。").format(
+            most=_MOST_BYTES >> 20, size=status.st_size >> 20
+        )
+        raise _refusal(said, message, _("在 Word 里压缩图片，或拆成几份，再导入。"))
+    data = source.read_bytes()
+    if not data.strip(b"\0 \t\r\n"):
+        raise _refusal(said, _("文件是空的。"), _("检查是不是没有保存，或者没有传完。"))
+    return data
+
+
+_BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF", _("这是 PDF，里面的文字不能可靠地取出来。"), _("用 Word 打开它另存为 docx，或找原来的文档。")),
+    (b"{\\rtf", _("这是 RTF 文档。"), _("用 Word 或 WPS 打开，另存为 docx，再导入一次。")),
+    (b"\x89PNG", _("这是图片。"), _("把图片放在文章旁边，在文章里写 ![说明](文件名)。")),
+    (b"\xff\xd8\xff", _("这是图片。"), _("把图片放在文章旁边，在文章里写 ![说明](文件名)。")),
+    (b"GIF8", _("这是图片。"), _("把图片放在文章旁边，在文章里写 ![说明](文件名)。")),
+    (b"RIFF", _("这是图片、音频或视频。"), _("放在文章旁边，在文章的 attachments 里写文件名。")),
+    (b"Rar!", _("这是压缩包。"), _("先解开，再导入里面的文档。")),
+    (b"7z\xbc\xaf", _("这是压缩包。"), _("先解开，再导入里面的文档。")),
+    (b"\x1f\x8b", _("这是压缩包。"), _("先解开，再导入里面的文档。")),
+)
+"""What a file that is no document begins with; what it is, and what to do."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def _as_markdown(
+    data: bytes, source: PurePath, said: str, stem: str
+) -> tuple[str, Mapping[str, bytes], tuple[str, ...]]:
+    """The file's text in Markdown, its pictures by name, and what was not kept.
+
+    :raises ProblemsFound: it is nothing that can be brought in.
+    """
+    if data.startswith(b"PK"):
+        word = read_docx(data, said, stem)
+        if isinstance(word, Problem):
+            raise ProblemsFound([word])
+        if not word.pieces:
+            raise _refusal(said, _("文档里没有文字。"), _("检查文字是不是在图片或文本框里。"))
+        return outlined(word.pieces, _title_by_name(source)), word.pictures, word.lost
+    if data.startswith(_OLE):
+        raise _old_word(data, said)
+    for begin, message, remedy in _BEGINNINGS:
+        if data.startswith(begin):
+            raise _refusal(said, message, remedy)
+    if re.match(rb"\s*<(?:!doctype html|html|\?xml|svg)", data, re.IGNORECASE):
+        raise _refusal(said, _("这是网页或 XML 文件。"), _("把文字复制到 Word 或记事本，另存后再导入。"))
+    if len(data) > MAX_BYTES:
+        message = _("文件最大 {most} KiB，这个有 {size} KiB。").format(
+            most=MAX_BYTES >> 10, size=len(data) >> 10
+        )
+        raise _refusal(said, message, _("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"))
+    found = decoded(data, said)
+    if isinstance(found, Problem):
+        raise ProblemsFound([found])
+    text, done = repaired(found[0])
+    if source.suffix.lower() in (".md", ".markdown", ".mdown", ".mkd") or text.startswith("---\n"):
+        return text, {}, tuple(done)
+    return outlined(typed(text), _title_by_name(source)), {}, ()
+
+
+def _old_word(data: bytes, said: str) -> ProblemsFound:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return _refusal(said, _("文件有密码。"), _("在 Word 里取消密码，另存后再导入。"))
+    return _refusal(
+        said,
+        _("这是旧的 Word 格式（.doc 或 .wps）。"),
+        _("用 Word 或 WPS 打开，“另存为”选 .docx，再导入一次。"),
+    )
+
+
+def _title_by_name(source: PurePath) -> str:
+    """A file's name as a title; "" where a program or a camera gave it."""
+    name = source.stem.encode("utf-8", "ignore").decode().strip()
+    given = re.search(r"[\u4e00-\u9fff]", name) and not re.match(r"新建|未命名|文档|微信", name)
+    return name if given else ""
+
+
+_SOUNDS: tuple[tuple[Kind, str], ...] = (
+    ("fraud", "诈骗|骗局|骗|刷单|反诈|套路"),
+    ("service", "办理|申领|补领|换领|办事|指南|户口|居住证|身份证|护照|怎么办$"),
+    ("notice", "通告|公告|通知|通报|封闭|管制"),
+)
+
+
+def _kind_of(text: str) -> Kind:
+    """The kind that an article's own front matter names, else what its title sounds like, else a tip."""
+    if written := re.search(rf"(?m)\A---\n(?:.*\n)*?kind:[ ]*({'|'.join(KINDS)})\s*$", text):
+        return next(kind for kind in KINDS if kind == written[1])
+    title = titled(text)[0] or text[:200]
+    return next((kind for kind, words in _SOUNDS if re.search(words, title)), "tip")
+
+
+def _write(article: Path, data: bytes, pictures: Mapping[Path, bytes], said: str) -> None:
+    """Write an article and its pictures, all or nothing.
+
+    :raises ProblemsFound: one of them exists.
+    :raises OSError: they cannot be written.
+    """
+    article.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        for file, content in ({article: b""} | dict(pictures)).items():
+            try:
+                opened = file.open("xb")
+            except FileExistsError:
+                message = _("{path} 已经有了，没有动它。").format(path=file)
+                raise _refusal(said, message, _("换个文件名（--name）。")) from None
+            undo.callback(file.unlink, missing_ok=True)
+            with opened:
+                opened.write(content)
+        rewrite(
+            article, data
+        )  # last: an article whose pictures are not there would be published without them
+        undo.pop_all()
+
+
+def _refusal(said: str, message: str, remedy: str) -> ProblemsFound:
+    return ProblemsFound([Problem(path=said, message=message, remedy=remedy)])
+
+
+def _unreachable(said: str, error: OSError) -> Problem:
+    return Problem(
+        path=said,
+        message=_("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error),
+        remedy=_("检查磁盘空间和权限，关掉正打开着它的软件，再导入一次。"),
+    )
+
+
+def take_in(settings: Settings, at: datetime, wait: Callable[[float], None]) -> list[Brought]:
+    """Bring in whatever lies in the inbox; each original goes to ``done/``, or to ``failed/`` beside a text that says why.
+
+    A folder in the inbox that is called like a kind (``fraud`` or 防骗常识) says the kind of what is in it. A file that is still being copied
+    is left for the next time.
+
+    :param wait: waits so many seconds.
+    :raises OSError: the inbox cannot be read or changed; what could not be moved was not brought in.
+    """
+    inbox = (settings.folder / INBOX).resolve()
+    before = _sizes(inbox)
+    if not before:
+        return []
+    wait(_STEADY)
+    with release.turn(settings.public):  # another preview of this station may be looking too
+        now = _sizes(inbox)
+        for file in (file for file, size in now.items() if before.get(file) == size):
+            _move(file, inbox / _TAKING / _place(file, inbox))
+        taking = [file for file in sources(inbox / _TAKING) if os.path.lexists(file)]
+        return [_taken_in(settings, file, at, inbox) for file in taking]
+
+
+def _sizes(inbox: Path) -> dict[Path, int]:
+    """The files that lie in the inbox, and how big each is."""
+    kept = {inbox / DONE, inbox / FAILED}
+    files = [file for file in sources(inbox) if inbox.is_dir() and kept.isdisjoint(file.parents)]
+    files += [file for file in sources(inbox / _TAKING) if os.path.lexists(file)]
+    return {file: file.lstat().st_size for file in files}
+
+
+def _place(file: Path, inbox: Path) -> Path:
+    """Where in the inbox ``file`` was put."""
+    taking = inbox / _TAKING
+    return file.relative_to(taking if file.is_relative_to(taking) else inbox)
+
+
+def _taken_in(settings: Settings, file: Path, at: datetime, inbox: Path) -> Brought:
+    place = _place(file, inbox)
+    folder = place.parts[0]
+    kind = next((kind for kind in KINDS if folder in (kind, kind_label(kind, "zh-CN"))), None)
+    brought = bring_in(settings, file, at, kind=kind)
+    said = shown(inbox / place, settings.folder)
+    brought = replace(
+        brought, source=said, problems=tuple(replace(problem, path=said) for problem in brought.problems)
+    )
+    moved = _move(file, inbox / (DONE if brought.article else FAILED) / place)
+    if brought.problems:
+        why = "\n".join(f"{problem.message}{problem.remedy}" for problem in brought.problems)
+        moved.with_name(f"{moved.name}.txt").write_text(why + "\n", encoding="utf-8-sig")
+    return brought
+
+
+def _move(file: Path, target: Path) -> Path:
+    """``file`` at ``target``, or beside it where there is one already; returns where."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number, free = 1, target
+    while os.path.lexists(free) and free != file:
+        number += 1
+        free = target.with_name(f"{target.stem} ({number}){target.suffix}")
+    return file.rename(free)
