@@ -86,6 +86,12 @@ class Done:
 
 
 Ask = Callable[[Meant], bool]
+AskBasis = Callable[[Sequence[Problem]], str]
+"""Given where personal data stands in an alert, the ground on which it is told; empty where none is given."""
+
+
+def _no_basis(problems: Sequence[Problem]) -> str:
+    return ""
 
 
 def target_of(texts: Sequence[str], roster: Roster) -> Target:
@@ -143,6 +149,7 @@ class Duty:
     clock: Clock
     say: Say
     transport: OpenTransport = open_transport
+    ask_basis: AskBasis = _no_basis
 
     def target(self, texts: Sequence[str]) -> Target | None:
         """Whom ``texts`` name (:func:`target_of`); None where there are none."""
@@ -153,7 +160,8 @@ class Duty:
 
         :param to: the groups that are meant; None: those that the article is for.
         :param exercise: it is one, whatever its article says; that is written into it.
-        :raises Refused: it is not going on, no group is meant, or what is to be an exercise was told as none.
+        :raises Refused: it is not going on, no group is meant, what is to be an exercise was told as none, or nobody
+            answers for personal data in it.
         :raises GengfuError: there is no such alert, or it cannot be read.
         """
 
@@ -167,6 +175,7 @@ class Duty:
             roster = self._roster()
             if not ask(self._meant(meant, draft(meant, roster, True), roster, problems)):
                 return None
+            self._found(entry, problems)
             if marks:
                 urgent.mark_exercise(self._site(), entry.id, self.clock())
             undo.pop_all()
@@ -247,7 +256,23 @@ class Duty:
         said = replace(entry, alert=replace(entry.alert, state=end)) if end and entry.alert else entry
         if not ask(self._meant(entry, draft(said, roster, True), roster, problems)):
             return None
+        self._found(entry, problems)
         return self._carry_out(entry, publish, draft, end=end)
+
+    def _found(self, entry: Entry, problems: Sequence[Problem]) -> None:
+        """Write into the alert on what ground personal data stands in it.
+
+        :raises Refused: none was given.
+        """
+        if personal := urgent.without_basis(problems):
+            basis = self.ask_basis(personal)
+            if not basis:
+                raise Refused(
+                    _(
+                        '正文里有个人信息，没有说凭什么公开，没有发。加上 --basis "监护人 19:40 同意" 这样的依据再发，或先删掉、打码。'
+                    )
+                )
+            urgent.give_basis(self._site(), entry.id, basis, self.clock())
 
     def _as_it_stands(self, entry: Entry) -> urgent.Urgent:
         """Publish what was told already. It is not dated anew, and so whoever was told is not told it again."""

@@ -1,8 +1,8 @@
 """Everything that must be mended in a station's folder: ``gengfu check``.
 
-What keeps articles from being published is found where they are read (:mod:`gengfu_site.library`), and a build
-refuses it too. Here stands besides what must not hold up a build: data of a missing person that is no longer
-needed, and secrets that lie where git would carry them off.
+What keeps articles from being published is found where they are read (:mod:`gengfu_site.library`) and by the rules
+that refuse (:mod:`gengfu_site.rules`), and a build says it too. Here stands besides what must not hold up a build:
+advice, data of a missing person that is no longer needed, and secrets that lie where git would carry them off.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from gengfu_site import rules
 from gengfu_site.library import WEBHOOK, Library, exposed, load
 from gengfu_site.persons import leftovers, searched_for
 from gengfu_site.problems import Problem, shown
+from gengfu_site.rules.external_links import asked
 from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
@@ -22,12 +24,16 @@ _SOURCES = frozenset((".md", ".yml", ".yaml", ".csv", ".txt", ".json", ".toml", 
 _MOST_BYTES = 8 << 20
 
 
-def check(settings: Settings, at: datetime, *, release: bool = False) -> list[Problem]:
-    """Every problem of the station at ``at``, in the order of files and lines.
+def check(settings: Settings, at: datetime, *, release: bool = False, online: bool = False) -> list[Problem]:
+    """Every problem of the station at ``at``, warnings included, in the order of files and lines.
 
     :param release: with what a site open to everybody must still say of itself.
+    :param online: with addresses out of the site that no longer open.
+    :raises NoNetwork: none of these could be reached.
     """
     library, problems = load(settings, at)
+    problems += rules.refusals(library, at)
+    problems += rules.advice(library, at, asked(library) if online else {})
     searching = searched_for(library.articles) | set(_perhaps_searching(settings, library, problems))
     unready = settings.unready if release else ()
     return sorted({*problems, *leftovers(settings, searching, at), *_exposed(settings), *unready})

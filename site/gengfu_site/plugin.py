@@ -25,10 +25,11 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
-from gengfu_site import clock, release, render, view
+from gengfu_site import clock, release, render, rules, view
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import ProblemsFound
+from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import FILE, Settings, read_settings
 from gengfu_site.synonyms import FILE as SYNONYMS
 
@@ -77,6 +78,7 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
         """Read the library: a problem must stop MkDocs before it empties ``site_dir``."""
         self._at = clock.now()
         self._library, problems = load(self._settings, self._at)
+        problems += rules.refusals(self._library, self._at)
         if problems:
             raise PluginError(str(ProblemsFound(problems)))
 
@@ -115,7 +117,7 @@ def live_server(
     """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes."""
     mount = urlsplit(settings.station.url).path
     server = LiveReloadServer(build, host=host, port=port, root=str(folder), mount_path=mount)
-    declared = (settings.folder / FILE, settings.folder / SYNONYMS)
+    declared = (settings.folder / FILE, settings.folder / SYNONYMS, settings.folder / TERMS)
     sources = (*declared, settings.content, settings.private, settings.overrides)
     for source in (*sources, *settings.portal.files):
         if source and source.exists():

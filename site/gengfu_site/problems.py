@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePath
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+"""Whether a problem keeps the site from being published, or is only shown."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -28,6 +32,9 @@ class Problem:
     """Dotted name of the field, e.g. ``service.materials.0.name``; empty where no field is meant."""
     message: str
     remedy: str
+    rule: str = ""
+    """Id of the rule that was broken (:mod:`gengfu_site.rules`); empty where the file is not as it must be."""
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}"

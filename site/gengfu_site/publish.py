@@ -11,7 +11,7 @@ from typing import assert_never
 
 import jinja2
 
-from gengfu_site import release
+from gengfu_site import release, rules
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, Output, outputs
 from gengfu_site.problems import Problem, ProblemsFound
@@ -42,6 +42,7 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     """
     with release.replacing(settings.public) as folder:
         library, problems = load(settings, at)
+        problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)
         files = write(library, at, folder, progress)
@@ -54,6 +55,7 @@ def preview(settings: Settings, at: datetime, folder: Path, *, live: bool = Fals
     :param live: for a server that reloads what is on the screen.
     """
     library, problems = load(settings, at)
+    problems += rules.refusals(library, at)
     with release.replacing(folder) as new:
         write(library, at, new, live=live)
     return problems

@@ -1,9 +1,10 @@
 """An alert, public at once: what an officer on duty does with one article, whatever is wrong with the others.
 
 The words follow CAP 1.2 (https://docs.oasis-open.org/emergency/cap/v1.2/CAP-v1.2.html): an alert is updated,
-resolved or cancelled; an exercise is marked as one. Two promises:
+resolved or cancelled; an exercise is marked as one. Three promises:
 
 * What is sound is published, and of an article that is not, what residents see now stays (:mod:`gengfu_site.kept`).
+* Personal data in an alert is published on a ground that an officer gave (``alert.basis``), never unseen.
 * When an alert ends, no file of the site, nor any left beside it, holds a missing person's data any more.
 
 Functions that change an article write the officer's own file first (:mod:`gengfu_site.amend`), so a later build
@@ -20,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from gengfu_site import feeds, release
+from gengfu_site import feeds, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, parse
 from gengfu_site.catalogue import Entry, dumps
@@ -31,6 +32,7 @@ from gengfu_site.pages import pages, permalink_url
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.publish import Progress, Published, write
 from gengfu_site.render import environment, render
+from gengfu_site.rules.personal_data import RULE as PERSONAL_DATA
 from gengfu_site.settings import RESERVED, Settings
 from gengfu_site.source import read_text
 from gengfu_site.start import AlreadyThere, new_id
@@ -99,6 +101,7 @@ def find(settings: Settings, name: str, at: datetime) -> Found:
     """
     library, problems = load(settings, at, urgent=True)
     article = _article(library, problems, name)
+    problems += rules.refusals(library, at)
     return Found(
         entry=feeds.entry(article, settings.station, at),
         file=settings.content / article.path,
@@ -215,6 +218,20 @@ def mark_exercise(settings: Settings, id_: str, at: datetime) -> Found:
     return find(settings, id_, at)
 
 
+def without_basis(problems: Iterable[Problem]) -> list[Problem]:
+    """Those that name personal data for which nobody gave a ground."""
+    return [problem for problem in problems if problem.rule == PERSONAL_DATA.id]
+
+
+def give_basis(settings: Settings, id_: str, basis: str, at: datetime) -> None:
+    """Write into the alert ``id_`` on what ground personal data stands in it; nothing is published.
+
+    :raises GengfuError: as :func:`find`, or the file cannot be changed.
+    """
+    with _turn(settings):
+        amend(find(settings, id_, at).file, {("alert", "basis"): basis})
+
+
 @contextmanager
 def _turn(settings: Settings) -> Iterator[None]:
     """Of two officers who change a file neither undoes what the other wrote."""
@@ -241,6 +258,7 @@ def _release(
         with release.replacing(settings.public) as folder:
             library, problems = load(settings, at, urgent=True)
             article = _article(library, problems, id_) if id_ else None
+            problems += rules.refusals(library, at)
             if article and article.published > at:
                 raise ProblemsFound([_too_early(article)])
             sound, carried = _sound(library, problems, article, at)
@@ -261,16 +279,23 @@ def _sound(
     """What can be published now, and those of it that are carried over.
 
     An alert and a withdrawn article are published as they are written, mistakes of style and all: what the release
-    shows of them may be what must go.
+    shows of them may be what must go. One with personal data that nobody answers for, and that residents do not see
+    yet, is not published on another's account.
     """
     settings = library.settings
     troubled = {problem.path for problem in problems}
+    unanswered = {problem.path for problem in without_basis(problems)}
+    public = present(settings.public)
+    seen = {entry.id for entry in public.entries} if public else set[str]()
     sound = [
         article
         for article in library.articles
         if article is urgent
-        or article.kind == "alert"
         or article.withdrawn
+        or (
+            article.kind == "alert"
+            and not (article.lines.path in unanswered and article.live(at) and article.id not in seen)
+        )
         or article.lines.path not in troubled
     ]
     ids, urls = {article.id for article in sound}, {article.url for article in sound}

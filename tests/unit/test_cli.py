@@ -392,7 +392,7 @@ class TestCheck:
             "八点",
         ):
             assert words in result.stderr
-        listed = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check", "--json"])
+        listed = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check", "--format", "json"])
         assert listed.exit_code == 1
         assert [p["path"] for p in json.loads(listed.stdout)] == [
             "content/fraud/brushing.md",

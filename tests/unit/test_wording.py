@@ -71,7 +71,7 @@ def test_a_problem_is_told_in_english(english: Catalog, tmp_path: Path) -> None:
     station = tmp_path / "station"
     station.mkdir()
     (station / "mkdocs.yml").write_text("site_url: https://qingsong.example/\nplugins: []\n", "utf-8")
-    (problem,) = json.loads(_gengfu(english, tmp_path, "-C", str(station), "check", "--json"))
+    (problem,) = json.loads(_gengfu(english, tmp_path, "-C", str(station), "check", "--format", "json"))
     assert problem["message"] == "gengfu is missing from plugins."
     assert problem["remedy"].startswith("As the documentation shows, write")
 

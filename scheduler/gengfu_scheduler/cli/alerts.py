@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     from gengfu_site.settings import Settings
 
 _yes_option = click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
+_basis_option = click.option(
+    "--basis",
+    default="",
+    help=_(
+        "正文里有电话、车牌等个人信息时，凭什么公开（例如监护人几点同意）；写进文章，居民看不到。不写就当场问。"
+    ),
+)
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,25 +70,36 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--exercise", is_flag=True, help=_("演练：只发给 timetable.yml 里 staff 写明的群，每条首尾都有【演练】。")
 )
+@_basis_option
 @_options
 def alert(
-    folder: Path, name: str, to: tuple[str, ...], exercise: bool, yes: bool, by: str | None, as_json: bool
+    folder: Path,
+    name: str,
+    to: tuple[str, ...],
+    exercise: bool,
+    basis: str,
+    yes: bool,
+    by: str | None,
+    as_json: bool,
 ) -> None:
     def tell(duty: Duty, ask: Ask) -> Done | None:
         return duty.alert(name, duty.target(to), ask, exercise=exercise)
 
     action = "alert.exercise" if exercise else "alert"
-    _do(folder, by, action, tell, _("公开网页并马上发送？"), yes=yes, as_json=as_json, waits=False)
+    question = _("公开网页并马上发送？")
+    _do(folder, by, action, tell, question, yes=yes, as_json=as_json, waits=False, basis=basis)
 
 
 @click.command(help=_("警情有新进展：改好文章以后运行，公开新的网页，并通知每一个收到过的群，只通知它们。"))
 @click.argument("id")
+@_basis_option
 @_options
-def update(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
+def update(folder: Path, id: str, basis: str, yes: bool, by: str | None, as_json: bool) -> None:
+    def tell(duty: Duty, ask: Ask) -> Done | None:
+        return duty.update(id, ask)
+
     question = _("公开新的网页，并发给收到过的群？")
-    _do(
-        folder, by, "alert.update", lambda duty, ask: duty.update(id, ask), question, yes=yes, as_json=as_json
-    )
+    _do(folder, by, "alert.update", tell, question, yes=yes, as_json=as_json, basis=basis)
 
 
 @click.command(
@@ -131,6 +149,7 @@ def _do(
     as_json: bool,
     waits: bool = True,
     naming: bool = False,
+    basis: str = "",
 ) -> None:
     """Show who is meant, ask once, do ``step``, note it in the audit log and show what became of it.
 
@@ -138,6 +157,7 @@ def _do(
 
     :param waits: it cannot be done before ``mkdocs.yml`` is right.
     :param naming: every group is shown by its name.
+    :param basis: the ground on which personal data is told; empty: the officer is asked, where there is any.
     """
     from gengfu_scheduler.duty import Duty
 
@@ -151,9 +171,29 @@ def _do(
             busy.start()
         return bool(agreed)
 
+    given: list[str] = []
+
+    def ask_basis(problems: Sequence[Problem]) -> str:
+        busy.stop()
+        show_notices([str(problem) for problem in problems])
+        found = basis.strip() or (
+            "" if yes else _answer(_("凭什么公开这些个人信息（例如：监护人 19:40 电话同意）"))
+        )
+        given.append(found)
+        busy.start()
+        return found
+
     settings = _settings(folder, waits=waits)
     with open_outbox(folder) as outbox:
-        duty = Duty(folder=folder, settings=settings, environ=os.environ, outbox=outbox, clock=now, say=say)
+        duty = Duty(
+            folder=folder,
+            settings=settings,
+            environ=os.environ,
+            outbox=outbox,
+            clock=now,
+            say=say,
+            ask_basis=ask_basis,
+        )
         try:
             with aside(as_json):
                 done = step(duty, ask)
@@ -173,10 +213,20 @@ def _do(
             **_named(done.entry),
             groups=len({d.group for d in done.pushed.deliveries}) if done.pushed else 0,
             published=not done.trouble,
+            **({"basis": True} if given else {}),
         )
         shown = {problem for meant in agreed for problem in meant.problems}
         if _show(done, shown, folder, outbox, as_json=as_json):
             sys.exit(1)
+
+
+def _answer(question: str) -> str:
+    """What the person says; nothing where there is nobody to ask."""
+    try:
+        return str(click.prompt(question, default="", show_default=False, err=True)).strip()
+    except click.Abort:
+        click.echo(err=True)
+        return ""
 
 
 def _named(entry: Entry) -> dict[str, str]:

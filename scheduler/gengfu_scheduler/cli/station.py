@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import Stop, json_option, now, out, say, task_pages
+from gengfu_scheduler.cli.shared import Stop, now, out, say, task_pages
 from gengfu_site import cli as site
 from gengfu_site import clock
 from gengfu_site.problems import ProblemsFound
@@ -44,25 +45,46 @@ def init(folder: Path) -> None:
 @click.option(
     "--release", is_flag=True, help=_("公开上线以前用：连主办单位、备案号、网站标识码和找错电话也检查。")
 )
-@json_option
+@click.option("--online", is_flag=True, help=_("连外部网址也检查：打不开的列出来（要联网，慢一些）。"))
+@click.option("--strict", is_flag=True, help=_("有提醒也算没通过（退出码 1）。"))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "github", "html")),
+    default="text",
+    show_default=True,
+    help=_("怎样列出：text 给人看，json 给程序，github 标在改动的那一行，html 是一页可以打印的报告。"),
+)
 @click.pass_obj
-def check(folder: Path, as_json: bool, release: bool) -> None:
+def check(folder: Path, release: bool, online: bool, strict: bool, form: str) -> None:
     from gengfu_scheduler import roster
+    from gengfu_site import findings
     from gengfu_site.check import check as check_site
 
+    name, zone = folder.resolve().name, None
     try:
         settings = site.settings_in(folder)
     except ProblemsFound as error:
         problems = list(error.problems)
     else:
-        problems = check_site(settings, clock.now(), release=release)
+        name, zone = settings.station.name, ZoneInfo(settings.station.timezone)
+        problems = check_site(settings, clock.now(), release=release, online=online)
         problems += roster.check(folder, settings.station, os.environ)
-    if problems or as_json:
-        site.show_problems(sorted(problems), as_json=as_json)
-    if problems:
-        sys.exit(1)
-    if not as_json:
-        out.print(_("没有发现问题。"), style="green")
+    problems.sort()
+    match form:
+        case "json":
+            click.echo(findings.as_json(problems))
+        case "github":
+            click.echo(findings.as_workflow_commands(problems), nl=bool(problems))
+        case "html":  # into a file, whatever this console's encoding
+            page = findings.page(problems, name, clock.now().astimezone(zone))
+            sys.stdout.buffer.write(page.encode())
+        case "text" if problems:
+            site.show_problems(problems)
+        case "text":
+            out.print(_("没有发现问题。"), style="green")
+    if strict or any(problem.severity == "error" for problem in problems):
+        sys.exit(bool(problems))
 
 
 @click.command(help=_("启动本机沙箱：替代真实的聊天平台，严格检查每条消息，并画出每个群看到的样子。"))

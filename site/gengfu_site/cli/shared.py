@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.markup import escape
 
@@ -56,16 +53,20 @@ def settings_if_any(folder: Path) -> Settings | None:
     return settings_in(folder) if (folder / FILE).is_file() else None
 
 
-def show_problems(problems: Sequence[Problem], *, as_json: bool = False) -> None:
-    """Every problem, by file, with what to do about it."""
-    if as_json:
-        click.echo(json.dumps([asdict(p) for p in problems], ensure_ascii=False, indent=1))
-        return
+def show_problems(problems: Sequence[Problem]) -> None:
+    """Every problem, by file, with what to do about it; warnings by their name."""
     for path, group in groupby(sorted(problems), key=lambda p: p.path):
         err.print(f"\n[bold]{escape(path)}[/]")
         for problem in group:
             line = _("第 {line} 行").format(line=problem.line)
             field = f" [cyan]{escape(problem.field)}[/]" if problem.field else ""
-            err.print(f"  [yellow]{line}[/]{field}  {escape(problem.message)}")
+            mild = "[dim]" + _("提醒：") + "[/]" if problem.severity == "warning" else ""
+            err.print(f"  [yellow]{line}[/]{field}  {mild}{escape(problem.message)}")
             err.print(f"      → {escape(problem.remedy)}", style="green")
-    err.print("\n" + _("共 {n} 个问题。").format(n=len(problems)), style="bold red")
+    warnings = sum(problem.severity == "warning" for problem in problems)
+    counts = []
+    if errors := len(problems) - warnings:
+        counts.append(_("共 {n} 个问题。").format(n=errors))
+    if warnings:
+        counts.append(_("{n} 处提醒，不影响发布。").format(n=warnings))
+    err.print("\n" + "".join(counts), style="bold red" if errors else "bold yellow")

@@ -1,0 +1,81 @@
+"""What is well-formed and unwise all the same: the rules an article is held to, each a module of this folder.
+
+That an article can be read, and that its links lead somewhere, is found where it is read and bound
+(:mod:`gengfu_site.article`, :mod:`gengfu_site.library`). ``docs/rules.zh-CN.md`` tells officers of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from gengfu_site.library import Article, Library
+from gengfu_site.problems import Problem
+from gengfu_site.rules import (
+    alt_text,
+    card_limits,
+    external_links,
+    forwarding,
+    headings,
+    like_titles,
+    next_review,
+    personal_data,
+    service_answers,
+    terms,
+    unused_allow,
+)
+from gengfu_site.rules.rule import Around, Reading, Rule, squeezed
+
+RULES: tuple[Rule, ...] = (
+    personal_data.RULE,  # nobody's number, card, plate or home on a public page
+    terms.FORBIDDEN,  # no word that the station forbids
+    terms.CAREFUL,  # nor one that it wants weighed, or has a better one for
+    forwarding.RULE,  # no begging to be passed on
+    service_answers.RULE,  # a guide says where, when and whom to call
+    next_review.RULE,  # looked at again when it was due
+    like_titles.RULE,  # told apart from the others by its title
+    alt_text.RULE,  # every picture in words too
+    headings.RULE,  # headings one level at a time
+    card_limits.RULE,  # title and summary whole in a chat's card
+    external_links.RULE,  # links out of the site still open
+    unused_allow.RULE,  # nothing allowed that is not there
+)
+
+
+def refusals(library: Library, at: datetime) -> list[Problem]:
+    """What keeps the library from being published, besides what was found in reading it."""
+    return _broken(library, at, [rule for rule in RULES if rule.severity == "error"], {})
+
+
+def advice(library: Library, at: datetime, answers: Mapping[str, str]) -> list[Problem]:
+    """What is unwise in the library and is published all the same.
+
+    :param answers: of addresses out of the site (:func:`gengfu_site.rules.external_links.asked`).
+    """
+    return _broken(library, at, [rule for rule in RULES if rule.severity == "warning"], answers)
+
+
+def _broken(
+    library: Library, at: datetime, rules: Iterable[Rule], answers: Mapping[str, str]
+) -> list[Problem]:
+    around = Around(library=library, at=at, answers=answers)
+    rules = tuple(rules)
+    found = [problem for article in library.articles for problem in _breaks(article, around, rules)]
+    return sorted(set(found))
+
+
+def _breaks(article: Article, around: Around, rules: Iterable[Rule]) -> Iterator[Problem]:
+    reading = Reading(article=article, around=around)
+    allowed = {squeezed(allowed.what) for allowed in article.allow}
+    for rule in rules:
+        for finding in rule.find(reading):
+            if not finding.words or squeezed(finding.words) not in allowed:
+                yield Problem(
+                    path=article.lines.path,
+                    line=finding.place.line,
+                    field=finding.place.field,
+                    message=finding.message,
+                    remedy=finding.remedy or rule.remedy,
+                    rule=rule.id,
+                    severity=rule.severity,
+                )

@@ -1,0 +1,183 @@
+"""Personal data of anybody: not on a public page, unless masked or allowed by name and with a reason.
+
+Personal Information Protection Law 个人信息保护法, articles 13, 25 and 28
+(http://www.npc.gov.cn/npc/c2/c30834/202108/t20210820_313088.html). What an office prints for all is no personal data:
+whatever ``mkdocs.yml`` declares (contact cards, who does what), a service guide's own landline and places, the offices'
+mail addresses under ``gov.cn``; national lines (110, 12345, 95588, 400…) have no shape that is looked for. An alert may
+need some of it, to find a child: it asks for its ``alert.basis`` instead.
+
+Read are all the words of an article, the names of its files, and what cameras write into pictures. Not read are what
+stands in a PDF, is spoken in a video or can be seen in a picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from gengfu_site.article import Service
+from gengfu_site.rules.identifiers import Identifier, identifiers
+from gengfu_site.rules.rule import Around, Finding, Place, Reading, Rule, squeezed
+from gengfu_templates.i18n import _
+
+
+def _find(reading: Reading) -> Iterator[Finding]:
+    article = reading.article
+    if article.alert and article.alert.basis:
+        return
+    for one in identifiers(reading.text):
+        if not _printed_for_all(one, reading):
+            yield _finding(one, reading.place(one.at), article.alert is not None)
+    files = reading.around.once(_Files)
+    for file in article.files:
+        for one in files.in_name(file):
+            yield _finding(one, _naming(file, reading), article.alert is not None)
+        for what in files.in_picture(file):
+            yield Finding(
+                message=_("图片“{file}”里藏着{what}。").format(file=file.name, what=what),
+                place=_naming(file, reading),
+                words=file.name,
+                remedy=_("运行 gengfu fix，它去掉照片里的拍摄地点和作者；或用截图代替原图。"),
+            )
+
+
+RULE = Rule(
+    id="personal-data",
+    severity="error",
+    why=_("公开身份证号、电话、银行卡号、车牌、住址会让人被骚扰、被冒用，也违反个人信息保护法。"),
+    remedy=_("写成 138****1234 这样，或删掉；确需公开的，在开头写 allow（谁批准、什么理由）。"),
+    find=_find,
+)
+
+
+def _finding(one: Identifier, place: Place, in_alert: bool) -> Finding:
+    return Finding(
+        message=_("这里有{kind}（{masked}）。").format(kind=one.kind, masked=one.masked),
+        place=place,
+        words=one.words,
+        remedy=_(
+            "不需要就删掉；确需公开的，在 alert 里写 basis（凭什么公开，例如监护人几点同意）；gengfu alert 也会问。"
+        )
+        if in_alert
+        else "",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Printed:
+    """What the station itself prints for all."""
+
+    numbers: frozenset[str]
+    text: str
+
+
+_NUMBER = re.compile(r"\d(?:[ ()-]{0,2}\d){6,}")
+
+
+def _printed(around: Around) -> _Printed:
+    settings = around.library.settings
+    declared: tuple[Any, ...] = (settings.station, settings.official, *settings.shortcuts, *settings.matters)
+    words = [text for thing in declared for text in _texts(asdict(thing))]
+    return _Printed(numbers=frozenset(_numbers(words)), text="\n".join(map(squeezed, words)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _texts(part)
+        case list() | tuple():
+            for part in value:
+                yield from _texts(part)
+
+
+def _numbers(words: list[str]) -> Iterator[str]:
+    """Digits of every number in ``words``; of a landline also those behind the area code."""
+    for text in words:
+        for found in _NUMBER.findall(text):
+            digits = re.sub(r"\D", "", found)
+            yield digits
+            if digits.startswith("0"):
+                yield digits[3:]
+                yield digits[4:]
+
+
+def _printed_for_all(one: Identifier, reading: Reading) -> bool:
+    printed = reading.around.once(_printed)
+    words = squeezed(one.words)
+    if one.words in printed.numbers or words in printed.text:
+        return True
+    service = reading.article.service
+    return service is not None and _of_the_office(one, words, service)
+
+
+def _of_the_office(one: Identifier, words: str, service: Service) -> bool:
+    """Whether a service guide names it as the office's own; a mobile phone is somebody's."""
+    lines = [line for line in (service.phone, service.online, service.complaint) if line]
+    landlines = {number for number in _numbers(lines) if not re.fullmatch(r"1\d{10}", number)}
+    return one.words in landlines or any(words in squeezed(place) for place in service.places)
+
+
+def _naming(file: PurePosixPath, reading: Reading) -> Place:
+    """Where the article names the file."""
+    article = reading.article
+    if file == article.cover_file:
+        return reading.field("cover")
+    if file in article.attachment_files:
+        return reading.field("attachments")
+    return reading.in_body(max(article.body.find(file.name), 0))
+
+
+_PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".webp"))
+
+
+class _Files:
+    """What the names of the library's files tell, and cameras wrote into them; many articles share one."""
+
+    def __init__(self, around: Around) -> None:
+        self._content = around.library.settings.content
+        self._names: dict[PurePosixPath, tuple[Identifier, ...]] = {}
+        self._pictures: dict[PurePosixPath, tuple[str, ...]] = {}
+
+    def in_name(self, file: PurePosixPath) -> tuple[Identifier, ...]:
+        if file not in self._names:
+            # What joins words in a name stands between them.
+            words = file.with_suffix("").as_posix().replace("_", " ").replace("/", "\n")
+            self._names[file] = tuple(identifiers(words))
+        return self._names[file]
+
+    def in_picture(self, file: PurePosixPath) -> tuple[str, ...]:
+        """What is hidden in it, in words."""
+        if file not in self._pictures:
+            photograph = file.suffix.lower() in _PHOTOGRAPHS
+            self._pictures[file] = tuple(_hidden_in(self._content / file)) if photograph else ()
+        return self._pictures[file]
+
+
+def _hidden_in(file: Path) -> Iterator[str]:
+    from PIL import ExifTags, Image  # an alert at night waits for no import that it can do without
+
+    people = (ExifTags.Base.Artist, ExifTags.Base.XPAuthor, ExifTags.Base.CameraOwnerName)
+    try:
+        with Image.open(file) as picture:
+            exif, info = picture.getexif(), picture.info
+            tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+            place = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return  # no picture, or none that shows anything
+    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
+    packet = xmp if isinstance(xmp, bytes) else str(xmp).encode()
+    if place or b"GPSLatitude" in packet:
+        yield _("拍摄地点")
+    if any(_has_words(tags.get(tag)) for tag in people) or info.get("Author") or b"dc:creator" in packet:
+        yield _("作者姓名")
+
+
+def _has_words(value: object) -> bool:
+    text = value.decode("utf-16-le", "replace") if isinstance(value, bytes) else str(value or "")
+    return bool(text.strip("\0 "))
