@@ -26,6 +26,7 @@ class Installed:
             [self.bin / command[0], *command[1:]],
             cwd=cwd,
             env=self.environ(env),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=120,

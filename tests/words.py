@@ -42,7 +42,9 @@ BULLET, NUMBER = 1, 2
 
 
 def run(text: str, *, bold: bool = False) -> str:
-    return f'<w:r>{"<w:rPr><w:b/></w:rPr>" if bold else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    return (
+        f'<w:r>{"<w:rPr><w:b/></w:rPr>" if bold else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    )
 
 
 def paragraph(
@@ -60,7 +62,9 @@ def paragraph(
     if numbered:
         properties += f'<w:numPr><w:ilvl w:val="{numbered[1]}"/><w:numId w:val="{numbered[0]}"/></w:numPr>'
     properties += '<w:jc w:val="center"/>' if centred else ""
-    runs = "".join(part if part.startswith("<w:") or part.startswith("<m") else run(part, bold=bold) for part in inside)
+    runs = "".join(
+        part if part.startswith(("<w:", "<m")) else run(part, bold=bold) for part in inside
+    )
     return f"<w:p><w:pPr>{properties}</w:pPr>{runs}</w:p>"
 
 
@@ -137,19 +141,27 @@ def word(
         **{name: ("image", f"media/{name}") for name in media},
     }
     listed = "".join(
-        f'<Relationship Id="{id_}" Type="{_R}/{kind}" Target="{target}"/>' for id_, (kind, target) in relations.items()
+        f'<Relationship Id="{id_}" Type="{_R}/{kind}" Target="{target}"/>'
+        for id_, (kind, target) in relations.items()
     )
-    listed += f'<Relationship Id="link" Type="{_R}/hyperlink" Target="{escape(link_to)}" TargetMode="External"/>'
+    listed += (
+        f'<Relationship Id="link" Type="{_R}/hyperlink" Target="{escape(link_to)}" TargetMode="External"/>'
+    )
     files: dict[str, str | bytes] = {
         "[Content_Types].xml": _TYPES,
-        "_rels/.rels": _relations(f'<Relationship Id="d" Type="{_R}/officeDocument" Target="word/document.xml"/>'),
+        "_rels/.rels": _relations(
+            f'<Relationship Id="d" Type="{_R}/officeDocument" Target="word/document.xml"/>'
+        ),
         "word/document.xml": _part("document", f"<w:body>{''.join(body)}<w:sectPr/></w:body>"),
         "word/_rels/document.xml.rels": _relations(listed),
         "word/styles.xml": _part("styles", _STYLES),
         "word/numbering.xml": _part("numbering", _NUMBERING),
         "word/footnotes.xml": _part(
             "footnotes",
-            "".join(f'<w:footnote w:id="{id_}">{paragraph(text)}</w:footnote>' for id_, text in enumerate(notes, 2)),
+            "".join(
+                f'<w:footnote w:id="{id_}">{paragraph(text)}</w:footnote>'
+                for id_, text in enumerate(notes, 2)
+            ),
         ),
         "word/comments.xml": _part(
             "comments", f'<w:comment w:id="1" w:author="乙">{paragraph("这句要改")}</w:comment>'

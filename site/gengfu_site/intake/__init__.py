@@ -82,8 +82,10 @@ def bring_in(
         id_ = new_id(ids_in(settings))
         stem = name or id_.lower()
         text, pictures, notes = _as_markdown(data, source, said, stem)
-        if kind is None:
-            kind = _kind_of(text)
+        if own := name is None and _OWN_ID.match(text):
+            stem = own[1].lower()
+        if (kind := kind or _own_kind(text)) is None:
+            kind = _guessed_kind(text)
             label = _("放进了栏目 {kind}（按标题猜的；导入时可以用 --kind 指定）。").format(kind=kind)
             notes = (*notes, label)
         article = settings.content / kind / f"{stem}.md"
@@ -196,10 +198,18 @@ _SOUNDS: tuple[tuple[Kind, str], ...] = (
 )
 
 
-def _kind_of(text: str) -> Kind:
-    """The kind that an article's own front matter names, else what its title sounds like, else a tip."""
-    if written := re.search(rf"(?m)\A---\n(?:.*\n)*?kind:[ ]*({'|'.join(KINDS)})\s*$", text):
-        return next(kind for kind in KINDS if kind == written[1])
+_OWN_KIND = re.compile(rf"---\n(?:(?!---).*\n)*?kind:[ ]*({'|'.join(KINDS)})[ ]*\n")
+_OWN_ID = re.compile(r"""---\n(?:(?!---).*\n)*?id:[ ]*["']?([0-9A-HJKMNP-TV-Z]{4,12})["']?[ ]*\n""")
+
+
+def _own_kind(text: str) -> Kind | None:
+    """The kind that the text's own front matter names."""
+    written = _OWN_KIND.match(text)
+    return next((kind for kind in KINDS if written and kind == written[1]), None)
+
+
+def _guessed_kind(text: str) -> Kind:
+    """What its title sounds like, else a tip."""
     title = titled(text)[0] or text[:200]
     return next((kind for kind, words in _SOUNDS if re.search(words, title)), "tip")
 
