@@ -470,7 +470,6 @@ class _Pager:
             title=_("搜索"),
             description=_("在{station}的提示和指南里找一句话。").format(station=self._station.name),
             feeds=(self._whole,),
-            listed=False,
             kinds=tuple(Choice(value=kind, title=kind_label(kind, self._station.language)) for kind in KINDS),
             areas=tuple(Choice(value=area.slug, title=area.name) for area in about.areas),
             topics=tuple(self._topic_link(topic) for topic in self._station.topics),

@@ -404,6 +404,7 @@ class SearchPage(Page):
     areas: tuple[Choice, ...]
     topics: tuple[Link, ...]
     index: Index
+    listed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from gengfu_site import render
 from gengfu_site.article import Alert, Case, Material, Service
 from gengfu_site.catalogue import ContactLine, Fact, Station
 from gengfu_site.qr import draw
+from gengfu_site.search import Index
 from gengfu_site.settings import Matter, Official, Settings
 from gengfu_site.view import (
     AlertPage,
@@ -30,6 +31,7 @@ from gengfu_site.view import (
     Attachment,
     BannerLine,
     Card,
+    Choice,
     ContactCard,
     EmergencyPage,
     Feed,
@@ -44,6 +46,7 @@ from gengfu_site.view import (
     PrivacyPage,
     Room,
     ScammedPage,
+    SearchPage,
     ServiceGroup,
     ServiceLine,
     ServicePage,
@@ -238,6 +241,14 @@ CALL = StatePage(
     updated=None,
 )
 KEPT = KeptPage(**COMMON, url="fraud/romance/", main=Markup("<h1>标题甲</h1>"))
+FINDER = SearchPage(
+    **COMMON,
+    url="search/",
+    kinds=(Choice(value="fraud", title="防骗常识"),),
+    areas=(Choice(value="qingsong/taoyuan", title="桃园社区"),),
+    topics=(Link(title="防火用电", url="topic/fire/"),),
+    index=Index(shards=256, edition="0a1b2c3d", areas=(), synonyms=(("煤气", "燃气"), ("补办", "补领"))),
+)
 PRIVACY = PrivacyPage(**COMMON, url="privacy/")
 LOST = NotFoundPage(**COMMON, url="404.html")
 EVERY = (
@@ -254,6 +265,7 @@ EVERY = (
     SEARCHED,
     CALL,
     KEPT,
+    FINDER,
     PRIVACY,
     LOST,
 )
@@ -784,6 +796,18 @@ def test_its_styles_are_few_enough_to_come_with_the_page(html, page):
         sum(len(style.encode()) for style in re.findall(r"<style>(.*?)</style>", html(page), re.DOTALL))
         <= 10_000
     )
+
+
+def test_the_search_page_has_all_its_scripts_need_and_serves_without_them(html):
+    text = html(FINDER)
+    assert re.search(
+        r'<div id="p--search-page" hidden data-home="../" data-edition="0a1b2c3d" data-shards="256"', text
+    )
+    assert 'data-synonyms="煤气 燃气|补办 补领"' in text
+    assert '<meta name="robots" content="noindex">' in text
+    assert "<noscript>" in text
+    assert 'href="../topic/fire/"' in text
+    assert 'href="../fraud/"' in text
 
 
 @pytest.mark.parametrize("page", [ARTICLE, GUIDE, SEARCHED], ids=kinds)

@@ -1,0 +1,361 @@
+"""The search index: every string of an article finds it, by a reader of the index written here a second time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gengfu_site import search
+from gengfu_site.kept import kept
+from gengfu_site.library import Library, load
+from gengfu_site.publish import publish
+from gengfu_site.settings import read_settings
+from stations import AT, StationFolder
+
+REPOSITORY = Path(__file__).parents[2]
+PERSON = """\
+name: 赵小满
+clothes: 绿色连帽衫
+last_seen: 桃园社区南门
+basis: 监护人同意
+erase_after: 2026-11-30 12:00
+"""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The files of an index, read as the script reads them."""
+
+    files: dict[str, bytes]
+
+    def value(self, path: str) -> object:
+        return json.loads(self.files[f"search/{path}.json"])
+
+    @cached_property
+    def lists(self) -> dict[str, dict[int, int]]:
+        """How prominently each article, by its number, holds each gram."""
+        shards = [json.loads(data) for path, data in self.files.items() if "/words/" in path]
+        return {gram: self.decoded(codes) for shard in shards for gram, codes in shard.items()}
+
+    @staticmethod
+    def decoded(codes: str) -> dict[int, int]:
+        found, article, value = {}, -1, 0
+        for code in map(ord, codes):
+            if code > 92:
+                value = value * 34 + code - 93
+                continue
+            value = value * 57 + code - 35
+            article += value >> 2
+            found[article] = value & 3
+            value = 0
+        return found
+
+    def holding(self, folded: str) -> set[int]:
+        """Numbers of the articles that hold all pairs of a folded string of two characters or more."""
+        return set.intersection(*(set(self.lists.get(a + b, ())) for a, b in pairwise(folded)))
+
+    def found(self, text: str) -> list[str]:
+        """Addresses of the articles that hold all pairs of ``text``, or the one character."""
+        folded = search.fold(text)
+        numbers = self.holding(folded) if len(folded) > 1 else set(self.lists.get(folded, ()))
+        return [self.value(f"articles/{number}")["url"] for number in sorted(numbers)]  # type: ignore[index]
+
+
+def index(library: Library, at: datetime = AT) -> Reader:
+    return Reader(dict(search.files(library, at)))
+
+
+def read(station: StationFolder, at: datetime = AT) -> Reader:
+    return index(station.load(at), at)
+
+
+@pytest.fixture(scope="module")
+def starter() -> Library:
+    settings, problems = read_settings(REPOSITORY / "mkdocs.yml")
+    assert settings, problems
+    library, problems = load(settings, AT)
+    assert not problems
+    return library
+
+
+@pytest.fixture(scope="module")
+def built(starter: Library) -> Reader:
+    return index(starter)
+
+
+@pytest.fixture(scope="module")
+def said(starter: Library) -> list[tuple[str, str]]:
+    """The address and, folded, each text that a page of the starter library shows of its article."""
+    texts = []
+    for article in starter.listed(AT):
+        for text in (article.title, article.summary, *_fields(article.service), _Words(article.html).text):
+            texts.append((article.url, search.fold(text)))
+    return [(url, text) for url, text in texts if len(text) > 1]
+
+
+def _fields(value: object) -> Iterator[str]:
+    """What an officer wrote in a service's fields."""
+    if isinstance(value, str):
+        yield value
+    elif value and not isinstance(value, bool | int):
+        for part in value if isinstance(value, tuple) else vars(value).values():
+            yield from _fields(part)
+
+
+class _Words(HTMLParser):
+    """What a browser shows of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.feed(html)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@given(data=st.data())
+def test_any_string_of_an_article_finds_it(
+    built: Reader, said: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    url, text = data.draw(st.sampled_from(said))
+    start = data.draw(st.integers(0, len(text) - 2))
+    asked = text[start : data.draw(st.integers(start + 2, min(start + 12, len(text))))]
+    assert url in built.found(asked)
+
+
+@given(
+    st.dictionaries(st.integers(0, 200_000), st.integers(0, 3), min_size=1).map(
+        lambda d: dict(sorted(d.items()))
+    )
+)
+def test_a_list_of_articles_survives_its_coding(held: dict[int, int]) -> None:
+    postings = [(number + 1 << 2) + prominence for number, prominence in held.items()]
+    assert Reader.decoded(search.encoded(postings)) == held
+    assert json.dumps(search.encoded(postings)).strip('"') == search.encoded(postings)
+
+
+@given(st.text())
+def test_folding_is_done_once_and_for_all(text: str) -> None:
+    assert search.fold(search.fold(text)) == search.fold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("身份证，丢了！", "身份证丢了"),
+        ("ＡＰＰ １１０", "app110"),
+        ("8:30–12:00", "8301200"),
+        ("①《国办发〔2015〕96号》", "1国办发201596号"),
+        ("cafe\u0301", "café"),
+        ("𠮷先生", "𠮷先生"),
+        (" —— ", ""),
+    ],
+)
+def test_what_a_text_counts_as(text: str, folded: str) -> None:
+    assert search.fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("text", "grams"),
+    [
+        ("身份证", ["身份", "份证"]),
+        ("打96110", ["打9", "96", "61", "11", "10", "961", "611", "110"]),
+        ("a4纸", ["a4", "4纸"]),
+        ("证", []),
+    ],
+)
+def test_what_a_text_is_listed_under(text: str, grams: list[str]) -> None:
+    assert list(search.grams(text)) == grams
+
+
+def test_a_shard_is_where_the_script_looks_for_it() -> None:
+    """Worked out by search-index.js; both must change together, with the format."""
+    shards = {"身份": 99, "961": 63, "𠮷先": 222, "area:qingsong/taoyuan": 242}
+    assert {gram: search.shard(gram, 256) for gram in shards} == shards
+
+
+def test_every_gram_lies_in_its_shard(built: Reader) -> None:
+    shards = [path for path in built.files if "/words/" in path]
+    assert len(shards) == 256
+    for number in range(256):
+        for gram in built.value(f"words/{number:x}"):  # type: ignore[attr-defined]
+            assert search.shard(gram, 256) == number
+
+
+@pytest.mark.parametrize(
+    ("articles", "shards"), [(0, 256), (100, 256), (511, 256), (512, 512), (10_000, 8192)]
+)
+def test_there_are_about_as_many_shards_as_articles(
+    starter: Library, monkeypatch: pytest.MonkeyPatch, articles: int, shards: int
+) -> None:
+    monkeypatch.setattr(search, "_numbered", lambda library, at: library.articles[:1] * articles)
+    assert search.index(starter, AT).shards == shards
+
+
+class TestWhatIsInIt:
+    def test_title_summary_text_and_a_services_own_fields(self, station: StationFolder) -> None:
+        station.article(
+            "service/card.md",
+            "到**窗口**取号，看![取号机的样子](../m.png)。\n",
+            kind="service",
+            title="补领身份证",
+            summary="本人来一趟。",
+            topics="[防火用电]",
+            areas="[青松路/桃园社区]",
+            service="{department: 户籍室, visit: 需本人, materials: [{name: 户口簿}], cases: [{when: 丢了, answer: 来补}]}",
+        )
+        station.file("content/m.png", b"\x89PNG")
+        index = read(station)
+        for text in (
+            "领身份",
+            "一趟",
+            "到窗口取",
+            "取号机",
+            "户籍室",
+            "口簿",
+            "来补",
+            "防火用电",
+            "桃园社区",
+        ):
+            assert index.found(text) == ["service/card/"], text
+        assert index.found("strong") == []
+
+    def test_what_is_most_prominent_counts(self, station: StationFolder) -> None:
+        station.article(title="刷单返利骗局有哪几种", summary="刷单先给小钱。", body="刷单、小钱、工作群。\n")
+        index = read(station)
+        assert [index.lists[gram] for gram in ("刷单", "小钱", "工作")] == [{0: 2}, {0: 1}, {0: 0}]
+
+    def test_a_short_title_counts_more_than_a_long_one(self, station: StationFolder) -> None:
+        station.article(title="刷单返利")
+        assert read(station).lists["刷单"] == {0: 3}
+
+    def test_one_character_is_looked_for_in_titles_and_summaries(self, station: StationFolder) -> None:
+        station.article(title="给狗办证", summary="先打疫苗。", body="猫也一样。\n")
+        index = read(station)
+        assert (index.found("狗"), index.found("苗"), index.found("猫")) == (["fraud/brushing/"],) * 2 + ([],)
+
+    def test_an_area_finds_what_is_for_it_above_it_and_beneath(self, station: StationFolder) -> None:
+        for n, area in enumerate(("青松路", "青松路/桃园社区", "河东", None)):
+            station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", areas=f"[{area}]" if area else None)
+        lists = read(station).lists
+        areas = {gram: sorted(held) for gram, held in lists.items() if gram.startswith("area:")}
+        assert areas == {"area:qingsong": [0, 1], "area:qingsong/taoyuan": [0, 1], "area:hedong": [2]}
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            pytest.param({"withdrawn": "有误"}, id="withdrawn"),
+            pytest.param({"expires": "2026-11-20 12:00"}, id="expired"),
+            pytest.param({"published": "2026-12-01"}, id="not yet"),
+            pytest.param(
+                {
+                    "kind": "alert",
+                    "expires": "2026-12-01",
+                    "alert": "{form: 火情, place: 桥, tell: '119', status: exercise}",
+                },
+                id="exercise",
+            ),
+        ],
+    )
+    def test_what_lists_do_not_offer_search_does_not(
+        self, station: StationFolder, fields: dict[str, str]
+    ) -> None:
+        station.article(title="找不到我", body="藏得很好\n", **fields)
+        files = read(station).files
+        assert not [
+            path for path, data in files.items() if "找不".encode() in data or "很好".encode() in data
+        ]
+
+    def test_nothing_of_a_missing_persons_data(self, station: StationFolder) -> None:
+        station.article(
+            "alert/child.md",
+            "他爱穿绿色连帽衫\n",
+            id="A5W3R",
+            kind="alert",
+            title="寻找走失孩子",
+            expires="2026-12-01",
+            alert="{form: 走失, place: 桃园社区附近, tell: '110'}",
+        )
+        station.file("private/A5W3R.yml", PERSON)
+        index = read(station)
+        assert index.found("桃园社区附近") == ["alert/child/"]
+        everything = b"".join(index.files.values()).decode()
+        assert not [word for word in ("小满", "连帽", "南门") if word in everything]
+
+    def test_a_result_shows_what_a_list_shows_and_when_it_ends(self, station: StationFolder) -> None:
+        station.article("notice/九月/a.md", kind="notice", expires="2026-12-01", published="2026-11-20 23:30")
+        assert read(station).value("articles/0") == {
+            "url": "notice/%E4%B9%9D%E6%9C%88/a/",
+            "title": "刷单返利",
+            "summary": "先给小钱，再骗大钱。",
+            "kind": "notice",
+            "date": "2026-11-20",
+            "ends": "2026-12-02T00:00:00+08:00",
+        }
+
+
+class TestNumbers:
+    @pytest.fixture
+    def three(self, station: StationFolder) -> StationFolder:
+        for n in range(3):
+            station.article(
+                f"tip/t{n}.md", id=f"T000{n}", kind="tip", published=f"2026-11-1{n}", body="同样\n"
+            )
+        return station
+
+    def test_the_oldest_is_the_first(self, three: StationFolder) -> None:
+        assert read(three).found("同样") == ["tip/t0/", "tip/t1/", "tip/t2/"]
+        assert read(three).value("kinds") == "ttt"
+
+    def test_one_that_is_withdrawn_leaves_the_others_theirs(self, three: StationFolder) -> None:
+        before = read(three).files
+        three.article("tip/t1.md", id="T0001", kind="tip", published="2026-11-11", withdrawn="有误")
+        after = read(three)
+        assert after.value("kinds") == "t-t"
+        gone = {"search/articles/1.json", "search/texts/1.json"}
+        assert before.keys() - after.files.keys() == gone
+        assert after.files["search/articles/2.json"] == before["search/articles/2.json"]
+
+    def test_a_new_one_changes_only_the_shards_of_its_own_words(self, three: StationFolder) -> None:
+        before = read(three).files
+        three.article("tip/t3.md", id="T0003", kind="tip", title="灭火", summary="水。", body="")
+        after = read(three).files
+        changed = {path for path in after if before.get(path) != after[path]}
+        words = {f"search/words/{search.shard(gram, 256):x}.json" for gram in ("灭火", "灭", "火", "水")}
+        assert changed == words | {f"search/{name}.json" for name in ("articles/3", "texts/3", "kinds")}
+
+
+class TestEdition:
+    def test_the_same_articles_have_the_same_another_day(self, station: StationFolder) -> None:
+        station.article(expires="2026-11-30")
+        library = station.load()
+        assert search.index(library, AT) == search.index(library, AT + timedelta(days=2))
+        assert index(library) == index(library, AT + timedelta(days=2))
+
+    def test_a_word_changed_or_an_article_run_out_makes_another(self, station: StationFolder) -> None:
+        station.article(expires="2026-11-30")
+        library = station.load()
+        editions = {search.index(library, AT).edition, search.index(library, AT + timedelta(days=20)).edition}
+        station.article(expires="2026-11-30", body="正文改了\n")
+        assert len(editions | {search.index(station.load(), AT).edition}) == 3
+
+
+def test_an_article_kept_from_the_present_release_is_found_by_what_its_page_says(
+    station: StationFolder,
+) -> None:
+    station.article(body="返利是假的\n")
+    publish(station.settings, AT)
+    old = kept(station.settings.public, AT, lambda entry, path: path == PurePosixPath("fraud/brushing.md"))
+    library = Library(settings=station.settings, articles=tuple(old))
+    assert index(library).found("返利是假") == ["fraud/brushing/"]
