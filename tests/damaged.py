@@ -30,7 +30,7 @@ from words import (
 )
 
 TEXT = "防范电信诈骗\n\n　　近期辖区多发刷单诈骗，请居民注意。\n\n一、怎么骗\n\n先返小钱，再骗大钱。\n"
-SECRET = "李某的手机拍于桃园社区"
+SECRET = "the phone of Li, at home"
 """What a photo says besides the picture."""
 
 
