@@ -17,8 +17,8 @@ from gengfu_site.article import Alert, Service
 from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, within
 from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
-from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
 from gengfu_site.markdown import plain, sections
+from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
 from gengfu_site.related import related
 from gengfu_site.search import index
 from gengfu_site.settings import OWN_PAGES
@@ -238,6 +238,7 @@ class _Pager:
             title=_("紧急电话"),
             description=_("什么事打哪个电话，打通以后怎么说。"),
             feeds=(self._whole,),
+            own=tuple(self._own_lines()),
         )
 
     def who(self) -> WhoPage:
@@ -264,15 +265,16 @@ class _Pager:
         )
 
     def _rooms(self) -> tuple[Room, ...]:
-        lines = {area.path: self._area_line(area) for area in self._station.areas}
-        return tuple(
-            Room(
-                head=head,
-                areas=tuple(line for inner, line in lines.items() if inner.startswith(f"{path}/")),
-            )
-            for path, head in lines.items()
-            if "/" not in path
-        )
+        inner: dict[str, list[AreaLine]] = {}
+        for area in self._station.areas:
+            outermost, _slash, below = area.path.partition("/")
+            lines = inner.setdefault(outermost, [])
+            if below:
+                lines.append(self._area_line(area))
+        heads = {name: self._area_line(self._areas[name]) for name in inner}
+        alone = tuple(heads[name] for name, lines in inner.items() if not lines)
+        rooms = (Room(head=heads[name], areas=tuple(lines)) for name, lines in inner.items() if lines)
+        return (*([Room(head=None, areas=alone)] if alone else []), *rooms)
 
     def _area_line(self, area: Area) -> AreaLine:
         card = self._station.contacts_for(area.path)
@@ -281,10 +283,12 @@ class _Pager:
         )
 
     def _duty_line(self) -> ContactLine:
-        """The station's first number of its own: a national one has at most five figures."""
         _ = self._gettext
-        own = (line for line in self._station.contacts if sum(map(str.isdecimal, line.phone)) > 5)
-        return next(own, ContactLine(role=_("报警"), phone="110"))
+        return next(self._own_lines(), ContactLine(role=_("报警"), phone="110"))
+
+    def _own_lines(self) -> Iterator[ContactLine]:
+        """Of the station's card: a national number has at most five figures."""
+        return (line for line in self._station.contacts if sum(map(str.isdecimal, line.phone)) > 5)
 
     def services(self) -> ServicesPage:
         _ = self._gettext
@@ -304,7 +308,7 @@ class _Pager:
         """Services under the first topic each names, the topic with most of them first; then those that name none."""
         _ = self._gettext
         by_topic: dict[str, list[Article]] = {topic.name: [] for topic in self._station.topics}
-        others = []
+        others: list[Article] = []
         for article in sorted((a for a in self._live if a.kind == "service"), key=lambda a: a.url):
             (by_topic[article.topics[0]] if article.topics else others).append(article)
         for name, services in sorted(by_topic.items(), key=lambda item: -len(item[1])):

@@ -142,9 +142,9 @@ class AreaLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """An outermost area, and all that lie in it."""
+    """An outermost area and all that lie in it; without a head, the outermost ones that hold no others."""
 
-    head: AreaLine
+    head: AreaLine | None
     areas: tuple[AreaLine, ...]
 
 
@@ -180,6 +180,9 @@ class EmergencyPage(Page):
     """Which number for what; whole without a network."""
 
     template = "emergency.html"
+
+    own: tuple[ContactLine, ...]
+    """The station's lines, national ones left out."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from gengfu_site.view import (
     AreaPage,
     AreasPage,
     ArticlePage,
+    EmergencyPage,
     HomePage,
     ListPage,
     Page,
@@ -231,23 +232,30 @@ def test_a_need_with_many_services_shows_twelve_and_leads_to_all(station: Statio
 @pytest.mark.parametrize(
     ("options", "number"), [([], "0000-5550100"), (["service_desk: 户籍窗口"], "0000-5550110")]
 )
-def test_papers_have_the_window_the_station_names_else_the_duty_line(
+def test_papers_have_the_window_the_station_names_else_the_duty_line_and_110_is_neither(
     station: StationFolder, options: list[str], number: str
 ) -> None:
     with_options(station, *options)
     text = (station.folder / "mkdocs.yml").read_text("utf-8")
     lines = '[{role: 报警, phone: "110"}, {role: 值班室, phone: 0000-5550100}, {role: 户籍窗口, phone: 0000-5550110}]'
     station.file("mkdocs.yml", text.replace('[{role: 值班室, phone: "0000-5550100"}]', lines))
-    assert at(shown(station), "service/index.html", ServicesPage).desk.phone == number
+    site = shown(station)
+    assert at(site, "service/index.html", ServicesPage).desk.phone == number
+    own = at(site, "emergency/index.html", EmergencyPage).own
+    assert [line.role for line in own] == ["值班室", "户籍窗口"]
 
 
 def test_every_community_stands_with_the_first_line_of_the_nearest_card(station: StationFolder) -> None:
     areas = at(shown(station), "area/index.html", AreasPage)
     assert areas.duty.phone == "0000-5550100"
     assert [
-        (room.head.area.title, [(line.area.title, line.slug, line.contact.phone) for line in room.areas])
+        (
+            room.head.area.title if room.head else None,
+            [(line.area.title, line.slug, line.contact.phone) for line in room.areas],
+        )
         for room in areas.rooms
     ] == [
+        (None, [("河东", "hedong", "0000-5550100")]),
         (
             "青松路",
             [
@@ -255,7 +263,6 @@ def test_every_community_stands_with_the_first_line_of_the_nearest_card(station:
                 ("松园社区", "qingsong/songyuan", "0000-5550120"),
             ],
         ),
-        ("河东", []),
     ]
 
 
@@ -268,7 +275,7 @@ def test_home_carries_sixty_communities_and_no_more(
     station.file("mkdocs.yml", few + many)
     site = shown(station)
     assert bool(at(site, "index.html", HomePage).rooms) is carried
-    assert len(at(site, "area/index.html", AreasPage).rooms) == areas
+    assert len(at(site, "area/index.html", AreasPage).rooms[0].areas) == areas
 
 
 def test_who_was_deceived_finds_a_dozen_frauds_and_the_way_to_all(station: StationFolder) -> None:

@@ -21,6 +21,9 @@
   mine.querySelector("b").textContent = link.textContent;
   mine.querySelector("span").textContent = about.who || "";
   mine.querySelector("a.press").href = link.href;
+  var way = document.getElementById("p--officer");
+  way.href = link.href;
+  if (link.textContent) way.querySelector("span").textContent = link.textContent;
   call.hidden = !about.dial;
   call.href = "tel:" + about.dial;
   call.querySelector("span").textContent = about.phone || "";

@@ -1,14 +1,14 @@
 /* A long list on this page gets shorter while one types: lines that hold every sign typed, in whatever order. */
 (function () {
   "use strict";
-  var field = document.getElementById("p--filter"), none = document.getElementById("p--none");
+  var box = document.getElementById("p--filter"), field = box.querySelector("input"), none = document.getElementById("p--none");
   var lines = Array.from(document.querySelectorAll("[data-filtered] li"));
   var groups = Array.from(document.querySelectorAll("main section"));
   function under(line) {
-    var group = line.closest("section");
-    return group ? group.querySelector("h2").textContent : "";
+    var heading = line.closest("ul").previousElementSibling;
+    return heading && heading.tagName === "H2" ? heading.textContent : "";
   }
-  field.parentNode.hidden = false;
+  box.hidden = false;
   field.oninput = function () {
     var signs = Array.from(field.value.toLowerCase()).filter(function (sign) { return sign.trim(); });
     var shown = 0;
