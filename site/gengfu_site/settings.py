@@ -404,21 +404,21 @@ def _portal(declared: _Portal, document: Document, folder: Path) -> tuple[Portal
 def _unready(station: _Station, document: Document) -> Iterator[Problem]:
     if station.intranet:
         return
-    for field, word in (
+    for name, word in (
         ("sponsor", _("主办单位")),
         ("icp", _("ICP备案号")),
         ("police_record", _("公安备案号")),
         ("site_code", _("网站标识码")),
         ("corrections", _("找错联系方式")),
     ):
-        if not getattr(station.official, field):
+        if not getattr(station.official, name):
             yield document.problem(
                 "station",
                 "official",
-                field,
+                name,
                 message=_("公开的网站要写明{word}，现在是空的。").format(word=word),
                 remedy=_("在 station 的 official 下面补上 {field}；只在内网用的站点写 intranet: true。").format(
-                    field=field
+                    field=name
                 ),
             )
 
