@@ -1,0 +1,194 @@
+"""Files brought in from outside and taken out of the inbox: whole or not at all, nothing lost, nothing overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gengfu_site.catalogue import Kind
+from gengfu_site.intake import Brought, bring_in, sources, take_in
+from stations import AT, StationFolder
+from words import paragraph, photo, picture, word
+
+WITH_PICTURE = word(
+    paragraph("防火提示", style="T"),
+    paragraph("冬季干燥。"),
+    paragraph(picture("a.jpg")),
+    media={"a.jpg": photo()},
+)
+
+
+def brought(
+    station: StationFolder, file: str, data: bytes | str, kind: Kind | None = None, name: str | None = None
+) -> Brought:
+    source = station.file(f"desk/{file}", data)
+    before = source.read_bytes()
+    found = bring_in(station.settings, source, AT, kind=kind, name=name)
+    assert source.read_bytes() == before
+    return found
+
+
+def content(station: StationFolder) -> list[str]:
+    files = (station.folder / "content").rglob("*")
+    return sorted(file.relative_to(station.folder / "content").as_posix() for file in files if file.is_file())
+
+
+def test_a_word_file_is_an_article_with_its_pictures_beside_it(station: StationFolder) -> None:
+    found = brought(station, "防火 提示😀.docx", WITH_PICTURE, name="fire")
+    assert content(station) == ["tip/fire-1.jpg", "tip/fire.md"]
+    assert found.article == station.folder / "content/tip/fire.md"
+    [article] = station.load().articles
+    assert (article.title, article.summary) == ("防火提示", "冬季干燥。")
+    assert [file.name for file in article.files] == ["fire-1.jpg"]
+
+
+def test_without_a_name_the_address_is_the_id(station: StationFolder) -> None:
+    found = brought(station, "a.txt", "防火\n\n冬季干燥。\n")
+    [article] = station.load().articles
+    assert found.article
+    assert found.article.stem == article.id.lower()
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [("谨防刷单诈骗", "fraud"), ("居住证怎么办", "service"), ("道路封闭通告", "notice"), ("冬季防火", "tip")],
+)
+def test_the_kind_is_what_the_title_sounds_like_and_that_is_said(
+    station: StationFolder, title: str, kind: str
+) -> None:
+    found = brought(station, "a.txt", f"{title}\n\n正文。\n")
+    assert found.article
+    assert found.article.parent.name == kind
+    assert kind in found.notes[-1]
+
+
+def test_the_officers_kind_goes_before_any_guess(station: StationFolder) -> None:
+    found = brought(station, "a.txt", "谨防诈骗\n\n正文。\n", kind="notice")
+    assert found.article
+    assert found.article.parent.name == "notice"
+    assert found.notes == ()
+
+
+def test_markdown_with_its_own_front_matter_keeps_id_and_kind(station: StationFolder) -> None:
+    text = "---\nid: F7K2Q\ntitle: 通知\nsummary：一句。\nkind: video\n---\n\n正文。\n"
+    found = brought(station, "a.md", text.encode("gbk"))
+    assert found.article == station.folder / "content/video/f7k2q.md"
+    assert found.article.read_text("utf-8") == text.replace("：", ": ").replace(
+        "---\n\n", "published: 2026-11-21 08:00\n---\n\n"
+    )
+
+
+def test_nothing_is_overwritten_and_nothing_stays_of_what_failed(station: StationFolder) -> None:
+    for there in ("tip/fire.md", "tip/fire-1.jpg"):
+        file = station.file(f"content/{there}", b"mine")
+        found = brought(station, "a.docx", WITH_PICTURE, kind="tip", name="fire")
+        assert "已经有了" in found.problems[0].message
+        assert content(station) == [there]
+        assert file.read_bytes() == b"mine"
+        file.unlink()
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gengfu_site.amend.os.fsync", full)
+    found = brought(station, "a.docx", WITH_PICTURE)
+    assert "No space left" in found.problems[0].message
+    assert content(station) == []
+
+
+def test_ctrl_c_leaves_nothing_half_written(station: StationFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_file: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gengfu_site.amend.os.fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        brought(station, "a.docx", WITH_PICTURE)
+    assert content(station) == []
+
+
+def test_a_folder_means_all_documents_in_it(station: StationFolder) -> None:
+    for name in ("b.txt", "a/c.docx", "~$a.docx", ".hidden.txt", "Thumbs.db", "__MACOSX/x.txt"):
+        station.file(f"desk/{name}", "x")
+    desk = station.folder / "desk"
+    assert [source.relative_to(desk).as_posix() for source in sources(desk)] == ["b.txt", "a/c.docx"]
+
+
+def taken(station: StationFolder, meanwhile: Callable[[], object] = lambda: None) -> list[Brought]:
+    """What came of the inbox; ``meanwhile`` happens while the program looks whether a file still grows."""
+
+    def wait(_seconds: float) -> None:
+        meanwhile()
+
+    return take_in(station.settings, AT, wait)
+
+
+def inbox(station: StationFolder) -> list[str]:
+    folder = station.folder / "inbox"
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
+
+
+def test_what_lies_in_the_inbox_becomes_an_article_and_moves_aside(station: StationFolder) -> None:
+    station.file("inbox/通知 1.txt", "防火\n\n冬季干燥。\n")
+    station.file("inbox/fraud/a.txt", "防火\n\n冬季干燥。\n")
+    station.file("inbox/办事指南/b.txt", "防火\n\n冬季干燥。\n")
+    found = taken(station)
+    assert {one.source: one.article and one.article.parent.name for one in found} == {
+        "inbox/通知 1.txt": "tip",
+        "inbox/fraud/a.txt": "fraud",
+        "inbox/办事指南/b.txt": "service",
+    }
+    assert inbox(station) == ["done/fraud/a.txt", "done/办事指南/b.txt", "done/通知 1.txt"]
+    assert taken(station) == []
+
+
+def test_what_cannot_be_taken_in_lies_beside_the_reason(station: StationFolder) -> None:
+    station.file("inbox/旧.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    [one] = taken(station)
+    assert one.problems[0].path == "inbox/旧.doc"
+    assert inbox(station) == ["failed/旧.doc", "failed/旧.doc.txt"]
+    assert "另存为" in (station.folder / "inbox/failed/旧.doc.txt").read_text("utf-8-sig")
+    assert content(station) == []
+
+
+def test_a_second_file_of_the_same_name_does_not_take_the_firsts_place(station: StationFolder) -> None:
+    for text in ("防火\n\n一。\n", "防火\n\n二。\n"):
+        station.file("inbox/a.txt", text)
+        taken(station)
+    assert inbox(station) == ["done/a (2).txt", "done/a.txt"]
+    assert (station.folder / "inbox/done/a.txt").read_text("utf-8") == "防火\n\n一。\n"
+
+
+def test_a_file_that_still_grows_is_left_for_the_next_time(station: StationFolder) -> None:
+    file = station.file("inbox/a.txt", "防火\n")
+    assert taken(station, meanwhile=lambda: file.write_text("防火\n\n冬季干燥。\n", "utf-8")) == []
+    assert inbox(station) == ["a.txt"]
+    [one] = taken(station)
+    assert one.article
+
+
+def test_what_a_crash_left_under_way_is_taken_in_again(station: StationFolder) -> None:
+    station.file("inbox/.taking/fraud/a.txt", "防火\n\n冬季干燥。\n")
+    [one] = taken(station)
+    assert one.article
+    assert one.article.parent.name == "fraud"
+    assert inbox(station) == ["done/fraud/a.txt"]
+
+
+def test_a_link_in_the_inbox_is_moved_aside_and_not_followed(station: StationFolder) -> None:
+    (station.folder / "inbox").mkdir()
+    (station.folder / "inbox/a.txt").symlink_to("/etc/hostname")
+    (station.folder / "inbox/b.txt").symlink_to("gone")
+    assert ["链接" in one.problems[0].message for one in taken(station)] == [True, True]
+    assert inbox(station) == ["failed/a.txt", "failed/a.txt.txt", "failed/b.txt", "failed/b.txt.txt"]
+    assert Path("/etc/hostname").exists()
+
+
+def test_an_inbox_that_is_not_there_holds_nothing(station: StationFolder) -> None:
+    assert taken(station) == []
+    assert not (station.folder / "inbox").exists()
