@@ -50,6 +50,8 @@ def lost(folder: Path, home: str) -> Iterator[str]:
                 continue
             target = unquote(address.geturl()[len(home) :].split("#")[0].split("?")[0])
             target += "index.html" if not target or target.endswith("/") else ""
+            # Of a permalink, every server finds the slash by itself.
+            target += "/index.html" if (folder / target).is_dir() and target.startswith("A/") else ""
             if not (folder / target).is_file():
                 yield f"{name}: {link} is no file"
             elif address.fragment and unquote(address.fragment) not in pages[target].ids:

@@ -42,7 +42,19 @@ KINDS_OF_PAGE = {
     "alert": "alert/elder/",
     "resolved alert": "alert/missing-person-found/",
     "exercise": "alert/drill/",
+    "alert in a word": "A/XA001/",
+    "exercise in a word": "A/XA002/",
     "lost": "404.html",
+    "search": "search/",
+    "search that finds": "search/?q=身份证",
+    "search that finds nothing": "search/?q=鲸鱼座流星",
+    "privacy": "privacy/",
+    "deceived": "scammed/",
+    "emergency": "emergency/",
+    "whose job": "who/",
+    "every community": "area/",
+    "services by need": "service/",
+    "services by date": "service/page/1/",
 }
 """An address for each kind of page that residents meet, and for each state it can be in."""
 
@@ -152,6 +164,23 @@ cover: ../pictures/tip-fire.svg
 ## 独自在家时
 
 每天和一个人通一次话。两天没有人看见您，邻居可以打 110，我们上门看望。
+
+## 陌生人上门和打来电话
+
+说是街道、医保、银行派来的，先不开门，也不报姓名和卡号。请他留下姓名和单位，您自己打单位公布的电话去问；真的工作人员不会催您，
+也不会怕您去问。送鸡蛋、免费体检、免费旅游，最后都要掏钱，一律不去。
+
+电话里说您的孙子出了事、您的社保卡要停、您名下有案子，先挂断，再打家里人的电话。公安机关不会在电话里办案，不会让您转账，更没有“安全账户”。
+拿不准，打 96110 问一问；钱已经转出去了，马上打 110，越早越好。
+
+## 出门和回家
+
+出门前看三样：煤气关了没有，炉子上有没有东西，门窗锁好没有。钥匙和手机放在固定的地方，手机里存好家人和社区民警的电话，字调到最大。
+天黑以后少走小路，下雨下雪少出门。过马路等满一个绿灯再走，走不完就在中间的安全岛等下一个。
+
+回到家先开灯，再关门，看看屋里和走的时候一样不一样。觉得有人进来过，不要进屋，不要收拾，退到楼下或邻居家打 110，等我们来看。
+
+记性不如从前的老人，衣服里缝一张卡片，写上姓和家人的电话；不写住址。走丢了，家里人马上报警，不用等二十四小时。
 """,
     "video/three-words-twice.md": """
 id: XV001
@@ -213,6 +242,8 @@ def visit(browser: Browser, address: str, size: tuple[int, int], **settings: Any
     opened.tab.on("console", lambda said: opened.complaints.append(f"{said.type}: {said.text}"))
     opened.tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
     opened.tab.goto(address)
+    if "?q=" in address and settings.get("java_script_enabled", True):
+        opened.tab.get_by_role("status").filter(has_text="找到").wait_for()
     yield opened
     context.close()
 

@@ -1,4 +1,5 @@
-"""A missing person's data leaves a page by the reader's own clock: opened in time, opened late, never closed."""
+"""A missing person's data, and the call itself, leave a page by the reader's own clock: opened in time, opened late,
+never closed."""
 
 from __future__ import annotations
 
@@ -14,32 +15,33 @@ from playwright.sync_api import Page as Tab
 from gengfu_site.publish import publish
 from stations import AT, empty_station
 
+RUN_OUT = datetime(2026, 12, 2, tzinfo=ZoneInfo("Asia/Shanghai"))
 ERASED = datetime(2026, 11, 25, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 ALERT = "{form: 走失, place: 桃园社区, tell: '110'}"
 PERSON = "name: 小满\nlast_seen: 桃园社区南门\nphoto: A5W3R.jpg\nbasis: 监护人同意\nerase_after: 2026-11-25 12:00\n"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Address of a page that searches for a child, built days before the data must go."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site that searches for a child, built days before the data must go."""
     station = empty_station(tmp_path_factory.mktemp("station"))
     station.article("alert/child.md", id="A5W3R", kind="alert", expires="2026-12-01", alert=ALERT)
     station.file("private/A5W3R.yml", PERSON)
     station.file("private/A5W3R.jpg", b"\xff\xd8\xff")
     publish(station.settings, AT)
-    return Path(station.settings.public, "alert/child/index.html").as_uri()
+    return station.settings.public
 
 
 @pytest.fixture
-def opened(chromium: Browser, page: str) -> Iterator[Callable[..., Tab]]:
-    """Opens it at a moment of the reader's clock."""
+def opened(chromium: Browser, site: Path) -> Iterator[Callable[..., Tab]]:
+    """Opens the alert's page, or another, at a moment of the reader's clock."""
     contexts = []
 
-    def at(moment: datetime, **settings: bool) -> Tab:
+    def at(moment: datetime, page: str = "alert/child/index.html", **settings: bool) -> Tab:
         contexts.append(chromium.new_context(timezone_id="America/New_York", **settings))
         tab = contexts[-1].new_page()
         tab.clock.install(time=moment)
-        tab.goto(page)
+        tab.goto((site / page).as_uri())
         return tab
 
     yield at
@@ -72,3 +74,32 @@ def test_it_leaves_a_page_that_stays_open(opened: Callable[..., Tab]) -> None:
 
 def test_without_javascript_nothing_breaks(opened: Callable[..., Tab]) -> None:
     assert shows(opened(ERASED - timedelta(days=1), java_script_enabled=False)) == (True, True, False)
+
+
+PAGES = pytest.mark.parametrize("page", ["alert/child/index.html", "A/A5W3R/index.html"])
+
+
+def calls(tab: Tab) -> tuple[bool, bool]:
+    """Whether the page still calls for help, and whether it says that this is over."""
+    text = tab.locator("main").inner_text()
+    call = "还在找" in text
+    assert ("打给谁" in text) is (call and tab.locator("article").count() == 1)
+    assert tab.locator(".aids").get_by_text("复制链接").count() in (int(call), 0)
+    return call, "已过期，请勿再转" in text
+
+
+@PAGES
+def test_before_it_runs_out_an_alert_calls(opened: Callable[..., Tab], page: str) -> None:
+    assert calls(opened(RUN_OUT - timedelta(minutes=1), page)) == (True, False)
+
+
+@PAGES
+def test_after_that_it_asks_not_to_be_passed_on(opened: Callable[..., Tab], page: str) -> None:
+    assert calls(opened(RUN_OUT, page)) == (False, True)
+
+
+@PAGES
+def test_a_call_ends_on_a_page_that_stays_open(opened: Callable[..., Tab], page: str) -> None:
+    tab = opened(RUN_OUT - timedelta(minutes=1), page)
+    tab.clock.run_for(timedelta(minutes=2) // timedelta(milliseconds=1))
+    assert calls(tab) == (False, True)

@@ -99,7 +99,7 @@ def test_home_offers_its_four_ways_on_the_first_screen_of_a_phone(phone):
 def test_how_a_page_stands_is_said_by_word_and_shape_on_the_first_screen(phone, name):
     page = phone(KINDS_OF_PAGE[name])
     assert page.bottom(".huge") <= PHONE[1]
-    assert page.tab.locator(".huge .icon").bounding_box()["width"] >= 32
+    assert page.tab.locator(".huge .icon").first.bounding_box()["width"] >= 32
 
 
 def test_an_alert_can_be_answered_without_scrolling(phone):
@@ -143,6 +143,8 @@ def test_no_page_of_the_library_scrolls_sideways_or_skips_a_heading(phone, site)
     tab = phone("").tab
     wrong = []
     for address in site.pages:
+        if address.startswith("A/"):
+            continue  # leads on at once, or is of a kind of its own above
         tab.goto(site.url + address, wait_until="domcontentloaded")
         levels = tab.evaluate(HEADINGS)
         skipped = any(b - a > 1 for a, b in zip([0, *levels], levels, strict=False))
