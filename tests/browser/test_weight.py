@@ -21,9 +21,11 @@ ARTICLES = ("article", "long article", "video", "expired", "service", "alert", "
 SHIFTS = """() => measured["layout-shift"].flatMap(shift => shift.sources).filter(moved => moved.node)
   .map(moved => `${moved.node.nodeName} ${moved.node.className || moved.node.data}: ${
     JSON.stringify(moved.previousRect)} ${JSON.stringify(moved.currentRect)}`)"""
+# What a script asks for by itself, it asks for once the document is there: nobody waits for it.
 ASKED_BEFORE_READABLE = """() => {
   const painted = measured.paint.find(paint => paint.name === "first-contentful-paint").startTime;
-  return measured.resource.filter(r => r.startTime < painted && !r.name.startsWith("data:")).map(r => r.name);
+  return measured.resource.filter(r => r.startTime < painted && r.initiatorType !== "fetch" &&
+    !r.name.startsWith("data:")).map(r => r.name);
 }"""
 DEAD_BUTTONS = """() => [...document.querySelectorAll("button, a[href='#'], [onclick]")]
   .filter(e => e.checkVisibility() && !(e.form && e.type === "submit")).map(e => e.outerHTML)"""

@@ -31,7 +31,10 @@
   function read() {
     const query = new URLSearchParams(location.search);
     for (const field of fields) field.value = query.get(field.name) || "";
-    run();
+    const wait = document.documentElement.classList;
+    /* What is found would push down what stands below. */
+    wait.toggle("asking", !!fields[0].value);
+    run().then(() => wait.remove("asking"));
   }
 
   function typed(event) {
