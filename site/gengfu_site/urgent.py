@@ -101,7 +101,7 @@ def find(settings: Settings, name: str, at: datetime) -> Found:
     """
     library, problems = load(settings, at, urgent=True)
     article = _article(library, problems, name)
-    problems += rules.refusals(library, at)
+    problems += rules.refusals(library, at, article)
     return Found(
         entry=feeds.entry(article, settings.station, at),
         file=settings.content / article.path,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,13 +14,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from gengfu_scheduler import cli
 from gengfu_site import findings
-from gengfu_site.problems import Problem
+from gengfu_site.library import Library, load
+from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.publish import publish
-from gengfu_site.rules import RULES, advice, external_links, refusals
+from gengfu_site.rules import RULES, advice, external_links, like_titles, refusals
+from gengfu_site.settings import read_settings
 from stations import AT, StationFolder
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +61,9 @@ CASES: dict[str, list[Case]] = {
         good("传真 0000-5550666\n", kind="service", service=SERVICE.replace("0000-5550100", "0000-5550666")),
         bad("固定电话", "传真 0571-85550666\n"),
         good(kind="alert", expires="2026-12-01", alert="{form: 走失, place: 桃园, tell: '110'}"),
-        bad("手机号", kind="alert", expires="2026-12-01", alert="{form: 走失, place: 桃园, tell: 13812345678}"),
+        bad(
+            "手机号", kind="alert", expires="2026-12-01", alert="{form: 走失, place: 桃园, tell: 13812345678}"
+        ),
         good(
             kind="alert",
             expires="2026-12-01",
@@ -171,3 +175,186 @@ def test_the_officers_table_says_of_every_rule_what_the_rule_says() -> None:
     )
     severities = {"error": "不能发布", "warning": "提醒"}
     assert rows == [(rule.id, severities[rule.severity], rule.why, rule.remedy) for rule in RULES]
+
+
+def test_a_warning_holds_up_no_build_and_an_error_does(station: StationFolder) -> None:
+    station.article(body="# 大标题\n\n请转发给家人。\n")
+    assert publish(station.settings, AT).articles == 1
+    station.file("terms.yml", TERMS)
+    station.article(body="弱智\n")
+    with pytest.raises(ProblemsFound) as refused:
+        publish(station.settings, AT)
+    [problem] = refused.value.problems
+    assert (problem.rule, problem.severity, problem.remedy) == (
+        "forbidden-terms",
+        "error",
+        "改用：智力残疾。",
+    )
+
+
+def test_a_word_list_that_cannot_be_read_is_a_problem_at_its_line(station: StationFolder) -> None:
+    station.file("terms.yml", "careful:\n  - {word: 罪犯}\nnever: []\n")
+    station.article()
+    found = [(p.path, p.line, p.field) for p in refusals(station.load(), AT)]
+    assert found == [
+        ("terms.yml", 2, "careful.0.instead"),
+        ("terms.yml", 2, "careful.0.why"),
+        ("terms.yml", 3, "never"),
+    ]
+
+
+def test_the_starter_station_needs_no_advice() -> None:
+    settings, _problems = read_settings(ROOT / "mkdocs.yml")
+    assert settings
+    library, _problems = load(settings, AT)
+    assert advice(library, AT, {}) == []
+
+
+def test_ten_thousand_titles_of_one_pattern_are_compared_with_a_few_each(station: StationFolder) -> None:
+    """Counted, not timed."""
+    station.article()
+    [one] = station.load().articles
+    titles = [f"第{number}期防骗提醒：刷单先返小钱" for number in range(3000)]
+    articles = tuple(replace(one, id=f"T{n:04}", title=title) for n, title in enumerate(titles))
+    compared = 0
+
+    def counted(mine: frozenset[str], others: frozenset[str]) -> bool:
+        nonlocal compared
+        compared += 1
+        return like_titles_alike(mine, others)
+
+    like_titles_alike = like_titles._are_alike
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(like_titles, "_are_alike", counted)
+        found = advice(Library(settings=station.settings, articles=articles), AT, {})
+    assert [problem for problem in found if problem.rule == "like-titles"] == []
+    assert compared < 3000 * 150
+
+
+class Site(BaseHTTPRequestHandler):
+    """Answers by the path's first number; ``/head`` only to GET."""
+
+    def do_HEAD(self) -> None:
+        self._answer(405 if self.path == "/head" else self._status())
+
+    def do_GET(self) -> None:
+        self._answer(self._status())
+
+    def _status(self) -> int:
+        return int(self.path[1:4]) if self.path[1:4].isdigit() else 200
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        if status == 301:
+            self.send_header("Location", "/404")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_only_what_is_gone_for_certain_is_reported(
+    station: StationFolder, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def lookup(host: str, *arguments: Any, **options: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_AGAIN if "again" in host else socket.EAI_NONAME, "no such name")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    paths = ("200", "404#a", "410", "403", "500", "301", "head")
+    links = [f"{site}/{path}" for path in paths] + [
+        "http://gone.invalid/",
+        "http://again.invalid/",
+        "http://127.0.0.1:9/",
+    ]
+    station.article(body="\n".join(f"- [{n}]({link})" for n, link in enumerate(links)))
+    library = station.load()
+    assert external_links.asked(library) == {
+        f"{site}/404": "网站答复 404，这一页没有了",
+        f"{site}/410": "网站答复 410，这一页没有了",
+        f"{site}/301": "网站答复 404，这一页没有了",
+        "http://gone.invalid/": "没有 gone.invalid 这个网站",
+    }
+
+
+def test_without_a_network_that_is_said_and_nothing_of_the_links(station: StationFolder) -> None:
+    station.article(body="[甲](http://127.0.0.1:9/a)\n")
+    with pytest.raises(external_links.NoNetwork):
+        external_links.asked(station.load())
+
+
+@pytest.fixture
+def checked(station: StationFolder) -> Callable[..., Result]:
+    """``gengfu check`` of a station with one error and one warning."""
+    station.article(body="# 大标题\n\n打 13812345678，<b>急</b>。\n")
+
+    def check(*arguments: str) -> Result:
+        return CliRunner().invoke(cli.main, ["-C", str(station.folder), "check", *arguments])
+
+    return check
+
+
+def test_the_terminal_tells_errors_from_warnings(
+    checked: Callable[..., Result], station: StationFolder
+) -> None:
+    mixed = checked()
+    assert mixed.exit_code == 1
+    assert "提醒：小标题" in mixed.stderr
+    assert "共 1 个问题。1 处提醒，不影响发布。" in mixed.stderr
+    station.article(body="# 大标题\n")
+    assert (checked().exit_code, checked("--strict").exit_code) == (0, 1)
+    station.article()
+    assert (checked().exit_code, checked("--strict").exit_code) == (0, 0)
+
+
+def test_json_has_the_rule_and_its_severity(checked: Callable[..., Result]) -> None:
+    told = json.loads(checked("--format", "json").stdout)
+    assert [(p["line"], p["rule"], p["severity"]) for p in told] == [
+        (8, "headings", "warning"),
+        (10, "personal-data", "error"),
+    ]
+
+
+def test_github_marks_the_lines(checked: Callable[..., Result]) -> None:
+    first, second = checked("--format", "github").stdout.splitlines()
+    assert first.startswith("::warning file=content/fraud/brushing.md,line=8,title=headings::小标题“大标题”")
+    assert second.startswith(
+        "::error file=content/fraud/brushing.md,line=10,title=personal-data::这里有手机号（138****5678）。"
+    )
+
+
+def test_a_workflow_command_is_one_line_whatever_is_in_it() -> None:
+    problem = Problem(path="a,b:c%.md", message="一\n二%", remedy="三")
+    assert findings.as_workflow_commands([problem]) == "::error file=a%2Cb%3Ac%25.md,line=1::一%0A二%25 三"
+
+
+def test_the_page_stands_alone_with_errors_first_and_reasons_and_remedies(
+    checked: Callable[..., Result],
+) -> None:
+    page = checked("--format", "html").stdout_bytes.decode()
+    assert page.index("改好以前不能发布：1 处") < page.index("建议改进，不影响发布：1 处")
+    for rule in ("personal-data", "headings"):
+        chosen = next(r for r in RULES if r.id == rule)
+        assert chosen.why in page
+        assert chosen.remedy in page
+    assert "青松路派出所 文章检查报告" in page
+    assert "13812345678" not in page
+    assert not re.search(r"https?://|<script|@import|url\(", page)
+
+
+def test_a_page_without_findings_says_so() -> None:
+    page = findings.page([], "<青松路>", datetime(2026, 11, 21, 8, 0, tzinfo=UTC))
+    assert "没有发现问题" in page
+    assert "&lt;青松路&gt;" in page

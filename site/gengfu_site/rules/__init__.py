@@ -6,7 +6,7 @@ That an article can be read, and that its links lead somewhere, is found where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gengfu_site.library import Article, Library
@@ -42,9 +42,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def refusals(library: Library, at: datetime) -> list[Problem]:
-    """What keeps the library from being published, besides what was found in reading it."""
-    return _broken(library, at, [rule for rule in RULES if rule.severity == "error"], {})
+def refusals(library: Library, at: datetime, only: Article | None = None) -> list[Problem]:
+    """What keeps the library from being published, besides what was found in reading it.
+
+    :param only: the one article that is asked about; None: all.
+    """
+    rules = [rule for rule in RULES if rule.severity == "error"]
+    unread = terms.read_terms(library.settings)[1]
+    return unread + _broken((only,) if only else library.articles, Around(library=library, at=at), rules)
 
 
 def advice(library: Library, at: datetime, answers: Mapping[str, str]) -> list[Problem]:
@@ -52,19 +57,15 @@ def advice(library: Library, at: datetime, answers: Mapping[str, str]) -> list[P
 
     :param answers: of addresses out of the site (:func:`gengfu_site.rules.external_links.asked`).
     """
-    return _broken(library, at, [rule for rule in RULES if rule.severity == "warning"], answers)
+    rules = [rule for rule in RULES if rule.severity == "warning"]
+    return _broken(library.articles, Around(library=library, at=at, answers=answers), rules)
 
 
-def _broken(
-    library: Library, at: datetime, rules: Iterable[Rule], answers: Mapping[str, str]
-) -> list[Problem]:
-    around = Around(library=library, at=at, answers=answers)
-    rules = tuple(rules)
-    found = [problem for article in library.articles for problem in _breaks(article, around, rules)]
-    return sorted(set(found))
+def _broken(articles: Iterable[Article], around: Around, rules: Sequence[Rule]) -> list[Problem]:
+    return sorted({problem for article in articles for problem in _breaks(article, around, rules)})
 
 
-def _breaks(article: Article, around: Around, rules: Iterable[Rule]) -> Iterator[Problem]:
+def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator[Problem]:
     reading = Reading(article=article, around=around)
     allowed = {squeezed(allowed.what) for allowed in article.allow}
     for rule in rules:

@@ -51,7 +51,7 @@ def identifiers(text: str) -> Iterator[Identifier]:
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _MANY_DIGITS = re.compile(r"\d(?:(?:[^\w\n:：/，、。；]|_){0,8}\d){6}")
 _PLATE_BEGINS = re.compile(rf"[{_PROVINCES}](?:[^\w\n]|_){{0,4}}[A-Za-zＡ-Ｚａ-ｚ]")
-_ROOM = re.compile(r"[\d一二三四五六七八九十零〇][^\w\n]?[室户房]|单元|[组社队].{0,6}号")
+_ROOM = re.compile(r"[\d一二三四五六七八九十零〇][^\w\n]?号?[室户房]|单元|[组社队].{0,6}号")
 _DOORS = re.compile(r"[区园苑村里城府庭寓][^\w\n]?\d{1,3}[^\w\n]\d")
 _HIDDEN = re.compile(r"\d<|&[#\w]|[@＠]")
 
@@ -142,7 +142,8 @@ def _identity_18(found: re.Match[str]) -> str:
 
 def _identity_15(found: re.Match[str]) -> str:
     number = _UNSEEN.sub("", found[1])
-    right = number[:2] in _REGIONS and _born("19" + number[6:12]) and not _belongs_to_a_thing(found)
+    right = number[:2] in _REGIONS and _born("19" + number[6:12])
+    right = right and _is_one(found[1]) and not _belongs_to_a_thing(found)
     return number if right else ""
 
 
@@ -153,16 +154,20 @@ def _born(digits: str) -> bool:
         return False
 
 
+def _is_one(text: str) -> bool:
+    """Whether its digits stand together as people write one number, and not as a row of short ones or a fraction."""
+    groups = [len(group) for group in _UNSEEN.split(text)]
+    if "." in text:
+        return len(groups) == 3 and min(groups) >= 3
+    return len(groups) <= 2 or (len(groups) <= 4 and min(groups) >= 3) or max(groups) == 1
+
+
 _MOBILE_PREFIX = re.compile(r"13\d|14[014-9]|15[0-35-9]|16[2567]|17[0-8]|18\d|19[0-35-9]")
 
 
 def _mobile(found: re.Match[str]) -> str:
-    groups = [len(group) for group in _UNSEEN.split(found[1])]
-    together = len(groups) <= 2 or (len(groups) <= 4 and min(groups) >= 3) or max(groups) == 1
-    if "." in found[1] and groups != [3, 4, 4]:
-        together = False
     number = _UNSEEN.sub("", found[1])
-    right = together and _MOBILE_PREFIX.match(number) and not _belongs_to_a_thing(found)
+    right = _is_one(found[1]) and _MOBILE_PREFIX.match(number) and not _belongs_to_a_thing(found)
     return number if right else ""
 
 
@@ -210,14 +215,18 @@ def _passport(found: re.Match[str]) -> str:
     return number if usual and not _belongs_to_a_thing(found) else ""
 
 
+_OF_AN_OFFICE = re.compile(r"\.gov\.cn$|@1\d{4}\.cn$")
+"""The second: a national line's own, jubao@12377.cn."""
+
+
 def _mail(found: re.Match[str]) -> str:
     address = found[1].lower()
-    return "" if address.endswith(".gov.cn") else address
+    return "" if _OF_AN_OFFICE.search(address) else address
 
 
 _OPEN_TO_ALL = re.compile(
     r"(?:中心|大厅|派出所|警务室|[分支总]?局|支队|大队|法院|检察院|大学|学院|学校|[中小]学|幼儿园|医院|政府|机关|"
-    r"委员会|[居村]委会|法庭|银行|支行|酒店|宾馆|旅馆|大厦|商场|广场|写字楼|车站|机场|站|馆)[\s(（,，]*$"
+    r"委员会|[居村]委会|法庭|银行|支行|酒店|宾馆|旅馆|大厦|商场|广场|写字楼|教学楼|门诊楼|办公楼|综合楼|车站|机场|站|馆)[\s(（,，]*$"
 )
 """What stands before a room that anybody may enter."""
 
@@ -243,7 +252,8 @@ class _Kind(NamedTuple):
 
 _GAP = "[ .·•-]?"
 _N = r"[\d一二三四五六七八九十百零〇两]{1,5}"
-_LEVEL = rf"(?:{_N}|[A-Za-z])\s?(?:号楼|号院|号|弄|栋|幢|座|楼|层|单元|门|梯)"
+_HOUSE = rf"(?:{_N}|[A-Za-z])\s?(?:号楼|号院|号|弄|栋|幢|座|单元|门)"
+_WITHIN = rf"(?:{_N}|[A-Za-z])\s?(?:号楼|号|栋|幢|座|楼|层|单元|门|梯)"
 _KINDS = (
     _Kind(
         _("身份证号"),
@@ -253,7 +263,7 @@ _KINDS = (
     ),
     _Kind(
         _("身份证号"),
-        re.compile(rf"(?<!\d)(?=([1-8]\d{{5}}{_GAP}\d{{6}}{_GAP}\d{{3}})(?![\dA-Za-z]))"),
+        re.compile(rf"(?<!\d)(?=([1-8](?:{_GAP}\d){{14}})(?![\dA-Za-z]))"),
         _identity_15,
         _but(2, 3),
     ),
@@ -313,7 +323,7 @@ _KINDS = (
     _Kind(
         _("住址"),
         re.compile(
-            rf"(?<![\d一二三四五六七八九十])((?:{_LEVEL}\s?)+(?:{_N}\s?(?:室|户|号?房(?!间|产))|(?<=单元)\d{{3,4}}(?!\d))"
+            rf"(?<![\d一二三四五六七八九十])({_HOUSE}\s?(?:{_WITHIN}\s?)*(?:{_N}\s?(?:室|户|号?房(?!间|产))|(?<=单元)\d{{3,4}}(?!\d))"
             r"|(?<=[区园苑村里城府庭寓])\s?\d{1,3}-\d{1,2}-\d{3,4}(?![\d-])"
             rf"|(?<=村)(?:第?{_N}(?:组|社|队|村民小组))\s?{_N}号(?!楼|线|公路))"
         ),
