@@ -400,6 +400,13 @@ class TestCheck:
             "timetable.yml",
         ]
 
+    def test_before_a_release_it_asks_for_what_a_public_site_must_say_of_itself(self, tmp_path: Path) -> None:
+        empty_station(tmp_path).article()
+        result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check", "--release"])
+        assert result.exit_code == 1
+        for words in ("mkdocs.yml", "主办单位", "ICP备案号", "公安备案号", "网站标识码", "找错联系方式"):
+            assert words in result.stderr
+
     def test_all_well_is_said_with_exit_code_0(self, tmp_path: Path) -> None:
         empty_station(tmp_path).article()
         result = CliRunner().invoke(cli.main, ["-C", str(tmp_path), "check"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from gengfu_site.check import check
 from gengfu_site.settings import read_settings
-from stations import MKDOCS_YML, StationFolder
+from gengfu_templates import starter
+from stations import AT, MKDOCS_YML, StationFolder
 
 
 def test_areas_are_flattened_with_paths_and_addresses(station: StationFolder) -> None:
@@ -39,6 +43,18 @@ def test_the_nearest_contact_card_is_taken(station: StationFolder, area: str | N
         ("audiences: [", "service_desk: 值班\n      audiences: [", "是不是想写“值班室”"),
         ("audiences: [", "shortcuts: [{title: 身份证丢了}]\n      audiences: [", "to"),
         ("audiences: [", 'matters: [{matter: 养犬, phone: "110"}]\n      audiences: [', "who"),
+        (
+            "contacts: [{role: 值班室",
+            "official: {icp: 12345678}\n        contacts: [{role: 值班室",
+            "京ICP备",
+        ),
+        (
+            "contacts: [{role: 值班室",
+            "official: {police_record: 1101}\n        contacts: [{role: 值班室",
+            "公网安备",
+        ),
+        ("contacts: [{role: 值班室", "official: {site_code: 11}\n        contacts: [{role: 值班室", "10 位"),
+        ("contacts: [{role: 值班室", "intranet: 是\n        contacts: [{role: 值班室", "intranet"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(station: StationFolder, old: str, new: str, said: str) -> None:
@@ -72,3 +88,78 @@ def test_a_shortcut_is_not_blamed_while_a_file_cannot_be_read(station: StationFo
     station.file("mkdocs.yml", MKDOCS_YML + "      shortcuts: [{title: 遇到了, to: F7K2Q}]\n")
     station.article(kind="新闻")
     assert {problem.path for problem in station.problems()} == {"content/fraud/brushing.md"}
+
+
+OFFICIAL = {
+    "sponsor": "青松区公安分局",
+    "icp": "京ICP备12345678号-1",
+    "police_record": "京公网安备11010102000001号",
+    "site_code": '"0101010001"',
+    "corrections": "0000-5550109",
+}
+
+
+def official(fields: dict[str, str], more: str = "") -> str:
+    lines = "".join(f"          {name}: {value}\n" for name, value in fields.items())
+    return MKDOCS_YML.replace("        contacts:", f"        official:\n{lines}{more}        contacts:", 1)
+
+
+def test_what_a_public_site_must_say_of_itself_is_read_as_it_is_written(station: StationFolder) -> None:
+    station.file("mkdocs.yml", official(OFFICIAL))
+    read = station.settings.official
+    assert (read.sponsor, read.site_code) == ("青松区公安分局", "0101010001")
+    assert read.police_address == "https://beian.mps.gov.cn/#/query/webSearch?code=11010102000001"
+    assert station.settings.unready == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "leads_to"),
+    [
+        ("0000-5550109", ""),
+        ("jiucuo@qingsong.example", "mailto:jiucuo@qingsong.example"),
+        ("https://qingsong.example/jiucuo", "https://qingsong.example/jiucuo"),
+    ],
+)
+def test_mistakes_are_reported_by_telephone_mail_or_page(
+    station: StationFolder, written: str, leads_to: str
+) -> None:
+    station.file("mkdocs.yml", official({**OFFICIAL, "corrections": written}))
+    assert station.settings.official.corrections_address == leads_to
+
+
+@pytest.mark.parametrize("missing", OFFICIAL)
+def test_what_is_missing_is_asked_for_before_a_release_and_never_by_a_build(
+    station: StationFolder, missing: str
+) -> None:
+    station.file("mkdocs.yml", official({**OFFICIAL, missing: ""}))
+    station.article()
+    assert check(station.settings, AT) == []
+    (problem,) = check(station.settings, AT, release=True)
+    text = (station.folder / "mkdocs.yml").read_text(encoding="utf-8").splitlines()
+    assert missing in text[problem.line - 1]
+    assert (problem.field, missing in problem.remedy) == (f"station.official.{missing}", True)
+
+
+def test_a_station_that_says_nothing_is_asked_for_all_of_it_unless_it_is_on_an_intranet(
+    station: StationFolder,
+) -> None:
+    station.article()
+    assert len(check(station.settings, AT, release=True)) == len(OFFICIAL)
+    station.file(
+        "mkdocs.yml", MKDOCS_YML.replace("        contacts:", "        intranet: true\n        contacts:", 1)
+    )
+    assert check(station.settings, AT, release=True) == []
+
+
+def test_the_starters_commented_lines_are_right_once_the_mark_before_them_is_gone(
+    station: StationFolder,
+) -> None:
+    text = (starter() / "mkdocs.yml").read_text(encoding="utf-8")
+    for lines in (r"        # (  \w+: .*|official:)$", r"      # (portal: .*)$"):
+        assert re.search(lines, text, re.MULTILINE)
+        text = re.sub(lines, lambda line: line[0].replace("# ", "", 1), text, flags=re.MULTILINE)
+    for name in ("header.html", "footer.html"):
+        station.file(name, "<p>门户</p>")
+    station.file("mkdocs.yml", text)
+    assert station.settings.unready == ()
+    assert len(station.settings.portal.files) == 2
