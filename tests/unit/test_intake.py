@@ -25,7 +25,7 @@ def brought(
 ) -> Brought:
     source = station.file(f"desk/{file}", data)
     before = source.read_bytes()
-    found = bring_in(station.settings, source, AT, kind=kind, name=name)
+    found = bring_in(station.settings, source, AT, set(), kind=kind, name=name)
     assert source.read_bytes() == before
     return found
 

@@ -12,17 +12,22 @@ from rich.markup import escape
 
 from gengfu_site import clock
 from gengfu_site.catalogue import KINDS, Kind
-from gengfu_site.cli.shared import out, settings_in, show_problems
+from gengfu_site.cli.shared import err, out, settings_in, show_problems
+from gengfu_site.problems import Problem, shown
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
     from gengfu_site.fix import Fixed
     from gengfu_site.intake import Brought
-    from gengfu_site.problems import Problem
     from gengfu_site.settings import Settings
 
 _MOST_LINES = 20
 """Of what changed in a file."""
+
+
+def at_terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()
 
 
 def _file_name(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
@@ -51,15 +56,20 @@ def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) ->
     from gengfu_site.start import Beginning, ids_in, new_article
 
     settings = settings_in(folder)
-    if sys.stdin.isatty():
-        begun = asked(settings, kind, title)
-        name = name or asked_name()
+    if at_terminal():
+        try:
+            begun = asked(settings, kind, title)
+            name = name or asked_name()
+        except click.Abort:
+            err.print("\n" + _("停了，没有写文件。"))
+            sys.exit(1)
     elif kind and title:
         begun = Beginning(kind=kind, title=title)
     else:
         raise click.UsageError(_('写明栏目和标题，例如：gengfu new fraud "假冒客服退款"。'))
     file = new_article(settings, begun, clock.now(), ids_in(settings), name)
-    out.print(_("已写好 {file}，补上摘要和正文，再运行 gengfu check。").format(file=escape(str(file))))
+    written = escape(shown(file, settings.folder))
+    out.print(_("已写好 {file}，补上摘要和正文，再运行 gengfu check。").format(file=written))
 
 
 @click.command(
@@ -72,6 +82,7 @@ def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) ->
 @click.pass_obj
 def import_(folder: Path, files: tuple[Path, ...], kind: Kind | None, name: str | None) -> None:
     from gengfu_site.intake import bring_in, sources
+    from gengfu_site.start import ids_in
 
     settings = settings_in(folder)
     found = [source for file in files for source in sources(file.absolute())]
@@ -80,8 +91,9 @@ def import_(folder: Path, files: tuple[Path, ...], kind: Kind | None, name: str 
     if not found:
         raise click.UsageError(_("文件夹里没有文件。"))
     problems: list[Problem] = []
+    taken = ids_in(settings)
     for source in found:
-        brought = bring_in(settings, source, clock.now(), kind=kind, name=name)
+        brought = bring_in(settings, source, clock.now(), taken, kind=kind, name=name)
         show_brought(brought, settings)
         problems += brought.problems
     if problems:
@@ -93,9 +105,8 @@ def show_brought(brought: Brought, settings: Settings) -> None:
     """What became of a file that was to be an article; its problems are shown elsewhere."""
     if not brought.article:
         return
-    article = brought.article.relative_to(settings.folder).as_posix()
     said = _("{source} → {article}，图片 {n} 张").format(
-        source=brought.source, article=article, n=len(brought.pictures)
+        source=brought.source, article=shown(brought.article, settings.folder), n=len(brought.pictures)
     )
     out.print(escape(said), style="green")
     for note in brought.notes:

@@ -69,17 +69,25 @@ def _is_a_programs(name: str) -> bool:
 
 
 def bring_in(
-    settings: Settings, source: Path, at: datetime, *, kind: Kind | None = None, name: str | None = None
+    settings: Settings,
+    source: Path,
+    at: datetime,
+    taken: set[str],
+    *,
+    kind: Kind | None = None,
+    name: str | None = None,
 ) -> Brought:
     """Make an article of one file.
 
+    :param taken: ids in use (:func:`gengfu_site.start.ids_in`); the new one is added.
     :param kind: by default what the file itself says, else what its title sounds like.
     :param name: of the article's file, as :data:`gengfu_site.start.NAME`; by default its new id.
     """
     said = shown(source, settings.folder)
     try:
         data = _read(source, said)
-        id_ = new_id(ids_in(settings))
+        id_ = new_id(taken)
+        taken.add(id_)
         stem = name or id_.lower()
         text, pictures, notes = _as_markdown(data, source, said, stem)
         if own := name is None and _OWN_ID.match(text):
@@ -268,7 +276,8 @@ def take_in(settings: Settings, at: datetime, wait: Callable[[float], None]) -> 
         for file in (file for file, size in now.items() if before.get(file) == size):
             _move(file, inbox / _TAKING / _place(file, inbox))
         taking = [file for file in sources(inbox / _TAKING) if os.path.lexists(file)]
-        return [_taken_in(settings, file, at, inbox) for file in taking]
+        taken = ids_in(settings)
+        return [_taken_in(settings, file, at, taken, inbox) for file in taking]
 
 
 def _sizes(inbox: Path) -> dict[Path, int]:
@@ -285,11 +294,11 @@ def _place(file: Path, inbox: Path) -> Path:
     return file.relative_to(taking if file.is_relative_to(taking) else inbox)
 
 
-def _taken_in(settings: Settings, file: Path, at: datetime, inbox: Path) -> Brought:
+def _taken_in(settings: Settings, file: Path, at: datetime, taken: set[str], inbox: Path) -> Brought:
     place = _place(file, inbox)
     folder = place.parts[0]
     kind = next((kind for kind in KINDS if folder in (kind, kind_label(kind, "zh-CN"))), None)
-    brought = bring_in(settings, file, at, kind=kind)
+    brought = bring_in(settings, file, at, taken, kind=kind)
     said = shown(inbox / place, settings.folder)
     brought = replace(
         brought, source=said, problems=tuple(replace(problem, path=said) for problem in brought.problems)
