@@ -49,10 +49,11 @@ def identifiers(text: str) -> Iterator[Identifier]:
 
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_MANY_DIGITS = re.compile(r"\d(?:(?:[^\w\n:：/，、。；]|_){0,8}\d){6}")
+_MANY_DIGITS = re.compile(r"[0-9０-９](?:[^\w\n:：/，、。；]{0,8}_{0,4}\d){6}")
 _PLATE_BEGINS = re.compile(rf"[{_PROVINCES}](?:[^\w\n]|_){{0,4}}[A-Za-zＡ-Ｚａ-ｚ]")
-_ROOM = re.compile(r"[\d一二三四五六七八九十零〇][^\w\n]?号?[室户房]|单元|[组社队].{0,6}号")
 _DOORS = re.compile(r"[区园苑村里城府庭寓][^\w\n]?\d{1,3}[^\w\n]\d")
+_BEFORE_ROOM = r"(?<=[\d一二三四五六七八九十零〇号 ].)"
+_ROOM = re.compile(rf"室{_BEFORE_ROOM}|户{_BEFORE_ROOM}|房{_BEFORE_ROOM}|单元|村[^\n]{{0,12}}号")
 _HIDDEN = re.compile(r"\d<|&[#\w]|[@＠]")
 
 
@@ -143,7 +144,7 @@ def _identity_18(found: re.Match[str]) -> str:
 def _identity_15(found: re.Match[str]) -> str:
     number = _UNSEEN.sub("", found[1])
     right = number[:2] in _REGIONS and _born("19" + number[6:12])
-    right = right and _is_one(found[1]) and not _belongs_to_a_thing(found)
+    right = right and _is_one(found) and not _belongs_to_a_thing(found)
     return number if right else ""
 
 
@@ -154,12 +155,19 @@ def _born(digits: str) -> bool:
         return False
 
 
-def _is_one(text: str) -> bool:
+_ONE_MORE_BEFORE = re.compile(r"\d[ .·•-]$")
+_ONE_MORE_BEHIND = re.compile(r"[ .·•-]\d")
+
+
+def _is_one(found: re.Match[str]) -> bool:
     """Whether its digits stand together as people write one number, and not as a row of short ones or a fraction."""
-    groups = [len(group) for group in _UNSEEN.split(text)]
-    if "." in text:
+    groups = [len(group) for group in _UNSEEN.split(found[1])]
+    if "." in found[1]:
         return len(groups) == 3 and min(groups) >= 3
-    return len(groups) <= 2 or (len(groups) <= 4 and min(groups) >= 3) or max(groups) == 1
+    if max(groups) == 1:
+        before = found.string[max(found.start(1) - 2, 0) : found.start(1)]
+        return not (_ONE_MORE_BEFORE.search(before) or _ONE_MORE_BEHIND.match(found.string, found.end(1)))
+    return len(groups) <= 2 or (len(groups) <= 4 and min(groups) >= 3)
 
 
 _MOBILE_PREFIX = re.compile(r"13\d|14[014-9]|15[0-35-9]|16[2567]|17[0-8]|18\d|19[0-35-9]")
@@ -167,7 +175,7 @@ _MOBILE_PREFIX = re.compile(r"13\d|14[014-9]|15[0-35-9]|16[2567]|17[0-8]|18\d|19
 
 def _mobile(found: re.Match[str]) -> str:
     number = _UNSEEN.sub("", found[1])
-    right = _is_one(found[1]) and _MOBILE_PREFIX.match(number) and not _belongs_to_a_thing(found)
+    right = _is_one(found) and _MOBILE_PREFIX.match(number) and not _belongs_to_a_thing(found)
     return number if right else ""
 
 
@@ -323,7 +331,7 @@ _KINDS = (
     _Kind(
         _("住址"),
         re.compile(
-            rf"(?<![\d一二三四五六七八九十])({_HOUSE}\s?(?:{_WITHIN}\s?)*(?:{_N}\s?(?:室|户|号?房(?!间|产))|(?<=单元)\d{{3,4}}(?!\d))"
+            rf"(?<![\d一二三四五六七八九十])({_HOUSE}\s?(?:{_WITHIN}\s?){{0,5}}(?:{_N}\s?(?:室|户|号?房(?!间|产))|(?<=单元)\d{{3,4}}(?!\d))"
             r"|(?<=[区园苑村里城府庭寓])\s?\d{1,3}-\d{1,2}-\d{3,4}(?![\d-])"
             rf"|(?<=村)(?:第?{_N}(?:组|社|队|村民小组))\s?{_N}号(?!楼|线|公路))"
         ),

@@ -141,6 +141,9 @@ class _Files:
 
     def __init__(self, around: Around) -> None:
         self._content = around.library.settings.content
+        self._signed: dict[PurePosixPath, Path] = {}
+        for article in around.library.articles:
+            self._signed |= article.signed.files if article.signed else {}
         self._names: dict[PurePosixPath, tuple[Identifier, ...]] = {}
         self._pictures: dict[PurePosixPath, tuple[str, ...]] = {}
 
@@ -155,7 +158,7 @@ class _Files:
         """What is hidden in it, in words."""
         if file not in self._pictures:
             photograph = file.suffix.lower() in _PHOTOGRAPHS
-            self._pictures[file] = tuple(_hidden_in(self._content / file)) if photograph else ()
+            self._pictures[file] = tuple(_hidden_in(self._signed.get(file, self._content / file))) if photograph else ()
         return self._pictures[file]
 
 

@@ -88,11 +88,12 @@ def _others(around: Around) -> _List:
 
 
 _OPEN, _CLOSED = "“「『‘", "”」』’"
+_LONGEST_QUOTED = 200
 
 
 def _quoted(text: str, position: int) -> bool:
     """Whether the nearest quotation mark before it, on its line, is one that opens."""
-    before = text[text.rfind("\n", 0, position) + 1 : position]
+    before = text[max(position - _LONGEST_QUOTED, 0) : position].rpartition("\n")[2]
     return max(map(before.rfind, _OPEN)) > max(map(before.rfind, _CLOSED))
 
 
