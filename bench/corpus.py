@@ -15,6 +15,11 @@ def station(folder: Path, articles: int) -> Path:
     """A station with ``articles`` articles: the starter library's over and over, each with an id of its own."""
     for name in ("mkdocs.yml", "timetable.yml", "groups.csv"):
         shutil.copyfile(starter() / name, folder / name)
+    settings = folder / "mkdocs.yml"
+    # Shortcuts lead to originals by name.
+    settings.write_text(
+        re.sub(r"(?m)^ +- \{title: .*, to: \w+/.*\n", "", settings.read_text("utf-8")), "utf-8"
+    )
     originals = [
         (path, path.read_text("utf-8"))
         for path in sorted((starter() / "content").rglob("*.md"))
