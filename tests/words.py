@@ -41,10 +41,10 @@ _NUMBERING = "".join(
 BULLET, NUMBER = 1, 2
 
 
-def run(text: str, *, bold: bool = False) -> str:
-    return (
-        f'<w:r>{"<w:rPr><w:b/></w:rPr>" if bold else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
-    )
+def run(text: str, *, bold: bool = False, properties: str = "") -> str:
+    """A stretch of text; ``properties`` is XML within ``w:rPr``."""
+    properties += "<w:b/>" * bold
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
 def paragraph(
@@ -62,9 +62,7 @@ def paragraph(
     if numbered:
         properties += f'<w:numPr><w:ilvl w:val="{numbered[1]}"/><w:numId w:val="{numbered[0]}"/></w:numPr>'
     properties += '<w:jc w:val="center"/>' if centred else ""
-    runs = "".join(
-        part if part.startswith(("<w:", "<m")) else run(part, bold=bold) for part in inside
-    )
+    runs = "".join(part if part.startswith(("<w:", "<m")) else run(part, bold=bold) for part in inside)
     return f"<w:p><w:pPr>{properties}</w:pPr>{runs}</w:p>"
 
 

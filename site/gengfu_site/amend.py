@@ -56,6 +56,7 @@ def rewrite(file: Path, data: bytes) -> None:
     """
     new = file.with_name(f".{file.name}.new")
     try:
+        new.touch(mode=0o600)  # it may be a missing person's photo
         with new.open("wb") as opened:
             opened.write(data)
             opened.flush()

@@ -112,6 +112,16 @@ def test_ctrl_c_leaves_nothing_half_written(station: StationFolder, monkeypatch:
     assert content(station) == []
 
 
+def test_what_lies_in_content_already_is_not_brought_in_again(station: StationFolder) -> None:
+    found = bring_in(station.settings, station.file("content/tip/a.md", "甲。\n"), AT, set())
+    assert "gengfu fix" in found.problems[0].remedy
+
+
+def test_pictures_beside_a_markdown_file_are_asked_for(station: StationFolder) -> None:
+    found = brought(station, "a.md", "# 防火\n\n![门](a.jpg) ![网](https://x.example/a.jpg)\n", kind="tip")
+    assert found.notes == ("文章旁边的图片 1 张没有带过来，请放到文章所在的文件夹里。",)
+
+
 def test_a_folder_means_all_documents_in_it(station: StationFolder) -> None:
     for name in ("b.txt", "a/c.docx", "~$a.docx", ".hidden.txt", "Thumbs.db", "__MACOSX/x.txt"):
         station.file(f"desk/{name}", "x")
@@ -178,6 +188,25 @@ def test_what_a_crash_left_under_way_is_taken_in_again(station: StationFolder) -
     assert one.article
     assert one.article.parent.name == "fraud"
     assert inbox(station) == ["done/fraud/a.txt"]
+
+
+def test_a_file_that_another_program_holds_stays_and_does_not_hold_up_the_others(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.file("inbox/a.txt", "防火\n\n冬季干燥。\n")
+    station.file("inbox/held.txt", "防火\n\n冬季干燥。\n")
+    rename = Path.rename
+
+    def held(file: Path, target: Path) -> Path:
+        if file.name == "held.txt":
+            raise PermissionError(13, "The process cannot access the file")
+        return rename(file, target)
+
+    monkeypatch.setattr(Path, "rename", held)
+    stuck, done = taken(station)
+    assert "cannot access" in stuck.problems[0].message
+    assert done.article
+    assert inbox(station) == ["done/a.txt", "held.txt"]
 
 
 def test_a_link_in_the_inbox_is_moved_aside_and_not_followed(station: StationFolder) -> None:

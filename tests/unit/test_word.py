@@ -54,6 +54,8 @@ def markdown(*body: str, **options: object) -> str:
         ([paragraph(run("粗 ", bold=True), "细")], "**粗** 细"),
         ([paragraph("整段都是粗体，所以是强调。", bold=True)], "**整段都是粗体，所以是强调。**"),
         ([paragraph("一", "<w:r><w:br/></w:r>", "二")], "一\\\n二"),
+        ([paragraph("15 m", run("2", properties='<w:vertAlign w:val="superscript"/>'))], "15 m<sup>2</sup>"),
+        ([paragraph(run("收", properties="<w:strike/>"), run("费", properties="<w:strike/>"))], "~~收费~~"),
         ([paragraph(inserted("新"), deleted("旧"), "来")], "新来"),
         ([paragraph("看", comment(), "这里")], "看这里"),
         ([paragraph(link("国家反诈中心"))], "[国家反诈中心](https://gov.example/)"),
@@ -69,6 +71,8 @@ def markdown(*body: str, **options: object) -> str:
         "blank in bold",
         "all bold",
         "line break",
+        "square metres",
+        "struck out",
         "changes",
         "comment",
         "link",
@@ -107,6 +111,21 @@ def test_lists_keep_their_kind_and_depth() -> None:
     body = [("甲", NUMBER, 0), ("乙", NUMBER, 0), ("丙", BULLET, 1), ("丁", BULLET, 2), ("戊", NUMBER, 0)]
     text = markdown(*(paragraph(words, numbered=(form, depth)) for words, form, depth in body))
     assert text == "1. 甲\n2. 乙\n    - 丙\n        - 丁\n3. 戊"
+
+
+def test_a_list_goes_on_after_a_paragraph_and_begins_anew_after_a_heading_or_a_colon() -> None:
+    def item(words: str, depth: int = 0) -> str:
+        return paragraph(words, numbered=(NUMBER, depth))
+
+    assert markdown(item("甲"), paragraph("说明。"), item("乙")) == "1. 甲\n\n说明。\n\n2. 乙"
+    assert markdown(item("甲"), paragraph("材料："), item("乙")) == "1. 甲\n\n材料：\n\n1. 乙"
+    assert markdown(item("甲"), paragraph("二", style="H1"), item("乙")) == "1. 甲\n\n## 二\n\n1. 乙"
+    assert markdown(item("甲"), paragraph("说明。"), item("乙", 1)) == "1. 甲\n\n说明。\n\n1. 乙"
+
+
+def test_a_heading_that_word_numbers_is_a_heading() -> None:
+    numbered = paragraph("怎么骗", bold=True, numbered=(NUMBER, 0))
+    assert markdown(numbered, paragraph("文。")) == "## 怎么骗\n\n文。"
 
 
 def test_numbers_and_dots_typed_by_hand_are_lists() -> None:

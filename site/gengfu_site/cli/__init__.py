@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from gengfu_site.cli.building import build, serve
 from gengfu_site.cli.shared import NoStation, settings_if_any, settings_in, show_problems
+from gengfu_site.cli.signing import approve, reviewers, submit
 from gengfu_site.cli.writing import fix, import_, new
 
-COMMANDS = (new, import_, fix, build, serve)
+COMMANDS = (new, import_, fix, submit, approve, reviewers, build, serve)
 
 __all__ = ["COMMANDS", "NoStation", "settings_if_any", "settings_in", "show_problems"]

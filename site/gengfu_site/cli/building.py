@@ -42,6 +42,8 @@ def build(folder: Path) -> None:
             articles=published.articles, files=published.files, folder=escape(str(published.folder))
         )
     )
+    if published.held:
+        show_problems(published.held)
 
 
 @click.command(help=_("在浏览器里预览，保存文章后自动刷新；放进 inbox 文件夹的 Word 和文本变成文章。"))
@@ -68,11 +70,12 @@ def serve(folder: Path, host: str, port: int) -> None:
         def rebuild() -> None:
             nonlocal troubled
             try:
-                _receive(settings_in(folder))
-                problems = preview(settings_in(folder), clock.now(), target, live=True)
+                settings = settings_in(folder)
+                _receive(settings)
+                problems = preview(settings, clock.now(), target, live=True)
             except ProblemsFound as error:
                 problems = list(error.problems)
-            except (GengfuError, OSError) as error:  # e.g. the editor has just moved the file away
+            except GengfuError as error:  # e.g. the editor has just moved the file away
                 err.print(escape(str(error)), style="bold red")
                 return
             if problems:
@@ -96,8 +99,12 @@ def _receive(settings: Settings) -> None:
     from gengfu_site.intake import take_in
 
     problems: list[Problem] = []
-    for brought in take_in(settings, clock.now(), time.sleep):
-        show_brought(brought, settings)
-        problems += brought.problems
+    try:
+        for brought in take_in(settings, clock.now(), time.sleep):
+            show_brought(brought, settings)
+            problems += brought.problems
+    except OSError as error:  # the preview goes on without
+        said = _("inbox 文件夹用不了（{reason}），里面的文件没有动。").format(reason=error.strerror or error)
+        err.print(escape(said), style="bold red")
     if problems:
         show_problems(problems)

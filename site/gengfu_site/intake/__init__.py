@@ -85,7 +85,7 @@ def bring_in(
     """
     said = shown(source, settings.folder)
     try:
-        data = _read(source, said)
+        data = _read(source, said, settings.content)
         id_ = new_id(taken)
         taken.add(id_)
         stem = name or id_.lower()
@@ -110,7 +110,7 @@ def bring_in(
     return Brought(source=said, article=article, pictures=tuple(files), notes=notes)
 
 
-def _read(source: Path, said: str) -> bytes:
+def _read(source: Path, said: str, content: Path) -> bytes:
     """The bytes of a file that can be read as a document.
 
     :raises ProblemsFound: it is none.
@@ -118,6 +118,10 @@ def _read(source: Path, said: str) -> bytes:
     """
     if source.is_symlink():
         raise _refusal(said, _("这是一个链接，不是文件本身。"), _("把文件本身放过来。"))
+    if source.resolve().is_relative_to(content.resolve()):
+        raise _refusal(
+            said, _("这个文件已经在 content/ 里了。"), _("不用导入；要补开头、改编码，运行 gengfu fix。")
+        )
     status = source.stat()
     if not stat.S_ISREG(status.st_mode):
         raise _refusal(said, _("这不是文件。"), _("写文件名，或一个文件夹的名字。"))
@@ -144,6 +148,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", _("这是压缩包。"), _("先解开，再导入里面的文档。")),
 )
 """What a file that is no document begins with; what it is, and what to do."""
+_PICTURE_BESIDE = re.compile(r"!\[[^\]]*\]\((?!\w+:)[^)]+\)")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -178,7 +183,9 @@ def _as_markdown(
         raise ProblemsFound([found])
     text, done = repaired(found[0])
     if source.suffix.lower() in (".md", ".markdown", ".mdown", ".mkd") or text.startswith("---\n"):
-        return text, {}, tuple(done)
+        beside = len(_PICTURE_BESIDE.findall(text))
+        left = _("文章旁边的图片 {n} 张没有带过来，请放到文章所在的文件夹里。").format(n=beside)
+        return text, {}, (*done, *[left] * bool(beside))
     return outlined(typed(text), _title_by_name(source)), {}, ()
 
 
@@ -273,11 +280,11 @@ def take_in(settings: Settings, at: datetime, wait: Callable[[float], None]) -> 
     wait(_STEADY)
     with release.turn(settings.public):  # another preview of this station may be looking too
         now = _sizes(inbox)
-        for file in (file for file, size in now.items() if before.get(file) == size):
-            _move(file, inbox / _TAKING / _place(file, inbox))
+        steady = [file for file, size in now.items() if before.get(file) == size]
+        stuck = [held for file in steady if (held := _moved_under_way(file, inbox, settings))]
         taking = [file for file in sources(inbox / _TAKING) if os.path.lexists(file)]
         taken = ids_in(settings)
-        return [_taken_in(settings, file, at, taken, inbox) for file in taking]
+        return [*stuck, *(_taken_in(settings, file, at, taken, inbox) for file in taking)]
 
 
 def _sizes(inbox: Path) -> dict[Path, int]:
@@ -292,6 +299,16 @@ def _place(file: Path, inbox: Path) -> Path:
     """Where in the inbox ``file`` was put."""
     taking = inbox / _TAKING
     return file.relative_to(taking if file.is_relative_to(taking) else inbox)
+
+
+def _moved_under_way(file: Path, inbox: Path, settings: Settings) -> Brought | None:
+    """Move ``file`` to where it is taken in; says what keeps it (a program that has it open) and leaves it then."""
+    try:
+        _move(file, inbox / _TAKING / _place(file, inbox))
+    except OSError as error:
+        said = shown(file, settings.folder)
+        return Brought(source=said, problems=(_unreachable(said, error),))
+    return None
 
 
 def _taken_in(settings: Settings, file: Path, at: datetime, taken: set[str], inbox: Path) -> Brought:

@@ -75,7 +75,7 @@ def read_docx(data: bytes, name: str, stem: str) -> WordFile | Problem:
         return _problem(
             name,
             _("Word 文件已损坏或不完整，打不开。"),
-            _("用 Word 或 WPS 打开，另存为 docx，再导入一次；从微信、邮件里来的请重新下载。"),
+            _("用 Word 或 WPS 打开，另存为 docx，再导入一次；还不行，把文字复制到记事本存成 txt 再导入。"),
         )
     return WordFile(pieces=pieces, pictures=writer.pictures, lost=(*losses, *writer.lost()))
 
@@ -196,9 +196,7 @@ class _Writer:
             words=words,
             level=level if words else None,
             bold=bold and level is None,
-            item=(int(paragraph.numbering.level_index), paragraph.numbering.is_ordered)
-            if paragraph.numbering and words
-            else None,
+            item=_item(paragraph) if words else None,
         )
 
     def _inline(self, elements: Iterable[Any], *, bold: bool = False) -> str:
@@ -214,7 +212,7 @@ class _Writer:
             match element:
                 case Run():
                     for _own, text in self._spans(element.children, bold):
-                        yield element.is_bold and not bold, text
+                        yield element.is_bold and not bold, _marked(text, element)
                 case Text():
                     yield False, escaped(element.value.replace("\n", " "))
                 case Hyperlink():
@@ -312,7 +310,17 @@ def _merged(spans: Iterable[tuple[bool, str]]) -> str:
             begin = text.index(inner)
             text = f"{text[:begin]}**{inner}**{text[begin + len(inner) :]}"
         made += text
-    return made
+    return made.replace("~~~~", "")  # two struck stretches side by side
+
+
+def _marked(text: str, run: Run) -> str:
+    """``text`` with what its place or a line through it means; bold is for :func:`_merged`."""
+    tag = {"superscript": "sup", "subscript": "sub"}.get(run.vertical_alignment)
+    if not text.strip() or text.startswith(("[^", "![")):
+        return text
+    if tag:
+        return f"<{tag}>{text}</{tag}>"
+    return f"~~{text}~~" if run.is_strikethrough else text
 
 
 def _style_level(style: str | None) -> int | None:
@@ -322,6 +330,15 @@ def _style_level(style: str | None) -> int | None:
         return 0
     found = re.fullmatch(r"(?:heading|标题)\s*([1-6])", name)
     return int(found[1]) if found else None
+
+
+def _item(paragraph: Paragraph) -> tuple[int, bool] | None:
+    """How deep in a list, and whether in a numbered one; Word's styles of deeper items are called List Bullet 2."""
+    numbering = paragraph.numbering
+    if not numbering:
+        return None
+    by_style = re.fullmatch(r"list (?:bullet|number) ([2-5])", (paragraph.style_name or "").lower())
+    return (int(by_style[1]) - 1 if by_style else int(numbering.level_index)), numbering.is_ordered
 
 
 def _runs(element: Any) -> Iterator[Run]:

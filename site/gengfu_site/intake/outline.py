@@ -75,8 +75,11 @@ def _level(piece: Piece, following: Sequence[Piece]) -> int | None:
     """How deep a heading ``piece`` is, None where it is none."""
     if piece.level is not None:
         return piece.level
-    if piece.item or len(piece.words) > _SHORT:
+    if len(piece.words) > _SHORT:
         return None
+    if piece.item:  # Word numbers headings too
+        headed = piece.bold and piece.item[1] and bool(following) and not following[0].item
+        return _BY_HAND + 1 + piece.item[0] if headed else None
     for number, mark in enumerate(_NUMBERS, 1):
         if mark.match(piece.words) and (piece.bold or (number < 3 and _stands_alone(piece, following, mark))):
             return _BY_HAND + number
@@ -108,15 +111,20 @@ def _blocks(pieces: Sequence[Piece], depths: Sequence[int | None]) -> Iterator[_
     """
     numbers: list[int] = []
     """Of the list that goes on: its last item, and the last of each list within that."""
+    interrupted = False
+    """By a paragraph or a picture, after which its numbers go on, but nothing can be indented."""
     for piece, depth in zip(pieces, depths, strict=True):
         if depth is None and piece.item:
-            level = min(piece.item[0], len(numbers))  # a step of two would be a block of code
-            numbers = [*numbers, 0][: level + 1]
+            level = 0 if interrupted else min(piece.item[0], len(numbers))  # a step of two would be code
+            numbers = [*numbers, 0][: level + 1] if not (interrupted and piece.item[0]) else [0]
             numbers[level] += 1
+            interrupted = False
             mark = f"{numbers[level]}." if piece.item[1] else "-"
             yield _Block(text=f"{'    ' * level}{mark} {_strong(piece)}", item=True)
             continue
-        numbers = []
+        # A heading begins anew, and so does what is announced with a colon.
+        interrupted = depth is None and not piece.words.endswith(("：", ":"))
+        numbers = numbers if interrupted else []
         if depth is not None:
             yield _Block(text=f"{'#' * depth} {piece.text}")
         elif typed := _ITEM.match(piece.text):
