@@ -5,7 +5,7 @@
   "use strict";
   var banner = document.querySelector(".banner"), home = document.body.getAttribute("data-home");
   if (!banner || !window.fetch) return;
-  var list = banner.querySelector("ul");
+  var list = banner.querySelector("ul"), own = document.querySelector("link[rel=canonical]").getAttribute("href");
   function lines() {
     return [].slice.call(list.children);
   }
@@ -31,11 +31,9 @@
   }
   function take(told) {
     var now = told.alerts.filter(function (alert) {
-      return alert.state === "active";
+      return alert.state === "active" && alert.url !== own;
     }).map(function (alert) {
       return line(alert, told.url);
-    }).filter(function (line) {
-      return line.firstChild.pathname !== location.pathname;
     });
     if (now.map(key).join() !== lines().map(key).join()) {
       list.textContent = "";
