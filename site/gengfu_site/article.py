@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from gengfu_site.approvals import Signed
 from gengfu_site.catalogue import AlertForm, AlertState, AlertStatus, Kind, Season, Station
 from gengfu_site.problems import Problem, nearest
 from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
@@ -256,6 +257,8 @@ class Manuscript(FrontMatter):
     """For problems found later: where each field stands."""
     revision: str
     """Of the words: the same text has the same revision, wherever the file lies."""
+    signed: Signed | None = None
+    """Who answers for it; None where it is shown as it lies in content/."""
 
 
 def parse(

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -157,6 +158,27 @@ def verify(station: Path, head: str | None = None) -> list[Break]:
     return breaks
 
 
+def unbroken(station: Path) -> list[Record]:
+    """The records that decisions may rest on: those that stand in the file beside whom they stand beside in the chain.
+
+    What lies next to a break may itself be what somebody put there, so it does not count. A crash's half line, and
+    lines that are no records, break nothing.
+
+    :raises AuditFailed: the log cannot be read.
+    """
+    records = read(station)
+    follows = [
+        record.previous == before.hash and record.number == before.number + 1
+        for before, record in pairwise(records)
+    ]
+    begins = bool(records) and records[0].previous == _FIRST
+    return [
+        record
+        for record, before, after in zip(records, [begins, *follows], [*follows, True], strict=False)
+        if before and after
+    ]
+
+
 def _breaks(parsed: Sequence[Record | None]) -> Iterator[Break]:
     """What is wrong with the lines, of which None is one that is no longer as it was written."""
     present = {record.number for record in parsed if record}
@@ -246,14 +268,14 @@ def _members(record: Record) -> dict[str, object]:
 
 
 def _line(record: Record) -> bytes:
-    return _canonical(_members(record)) + b"\n"
+    return canonical(_members(record)) + b"\n"
 
 
 def _parsed(line: bytes) -> Record | None:
     """The record in ``line``, None where it is not exactly as it was written."""
     try:
         members = json.loads(line)
-        if _canonical(members) != line or _digest(members) != members["hash"]:
+        if canonical(members) != line or _digest(members) != members["hash"]:
             return None
         record = Record(**{**members, "at": datetime.fromisoformat(members["at"])})
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
@@ -263,9 +285,10 @@ def _parsed(line: bytes) -> Record | None:
 
 def _digest(members: Mapping[str, object]) -> str:
     matter = {name: value for name, value in members.items() if name != "hash"}
-    return hashlib.sha256(_canonical(matter)).hexdigest()
+    return hashlib.sha256(canonical(matter)).hexdigest()
 
 
-def _canonical(value: object) -> bytes:
+def canonical(value: object) -> bytes:
+    """``value`` (as :data:`Plain`) in the one way of writing it."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode("utf-8", "replace")  # a name from the system may hold what is no character

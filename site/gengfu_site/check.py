@@ -31,8 +31,13 @@ def check(settings: Settings, at: datetime, *, release: bool = False, online: bo
     :param online: with addresses out of the site that no longer open.
     :raises NoNetwork: none of these could be reached.
     """
-    library, problems = load(settings, at)
+    library, problems = load(settings, at, as_written=True)
     problems += rules.refusals(library, at)
+    if any(review != "none" for review in settings.reviews.values()):
+        public, found = load(
+            settings, at
+        )  # what residents see must be right too, whatever lies in content/ by now
+        problems += [*found, *rules.refusals(public, at), *public.held]
     problems += rules.advice(library, at, asked(library) if online else {})
     searching = searched_for(library.articles) | set(_perhaps_searching(settings, library, problems))
     unready = settings.unready if release else ()

@@ -16,6 +16,7 @@ from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
 from gengfu_site.source import read_text
+from gengfu_site.versions import Lying, shown_to_residents
 from gengfu_templates.i18n import _
 
 WEBHOOK = re.compile(
@@ -77,6 +78,8 @@ class Library:
     settings: Settings
     articles: tuple[Article, ...]
     """Newest first; those of one instant by id."""
+    held: tuple[Problem, ...] = ()
+    """What of content/ residents do not see before somebody signs it, as warnings (:mod:`gengfu_site.versions`)."""
 
     def published(self, at: datetime) -> tuple[Article, ...]:
         """Those that have a page at ``at``: expired and withdrawn ones keep theirs and say so."""
@@ -91,14 +94,24 @@ class Library:
         return tuple(a for a in self.live(at) if not a.exercise)
 
 
-def load(settings: Settings, at: datetime, *, urgent: bool = False) -> tuple[Library, list[Problem]]:
+def load(
+    settings: Settings, at: datetime, *, urgent: bool = False, as_written: bool = False
+) -> tuple[Library, list[Problem]]:
     """Read the whole library, and everything that keeps it from being published at ``at``.
 
     What cannot be read as an article is left out, so that a preview can show the rest.
 
     :param urgent: as for :func:`gengfu_site.article.parse`; a file in GBK is read as well.
+    :param as_written: everything as it lies in content/, for those who write and check; else, where articles are
+        signed off, as it was last signed.
+    :raises AuditFailed: the log says who signed, and cannot be read.
     """
-    manuscripts, problems = _read_manuscripts(settings, urgent)
+    lying, problems = _read(settings, urgent)
+    held: list[Problem] = []
+    if not as_written:
+        lying, held = shown_to_residents(settings, lying)
+    problems += [problem for one in lying for problem in one.problems]
+    manuscripts = [one.manuscript for one in lying if one.manuscript]
     manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
     # What a file that cannot be read is called, nobody knows.
@@ -106,7 +119,7 @@ def load(settings: Settings, at: datetime, *, urgent: bool = False) -> tuple[Lib
     problems += _out_of_time_or_place(manuscripts, at)
     persons, found = read_persons(settings, searched_for(manuscripts))
     problems += found
-    links = Links(settings, manuscripts, at)
+    links = Links(settings, manuscripts, at, held={problem.path for problem in held})
     articles = []
     for manuscript in manuscripts:
         bound, found = links.bind(manuscript)
@@ -123,9 +136,9 @@ def load(settings: Settings, at: datetime, *, urgent: bool = False) -> tuple[Lib
             )
         )
     problems += links.broken_anchors()
-    if all_read:
+    if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
-    return Library(settings=settings, articles=newest_first(articles)), problems
+    return Library(settings=settings, articles=newest_first(articles), held=tuple(held)), problems
 
 
 def names(article: Manuscript) -> tuple[str, str]:
@@ -137,37 +150,41 @@ def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
     return tuple(sorted(articles, key=lambda a: (-a.published.timestamp(), a.id)))
 
 
-def _read_manuscripts(settings: Settings, urgent: bool) -> tuple[list[Manuscript], list[Problem]]:
-    manuscripts: list[Manuscript] = []
+def _read(settings: Settings, urgent: bool) -> tuple[list[Lying], list[Problem]]:
+    """Every article's file, and what is wrong with those that are none."""
     files, problems = _markdown_files(settings)
     root = settings.content.resolve()
+    lying = []
     for file in files:
-        name = shown(file, settings.folder)
-        if not _lies_inside(file, root):
+        if _lies_inside(file, root):
+            lying.append(_read_one(file, settings, urgent))
+        else:
             problems.append(
                 Problem(
-                    path=name,
+                    path=shown(file, settings.folder),
                     message=_("这是一个指向 content/ 以外的链接文件。"),
                     remedy=_("把文件本身放进 content/。"),
                 )
             )
-            continue
-        text = read_text(file, settings.folder)
-        if isinstance(text, Problem):
-            problems.append(text)
-            text = read_text(file, settings.folder, gbk=True) if urgent else text
-        if isinstance(text, Problem):
-            continue
-        if leak := WEBHOOK.search(text):
-            problems.append(exposed(name, text.count("\n", 0, leak.start()) + 1))
-            if urgent:
-                continue
-        path = PurePosixPath(file.relative_to(settings.content).as_posix())
-        manuscript, found = parse(text, path, name, settings.station, urgent=urgent)
-        problems += found
-        if manuscript:
-            manuscripts.append(manuscript)
-    return manuscripts, problems
+    return lying, problems
+
+
+def _read_one(file: Path, settings: Settings, urgent: bool) -> Lying:
+    name = shown(file, settings.folder)
+    path = PurePosixPath(file.relative_to(settings.content).as_posix())
+    problems: list[Problem] = []
+    text = read_text(file, settings.folder)
+    if isinstance(text, Problem):
+        problems.append(text)
+        text = read_text(file, settings.folder, gbk=True) if urgent else text
+    if isinstance(text, Problem):
+        return Lying(path=path, name=name, problems=tuple(problems))
+    if leak := WEBHOOK.search(text):
+        problems.append(exposed(name, text.count("\n", 0, leak.start()) + 1))
+        if urgent:
+            return Lying(path=path, name=name, problems=tuple(problems))
+    manuscript, found = parse(text, path, name, settings.station, urgent=urgent)
+    return Lying(path=path, name=name, text=text, manuscript=manuscript, problems=(*problems, *found))
 
 
 def exposed(path: str, line: int) -> Problem:

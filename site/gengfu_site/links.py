@@ -7,7 +7,7 @@ nowhere; one that does is a problem at its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from gengfu_site import markdown
 from gengfu_site.article import Manuscript
-from gengfu_site.problems import Problem, nearest
+from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.settings import Settings
 from gengfu_site.source import shortened
 from gengfu_site.svg import is_only_a_picture
@@ -29,6 +29,9 @@ ATTACHMENTS = {
     ".pdf": "document",
 }
 """Kinds of file an article may bring along, and what each is to a reader."""
+
+_NOWHERE = "about:held"
+"""Stands for an address while a body is bound, where the link is to go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,16 @@ class Bound:
 class Links:
     """Follows the addresses of one library's manuscripts, as they are from ``at`` on."""
 
-    def __init__(self, settings: Settings, manuscripts: Iterable[Manuscript], at: datetime) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        manuscripts: Iterable[Manuscript],
+        at: datetime,
+        held: Collection[str] = (),
+    ) -> None:
+        """:param held: files, as officers know them, of which some have no page; a link to one is but its words."""
+        self._folder = settings.folder
+        self._held = held
         self._content = settings.content
         self._root = settings.content.resolve()
         self._by_path = {m.path: m for m in manuscripts}
@@ -72,6 +84,8 @@ class Links:
             if target is None:
                 return address
             if target.suffix == ".md":
+                if self._has_no_page(target):
+                    return _NOWHERE
                 return _relative(url_of(target), url) + use.tail
             files[target] = None
             return _relative(target.as_posix(), url) + use.tail
@@ -94,7 +108,7 @@ class Links:
         cover = named(manuscript.cover, "cover") if manuscript.cover else None
         attached = [named(address, "attachments", i) for i, address in enumerate(manuscript.attachments)]
         bound = Bound(
-            html=rendered.html,
+            html=rendered.html.replace(f' href="{_NOWHERE}"', ""),
             files=tuple(files),
             cover=cover,
             attachments=tuple(file for file in attached if file),
@@ -132,7 +146,7 @@ class Links:
                 _("链接“{address}”从根目录写起。").format(address=use.shown),
                 _("写相对于这篇文章的路径，例如 ../fraud/xxx.md。"),
             )
-        if use.path in self._good:  # many articles share a cover
+        if self._is_known(use):
             return use.path
         file = self._content / use.path
         if not self._lies_inside(file):
@@ -143,12 +157,23 @@ class Links:
         hidden = any(part.startswith(".") for part in use.path.parts)
         if hidden or not _is_file(file):
             raise _Lost(_("链接的文件“{address}”不存在。").format(address=use.shown), self._near(use))
-        if use.path.suffix == ".md":
-            self._check_article(use)
-        else:
+        if use.path.suffix != ".md":
             _check_file(file, use)
             self._good.add(use.path)
         return use.path
+
+    def _is_known(self, use: _Use) -> bool:
+        """Whether there is no need to look at the file itself."""
+        signed = use.manuscript.signed
+        if signed and use.path in signed.files:
+            return True
+        if use.path in self._by_path:  # wherever its file lies by now
+            self._check_article(use)
+            return True
+        return use.path in self._good  # many articles share a cover
+
+    def _has_no_page(self, path: PurePosixPath) -> bool:
+        return path not in self._by_path and shown(self._content / path, self._folder) in self._held
 
     def _lies_inside(self, file: Path) -> bool:
         try:

@@ -90,14 +90,17 @@ def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> st
 def _files(library: Library, at: datetime) -> Iterator[Copied]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
-    named: dict[PurePosixPath, Path] = {}
+    named: dict[PurePosixPath, tuple[tuple[int, int], Path]] = {}
     for article in library.published(at):
         for path in article.files:
-            if isinstance(article, Kept):
-                named.setdefault(path, settings.public / path)
+            if article.signed:
+                rank, source = article.signed.rank, article.signed.files[path]
+            elif isinstance(article, Kept):
+                rank, source = (-2, 0), settings.public / path
             else:
-                named[path] = settings.content / path
-    for path, source in sorted(named.items()):
+                rank, source = (-1, 0), settings.content / path
+            named[path] = max(named.get(path, (rank, source)), (rank, source))
+    for path, (_rank, source) in sorted(named.items()):
         yield Copied(path=path.as_posix(), source=source)
     for article in library.published(at):
         if picture := photo(article, at):

@@ -7,6 +7,7 @@ Plugin events: https://www.mkdocs.org/dev-guide/plugins/.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -33,6 +34,8 @@ from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import FILE, Settings, read_settings
 from gengfu_site.synonyms import FILE as SYNONYMS
 
+_log = logging.getLogger("mkdocs.plugins.gengfu")
+
 
 class GengfuConfig(Config):  # type: ignore[no-untyped-call]
     """Named for MkDocs; read and checked by :mod:`gengfu_site.settings`."""
@@ -45,6 +48,7 @@ class GengfuConfig(Config):  # type: ignore[no-untyped-call]
     shortcuts = Type(list, default=[])
     matters = Type(list, default=[])
     portal = Type(dict, default={})
+    review = Type((str, dict), default="none")
 
 
 class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
@@ -81,6 +85,8 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
         problems += rules.refusals(self._library, self._at)
         if problems:
             raise PluginError(str(ProblemsFound(problems)))
+        for held in self._library.held:
+            _log.info("%s", held)
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Our files in place of all that MkDocs found, in content/ or in the theme."""

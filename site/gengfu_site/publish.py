@@ -30,6 +30,8 @@ class Published:
     folder: Path
     articles: int
     files: int
+    held: tuple[Problem, ...] = ()
+    """What residents do not see before somebody signs it, as warnings."""
 
 
 def publish(settings: Settings, at: datetime, progress: Progress = lambda written: None) -> Published:
@@ -46,15 +48,19 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
         if problems:
             raise ProblemsFound(problems)
         files = write(library, at, folder, progress)
-    return Published(folder=settings.public, articles=len(library.published(at)), files=files)
+    return Published(
+        folder=settings.public, articles=len(library.published(at)), files=files, held=library.held
+    )
 
 
 def preview(settings: Settings, at: datetime, folder: Path, *, live: bool = False) -> list[Problem]:
-    """Make the site in ``folder`` from the articles that have no problems; returns the problems.
+    """Make the site in ``folder`` from the articles as they lie in content/; returns the problems.
+
+    What has problems is left out; what nobody signed yet is shown to who writes it.
 
     :param live: for a server that reloads what is on the screen.
     """
-    library, problems = load(settings, at)
+    library, problems = load(settings, at, as_written=True)
     problems += rules.refusals(library, at)
     with release.replacing(folder) as new:
         write(library, at, new, live=live)

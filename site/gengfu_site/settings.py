@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from gengfu_site.catalogue import Area, ContactLine, Station, Topic
+from gengfu_site.approvals import Review
+from gengfu_site.catalogue import KINDS, Area, ContactLine, Kind, Station, Topic
 from gengfu_site.portal import Fragment, Portal, read_fragment
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
@@ -107,6 +108,9 @@ class Settings:
     official: Official = Official()
     portal: Portal = field(default_factory=Portal)
     synonyms: Synonyms = ()
+    reviews: Mapping[Kind, Review] = field(default_factory=dict)
+    """How articles are signed off, by kind; those of a kind that is not named are not. Never alerts: no life waits
+    for a signature, and :mod:`gengfu_scheduler.review` has somebody look at them afterwards."""
     unready: tuple[Problem, ...] = ()
     """What a site open to everybody must still say of itself; a build does not wait for it."""
 
@@ -167,6 +171,7 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
         official=Official(**options.station.official.model_dump()),
         portal=portal,
         synonyms=synonyms,
+        reviews=_reviews(options.review),
         unready=tuple(_unready(options.station, declared)),
     )
     problems += _nested(settings, document)
@@ -345,6 +350,20 @@ class _Matter(_Strict):
     note: str = ""
 
 
+class _Reviews(_Strict):
+    default: Review = "none"
+    tip: Review | None = None
+    fraud: Review | None = None
+    service: Review | None = None
+    notice: Review | None = None
+    video: Review | None = None
+
+
+def _as_default(value: Any) -> Any:
+    """One word is for all kinds."""
+    return {"default": value} if isinstance(value, str) else value
+
+
 class _Options(_Strict):
     station: _Station
     areas: list[_Area] = []
@@ -354,6 +373,7 @@ class _Options(_Strict):
     shortcuts: list[_Shortcut] = []
     matters: list[_Matter] = []
     portal: _Portal = _Portal()
+    review: Annotated[_Reviews, BeforeValidator(_as_default)] = _Reviews()
 
 
 def _contacts(lines: list[_Contact]) -> tuple[ContactLine, ...]:
@@ -401,6 +421,10 @@ def _portal(declared: _Portal, document: Document, folder: Path) -> tuple[Portal
     return Portal(**fragments, files=tuple(files)), problems
 
 
+def _reviews(declared: _Reviews) -> dict[Kind, Review]:
+    return {kind: getattr(declared, kind) or declared.default for kind in KINDS if kind != "alert"}
+
+
 def _unready(station: _Station, document: Document) -> Iterator[Problem]:
     if station.intranet:
         return
@@ -417,9 +441,9 @@ def _unready(station: _Station, document: Document) -> Iterator[Problem]:
                 "official",
                 name,
                 message=_("公开的网站要写明{word}，现在是空的。").format(word=word),
-                remedy=_("在 station 的 official 下面补上 {field}；只在内网用的站点写 intranet: true。").format(
-                    field=name
-                ),
+                remedy=_(
+                    "在 station 的 official 下面补上 {field}；只在内网用的站点写 intranet: true。"
+                ).format(field=name),
             )
 
 

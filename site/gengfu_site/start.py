@@ -73,6 +73,8 @@ def new_station(folder: Path) -> None:
         source = starter() / place
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
         copy(source, folder / name)
+    settings = folder / "mkdocs.yml"
+    settings.write_bytes(settings.read_bytes().replace(b"review: none", b"review: small"))
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8", newline="\n")
 
 

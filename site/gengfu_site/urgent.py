@@ -351,7 +351,7 @@ def _put(file: Path, data: bytes) -> None:
 def _article(library: Library, problems: Sequence[Problem], name: str) -> Article:
     """The article with that id or path; raises as :func:`find`."""
     settings = library.settings
-    path = _path(settings, name)
+    path = content_path(settings, name)
     for article in library.articles:
         if article.id == name.upper() or article.path == path:
             return article
@@ -362,13 +362,13 @@ def _article(library: Library, problems: Sequence[Problem], name: str) -> Articl
     raise NoSuchArticle(name, nearest(name.upper(), [article.id for article in library.articles]))
 
 
-def _path(settings: Settings, name: str) -> PurePosixPath | None:
-    """The file ``name`` below content/, whether named from here, from the station's folder or from there."""
+def content_path(settings: Settings, name: str) -> PurePosixPath | None:
+    """The file or folder ``name`` below content/, whether named from here, from the station's folder or from there."""
     content = settings.content.resolve()
     try:
         for folder in (Path(), settings.folder, content):
             file = (folder / name).resolve()
-            if file.is_file() and file.is_relative_to(content):
+            if file.exists() and file.is_relative_to(content):
                 return PurePosixPath(file.relative_to(content).as_posix())
     except (OSError, ValueError):  # no file can have that name
         pass

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import Stop, now, out, say, task_pages
+from gengfu_scheduler.cli.shared import Stop, now, out, say, task_pages, who
 from gengfu_site import cli as site
 from gengfu_site import clock
 from gengfu_site.problems import ProblemsFound
@@ -23,10 +23,13 @@ def init(folder: Path) -> None:
     from gengfu_scheduler.channels import PLATFORMS
     from gengfu_scheduler.groups import read_groups
     from gengfu_scheduler.rehearsal import write_webhooks
+    from gengfu_site.signing import begin
     from gengfu_site.start import new_station
 
     new_station(folder)
-    groups, problems = read_groups(folder, site.settings_in(folder).station, os.environ, PLATFORMS)
+    settings = site.settings_in(folder)
+    begin(settings, clock.now(), who())
+    groups, problems = read_groups(folder, settings.station, os.environ, PLATFORMS)
     if problems:
         raise ProblemsFound(problems)
     write_webhooks(folder, groups)

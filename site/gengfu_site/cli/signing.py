@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gengfu_site.reviewers import Claim
     from gengfu_site.signing import Draft
 
-_STEPS = ("language", "facts", "release")
+_STEPS: tuple[Step, ...] = ("language", "facts", "release")
 
 
 @click.command(
@@ -71,12 +71,12 @@ def approve(folder: Path, names: tuple[str, ...], steps: tuple[Step, ...], by: s
     if not names:
         _show_waiting(folder)
         return
-    found = signing.drafts(settings, names, clock.now())
-    found = [draft for draft in found if draft.round] or found
     by = by or _name()
-    if not steps:
-        rights = Approvals.read(settings.folder).rights.get(by, frozenset())
-        steps = _same_steps(found, by, rights)
+    rights = Approvals.read(settings.folder).rights.get(by, frozenset())
+    named = signing.drafts(settings, names, clock.now())
+    # Of a whole folder, what this person has anything to do with.
+    found = [draft for draft in named if signing.next_steps(draft, by, steps or rights)] or named
+    steps = steps or _same_steps(found, by, rights)
     for draft in found:
         _show(draft)
     if not _ticked(found, steps, asking=sys.stdin.isatty()):

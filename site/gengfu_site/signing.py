@@ -1,0 +1,338 @@
+"""Signing off: a writer submits what lies in content/, others sign it, and from then on residents see it.
+
+``docs/signing.zh-CN.md`` tells section heads of it. Each act shows who did it by their PIN
+(:mod:`gengfu_site.reviewers`), keeps the bytes that are meant, and is one record of the audit log: after a crash it
+either happened or did not. What an act signs is what was shown (:class:`Draft`), whatever lies there by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import unified_diff
+from pathlib import Path, PurePosixPath
+
+from gengfu_site import audit, rules
+from gengfu_site.alone import alone
+from gengfu_site.approvals import (
+    APPROVED,
+    STARTED,
+    STEPS,
+    SUBMITTED,
+    Approvals,
+    Lost,
+    Review,
+    Round,
+    Standing,
+    Step,
+    Version,
+    digest_of,
+    file_digest,
+    keep,
+    step_name,
+)
+from gengfu_site.library import Article, Library, load
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.reviewers import Claim, expect_right, prove
+from gengfu_site.settings import Settings
+from gengfu_site.source import read_text
+from gengfu_site.urgent import NoSuchArticle, content_path
+from gengfu_templates.i18n import _, series
+
+
+class Refused(GengfuError):
+    """This cannot be signed, or not by this person, or not now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An article as it lies in content/, for somebody to sign exactly that."""
+
+    id: str
+    title: str
+    name: str
+    """The file as the officer knows it."""
+    review: Review
+    version: Version
+    text: str
+    standing: Standing
+    public_text: str | None
+    """What residents see now; None where they see nothing, or it is lost."""
+
+    @property
+    def is_public(self) -> bool:
+        public = self.standing.public
+        return public is not None and public.version.digest == self.version.digest
+
+    @property
+    def round(self) -> Round | None:
+        """The signatures that this very version waits for; None where it was not submitted, or is done."""
+        begun = self.standing.round
+        if begun is None or not begun.missing or begun.version.digest != self.version.digest:
+            return None
+        return begun
+
+    @property
+    def missing(self) -> tuple[Step, ...]:
+        """The steps that nobody has signed of this version."""
+        return self.round.missing if self.round else () if self.is_public else STEPS
+
+    def diff(self) -> list[str]:
+        """What is other than what residents see, as a unified diff; the files it brings along included."""
+        public = self.standing.public
+        old = public.version.files if public else {}
+        lines = unified_diff(
+            (self.public_text or "").splitlines(), self.text.splitlines(), _("公开的"), self.name, lineterm=""
+        )
+        files = [
+            f"{sign} {path}"
+            for path in sorted({*old, *self.version.files})
+            for sign in [_sign(old.get(path), self.version.files.get(path))]
+            if sign
+        ]
+        return [*lines, *files]
+
+
+def drafts(settings: Settings, names: Sequence[str], at: datetime) -> list[Draft]:
+    """The articles meant by ``names``: ids, files, or folders of files.
+
+    :raises NoSuchArticle: one is none.
+    :raises ProblemsFound: something is to be mended in them first.
+    :raises Refused: one needs no signature.
+    """
+    library, problems = load(settings, at, as_written=True)
+    meant = {article.id: article for name in names for article in _meant(library, problems, name)}
+    articles = tuple(meant.values())
+    problems += rules.refusals(Library(settings=settings, articles=articles), at)
+    if unsigned := [article.lines.path for article in articles if not _is_signed_off(article, settings)]:
+        raise Refused(_("{names}：这一类文章不用签发。").format(names=series(unsigned)))
+    own = [problem for problem in problems if problem.path in {article.lines.path for article in articles}]
+    if own:
+        raise ProblemsFound(own)
+    approvals = Approvals.read(settings.folder)
+    return [_draft(article, settings, approvals) for article in articles]
+
+
+def submit(settings: Settings, submitted: Iterable[Draft], claim: Claim, at: datetime) -> list[Draft]:
+    """Note that ``claim`` wrote these; returns those that others are to sign now, without what is public as it is.
+
+    :raises NotProved: ``claim`` is not who they say.
+    :raises Refused: there is nothing new.
+    """
+    prove(settings.folder, claim, at)
+    with _turn(settings):
+        approvals = Approvals.read(settings.folder)
+        new = [
+            draft
+            for draft in (_again(draft, approvals) for draft in submitted)
+            if not (draft.is_public or draft.round)
+        ]
+        if not new:
+            raise Refused(_("没有要提交的：这些都提交过或签发过了，以后也没有改动。"))
+        for draft in new:
+            details = {"id": draft.id, **draft.version.members()}
+            audit.append(settings.folder, at, claim.name, SUBMITTED, details)
+    return new
+
+
+def next_steps(draft: Draft, name: str, rights: Iterable[Step]) -> list[Step]:
+    """The steps of ``draft`` that ``name`` could sign now, in one go."""
+    round_, steps = draft.round, []
+    for step in STEPS:
+        if round_ and step in rights and not round_.refusal(name, step, draft.review):
+            steps.append(step)
+            round_ = round_.with_step(step, name)
+    return steps
+
+
+def approve(
+    settings: Settings,
+    approved: Sequence[Draft],
+    claim: Claim,
+    steps: Sequence[Step],
+    at: datetime,
+    note: str = "",
+) -> list[Draft]:
+    """Note that ``claim`` signs ``steps`` of each, all or none; returns them as they stand then.
+
+    :param note: nobody's personal data: it stays in the log.
+    :raises NotProved: ``claim`` is not who they say, or may not sign such a step.
+    :raises Refused: the version was not submitted, or somebody else must sign it.
+    :raises Lost: a file was changed since it was shown.
+    """
+    prove(settings.folder, claim, at)
+    ordered = [step for step in STEPS if step in steps]
+    with _turn(settings):
+        approvals = Approvals.read(settings.folder)
+        expect_right(claim.name, ordered, approvals.rights)
+        now = [_again(draft, approvals) for draft in approved]
+        if refusals := [why for draft in now for why in _refusals(draft, claim.name, ordered)]:
+            raise Refused("\n".join(refusals))
+        for draft in now:
+            keep(settings.folder, draft.version, draft.text, settings.content)
+        for draft in now:
+            details = {
+                "id": draft.id,
+                "version": draft.version.digest,
+                "steps": ordered,
+                "review": draft.review,
+            }
+            audit.append(
+                settings.folder, at, claim.name, APPROVED, details | ({"note": note} if note else {})
+            )
+        approvals = Approvals.read(settings.folder)
+    return [_again(draft, approvals) for draft in now]
+
+
+def begin(settings: Settings, at: datetime, login: str) -> int:
+    """Note which articles came with the program: public until somebody edits them, signed by nobody; how many.
+
+    :raises ProblemsFound: they cannot be read.
+    """
+    library, problems = load(settings, at, as_written=True)
+    if problems:
+        raise ProblemsFound(problems)
+    approvals = Approvals(settings.folder, ())
+    found = [_draft(article, settings, approvals) for article in library.articles if article.kind != "alert"]
+    for draft in found:
+        keep(settings.folder, draft.version, draft.text, settings.content)
+    articles = [{"id": draft.id, **draft.version.members()} for draft in found]
+    audit.append(settings.folder, at, login, STARTED, {"articles": articles})
+    return len(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened to an article."""
+
+    at: datetime
+    who: str
+    what: str
+    """In the officer's words."""
+
+
+def life(id_: str, records: Iterable[audit.Record]) -> list[Event]:
+    """What the log says of the article, in its order; of alerts too.
+
+    :param records: of the audit log.
+    """
+    return [
+        Event(at=record.at, who=record.who, what=_told(record, id_))
+        for record in records
+        if record.details.get("id") == id_ or (record.action == STARTED and _started(record, id_))
+    ]
+
+
+def _told(record: audit.Record, id_: str) -> str:
+    details = record.details
+    if record.action == STARTED:
+        return _("随程序来的示范文章，本单位没有人签过") + _short(_started(record, id_))
+    if record.action == SUBMITTED:
+        return _("写好提交") + _short(details)
+    if record.action == APPROVED:
+        steps = series(step_name(step) for step in STEPS if step in details["steps"])
+        note = _("，附言：{note}").format(note=details["note"]) if details.get("note") else ""
+        return _("签了{steps}").format(steps=steps) + note
+    return record.action
+
+
+def _short(members: object) -> str:
+    """The version's digest, as far as people compare it."""
+    assert isinstance(members, dict)
+    version = Version(
+        path=PurePosixPath(members["path"]),
+        text=members["text"],
+        files={PurePosixPath(path): digest for path, digest in members["files"]},
+    )
+    return f"（{version.digest[:12]}）"
+
+
+def _started(record: audit.Record, id_: str) -> object:
+    return next((article for article in record.details["articles"] if article["id"] == id_), None)
+
+
+def _meant(library: Library, problems: Iterable[Problem], name: str) -> list[Article]:
+    settings = library.settings
+    path = content_path(settings, name)
+    found = [
+        article
+        for article in library.articles
+        if article.path == path
+        or article.id == name.upper()
+        or (path in article.path.parents and _is_signed_off(article, settings))
+    ]
+    if found:
+        return found
+    broken = [problem for problem in problems if path and problem.path.endswith(f"/{path}")]
+    raise ProblemsFound(broken) if broken else NoSuchArticle(name, None)
+
+
+def _is_signed_off(article: Article, settings: Settings) -> bool:
+    return settings.reviews.get(article.kind, "none") != "none"
+
+
+def _draft(article: Article, settings: Settings, approvals: Approvals) -> Draft:
+    name = article.lines.path
+    text = read_text(settings.content / article.path, settings.folder)
+    if isinstance(text, Problem):
+        raise ProblemsFound([text])
+    standing = approvals.of(article.id)
+    version = Version(
+        path=article.path,
+        text=digest_of(text.encode()),
+        files={path: file_digest(settings.content / path) for path in article.files},
+    )
+    return Draft(
+        id=article.id,
+        title=article.title,
+        name=name,
+        review=settings.reviews.get(article.kind, "none"),
+        version=version,
+        text=text,
+        standing=standing,
+        public_text=_public_text(standing, approvals),
+    )
+
+
+def _public_text(standing: Standing, approvals: Approvals) -> str | None:
+    try:
+        return approvals.text(standing.public.version) if standing.public else None
+    except Lost:
+        return None
+
+
+def _again(draft: Draft, approvals: Approvals) -> Draft:
+    """How it stands with the draft now."""
+    return Draft(**{**vars(draft), "standing": approvals.of(draft.id)})
+
+
+def _refusals(draft: Draft, who: str, steps: Sequence[Step]) -> Iterator[str]:
+    """Why ``who`` may not sign ``steps`` of it."""
+    round_ = draft.round
+    if draft.is_public:
+        yield _("{name}：已经签发过，以后没有改动。").format(name=draft.name)
+    elif round_ is None:
+        yield _("{name}：这一稿还没有提交，请写的人先运行 gengfu submit {name}。").format(name=draft.name)
+    else:
+        for step in steps:
+            if why := round_.refusal(who, step, draft.review):
+                yield _("{name}：{why}").format(name=draft.name, why=why)
+                return
+            round_ = round_.with_step(step, who)
+
+
+def _sign(before: str | None, after: str | None) -> str:
+    """How a diff marks a file."""
+    if before == after:
+        return ""
+    return "+" if before is None else "-" if after is None else "~"
+
+
+@contextmanager
+def _turn(settings: Settings) -> Iterator[None]:
+    """Of two people who sign at once, the second sees what the first did."""
+    folder: Path = settings.folder / audit.FOLDER
+    with alone(folder / ".signing.lock"):
+        yield

@@ -1,0 +1,137 @@
+"""Which bytes of each article residents see: those that lie in content/, or those that were last signed off.
+
+Where ``mkdocs.yml`` has a kind signed off (``review``), an article that was never signed is not published, and one
+that was edited since stays as it was signed (:mod:`gengfu_site.approvals`); both are told of, and hold up nothing else.
+A withdrawal alone takes effect as soon as it is written: the page stays as it was signed and says that it no longer
+holds. Alerts are shown as they are written: they must not wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from gengfu_site.approvals import Approvals, Lost, Public, digest_of, step_name
+from gengfu_site.article import Manuscript, parse
+from gengfu_site.catalogue import KINDS, Kind
+from gengfu_site.problems import Problem
+from gengfu_site.settings import Settings
+from gengfu_templates.i18n import _, series
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lying:
+    """One article's file as it lies in content/."""
+
+    path: PurePosixPath
+    """Below content/."""
+    name: str
+    """The file as the officer knows it."""
+    text: str | None = None
+    """None where it cannot be read."""
+    manuscript: Manuscript | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def kind(self) -> Kind | None:
+        """What it is; where it cannot be read as an article, what its folder is for."""
+        if self.manuscript:
+            return self.manuscript.kind
+        folder = self.path.parts[0]
+        return folder if folder in KINDS else None
+
+    @property
+    def digest(self) -> str:
+        return digest_of((self.text or "").encode())
+
+
+def shown_to_residents(settings: Settings, lying: Sequence[Lying]) -> tuple[list[Lying], list[Problem]]:
+    """What of ``lying`` residents may see, each as they may see it; and a warning for each that differs from its file.
+
+    :raises AuditFailed: the log cannot be read.
+    """
+    if all(review == "none" for review in settings.reviews.values()):
+        return list(lying), []
+    approvals = Approvals.read(settings.folder)
+    seen: list[Lying] = []
+    held: list[Problem] = []
+    taken: set[str] = set()
+    for one in lying:
+        if one.kind is None or settings.reviews.get(one.kind, "none") == "none":
+            seen.append(one)
+            continue
+        id_ = one.manuscript.id if one.manuscript else approvals.id_at(one.path)
+        public = approvals.of(id_).public if id_ else None
+        if id_ is None or public is None or id_ in taken:
+            held.append(_unsigned(one, id_, approvals))
+            continue
+        taken.add(id_)
+        try:
+            version = _as_signed(one, public, approvals, settings)
+        except Lost as lost:
+            held.append(_lost(one, lost))
+            continue
+        seen.append(version)
+        held += _edited(one, id_, public, approvals)
+    return seen, held
+
+
+def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Settings) -> Lying:
+    """
+    :raises Lost: what was signed is not there any more.
+    """
+    signed = approvals.signed(public)
+    if _is_signed(one, public):
+        return replace(one, manuscript=one.manuscript and replace(one.manuscript, signed=signed))
+    text = approvals.text(public.version)
+    manuscript, problems = parse(text, public.version.path, one.name, settings.station)
+    if manuscript is None:
+        return replace(one, manuscript=None, problems=tuple(problems))
+    manuscript = replace(manuscript, signed=signed)
+    if one.manuscript and one.manuscript.withdrawn:
+        now = one.manuscript
+        manuscript = replace(manuscript, withdrawn=now.withdrawn, updated=now.updated or manuscript.updated)
+    return replace(one, path=public.version.path, text=text, manuscript=manuscript, problems=tuple(problems))
+
+
+def _is_signed(one: Lying, public: Public) -> bool:
+    return public.version.path == one.path and public.version.text == one.digest
+
+
+def _edited(one: Lying, id_: str, public: Public, approvals: Approvals) -> Iterator[Problem]:
+    if not _is_signed(one, public):
+        yield _warning(
+            one,
+            _("改过以后还没有签发，网站上仍是上次签发的那一版。"),
+            _next_step(one, id_, approvals),
+        )
+
+
+def _unsigned(one: Lying, id_: str | None, approvals: Approvals) -> Problem:
+    message = _("还没有签发，网站上看不到。")
+    if one.manuscript is None:
+        return _warning(one, message, _("先改好：见 gengfu check。"))
+    return _warning(one, message, _next_step(one, id_, approvals))
+
+
+def _next_step(one: Lying, id_: str | None, approvals: Approvals) -> str:
+    if one.manuscript is None:
+        return _("先改好：见 gengfu check。")
+    waiting = approvals.of(id_).round if id_ else None
+    if waiting is None or waiting.version.text != one.digest or waiting.version.path != one.path:
+        return _("写的人提交：gengfu submit {name}").format(name=one.name)
+    steps = series(map(step_name, waiting.missing))
+    return _("还差{steps}，另一个人签：gengfu approve {id}").format(steps=steps, id=id_)
+
+
+def _lost(one: Lying, lost: Lost) -> Problem:
+    return _warning(
+        one,
+        _("{lost}，为稳妥没有发布。").format(lost=lost),
+        _("从备份恢复 audit/approved/；没有备份，就重新提交、签发。"),
+    )
+
+
+def _warning(one: Lying, message: str, remedy: str) -> Problem:
+    return Problem(path=one.name, message=message, remedy=remedy, severity="warning")
