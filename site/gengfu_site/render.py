@@ -14,7 +14,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gengfu_site.linked_data import linked_data
 from gengfu_site.portal import Portal
@@ -61,6 +61,7 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
     wording = translations(settings.station.language)
     env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
     env.filters["numbers"] = telephone_numbers
+    env.filters["phrases"] = phrases
     env.filters["linked_data"] = linked_data
     asset = _assets(env)
     env.globals["asset"] = asset
@@ -169,3 +170,20 @@ _NUMBER = re.compile(
 def telephone_numbers(text: str) -> list[tuple[str, str]]:
     """Each telephone number in ``text``, as printed and as a ``tel:`` address dials it; where unsure, none."""
     return [(found, re.sub(r"[ ()（）]", "", found)) for found in _NUMBER.findall(text)]
+
+
+def phrases(title: str) -> Markup:
+    """``title`` for a heading, each phrase with its punctuation in a box of its own.
+
+    A line then ends between phrases where it can, and within one only where it must; ``word-break: keep-all`` would
+    let a line begin with the comma of a phrase that is too long for it.
+    """
+    parts = [part for part in _PHRASE.split(title) if part]
+    return (
+        Markup("").join(Markup("<span>{}</span>").format(part) for part in parts)
+        if parts[1:]
+        else escape(title)
+    )
+
+
+_PHRASE = re.compile(r"(?<=[，。：；？！])(?![，。：；？！”’）》])")

@@ -785,6 +785,20 @@ def test_numbers_in_a_text_can_be_tapped(html, text, numbers):
     assert re.findall(r'href="tel:([^"]*)"', row) == numbers
 
 
+@pytest.mark.parametrize(
+    ("title", "boxes"),
+    [
+        ("身份证丢了：本人来补领，40 元", ["身份证丢了：", "本人来补领，", "40 元"]),
+        ("“百万保障”要关？是骗局！！", ["“百万保障”要关？", "是骗局！！"]),
+        ("打哪个电话", []),
+        ("<b>甲，</b>乙", ["&lt;b&gt;甲，", "&lt;/b&gt;乙"]),
+    ],
+)
+def test_a_heading_breaks_between_its_phrases(html, title, boxes):
+    heading = html(replace(ARTICLE, title=title)).partition("<h1>")[2].partition("</h1>")[0]
+    assert re.findall(r"<span>(.*?)</span>", heading) == boxes
+
+
 def test_the_lost_are_told_where_to_go(html, words):
     """The 404 page is shown at any depth: its links start at the site's root."""
     assert 'href="/guide/fraud/"' in html(LOST)
