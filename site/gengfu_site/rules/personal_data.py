@@ -158,7 +158,9 @@ class _Files:
         """What is hidden in it, in words."""
         if file not in self._pictures:
             photograph = file.suffix.lower() in _PHOTOGRAPHS
-            self._pictures[file] = tuple(_hidden_in(self._signed.get(file, self._content / file))) if photograph else ()
+            self._pictures[file] = (
+                tuple(_hidden_in(self._signed.get(file, self._content / file))) if photograph else ()
+            )
         return self._pictures[file]
 
 
