@@ -52,7 +52,7 @@ def phone(chromium: Browser, town: Town) -> Iterator[Callable[..., Tab]]:
         tab.goto(town.url + page)
         return tab
 
-    town.publish()
+    town.forget()
     yield opened
     for context in contexts:
         context.close()

@@ -4,6 +4,7 @@ and nothing of an alert is kept by any phone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ KEPT = """async () => {
 }"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town_in(tmp_path_factory.mktemp("town")) as town:
         yield town
@@ -51,11 +52,13 @@ class Phone:
         self.waits_until(f"await caches.match({self.town.url + page!r}) !== undefined")
 
     def comes(self, page: str) -> None:
-        """For the first time: the site's worker sets itself up behind the page."""
+        """For the first time: the site's worker sets itself up behind the page, and answers from then on."""
         self.visit(page)
         self.waits_until("(navigator.serviceWorker.controller || {}).state === 'activated'")
-        self.waits_until("(await navigator.serviceWorker.getRegistrations()).some(one => one.active)")
         self.waits_until_kept("emergency/")
+        deadline = monotonic() + 10
+        while not self.tab.goto(self.town.url + "robots.txt").from_service_worker:
+            assert monotonic() < deadline, "the worker answers no request"
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def phone(chromium: Browser, town: Town) -> Iterator[Callable[..., Phone]]:
 def test_the_page_one_came_by_opens_again_and_says_of_when_it_is(phone, town) -> None:
     hand = phone()
     hand.comes("fraud/brushing/")
-    assert "现在没有网络" not in hand.visit("fraud/brushing/")
+    hand.waits_until_kept("fraud/brushing/")
     with town.down():
         assert "现在没有网络。这是 " in hand.visit("fraud/brushing/?elder=1#p--main")
         assert hand.tab.locator("h1").inner_text() == "刷单返利"
@@ -86,6 +89,7 @@ def test_so_does_every_page_seen_since(phone, town) -> None:
     hand.comes("")
     hand.visit("tip/gas/")
     hand.waits_until_kept("tip/gas/")
+    hand.waits_until_kept("")
     with town.down():
         for page, title in (("", "青松路派出所"), ("tip/gas/", "燃气安全")):
             hand.visit(page)
@@ -95,6 +99,7 @@ def test_so_does_every_page_seen_since(phone, town) -> None:
 def test_a_page_never_seen_gives_way_to_the_emergency_page_whose_links_lead_on(phone, town) -> None:
     hand = phone()
     hand.comes("")
+    hand.waits_until_kept("")
     with town.down():
         text = hand.visit("fraud/brushing/")
         assert "现在没有网络，要看的那一页手机里没有存" in text
@@ -117,6 +122,7 @@ def test_once_there_is_a_network_again_the_page_itself_can_be_asked_for(phone, t
 def test_a_network_that_takes_too_long_does_not_keep_one_from_a_page_that_is_there(phone, town) -> None:
     hand = phone()
     hand.comes("tip/gas/")
+    hand.waits_until_kept("tip/gas/")
     with town.crawling():
         assert "现在没有网络。这是 " in hand.visit("tip/gas/")
 
@@ -125,6 +131,7 @@ def test_nothing_of_an_alert_is_kept(phone, town) -> None:
     """Neither its page nor its permalink, nor a list or a banner that names it."""
     hand = phone()
     hand.comes("alert/elder/")
+    hand.visit("alert/elder/")
     for page in ("alert/", "A/A5W3R/", "alert/road/", "area/qingsong/", "topic/fire/", "", "tip/gas/"):
         assert "寻找走失老人" in hand.tab.content()
         hand.visit(page)
@@ -140,16 +147,18 @@ def test_nothing_of_an_alert_is_kept(phone, town) -> None:
 
 @pytest.mark.parametrize("gone", ["withdrawn", "taken away"])
 def test_what_has_left_the_site_leaves_the_phone_that_hears_of_it(phone, town, gone) -> None:
+    article = town.station.article("tip/wrong.md", id="G1000", kind="tip")
+    town.publish()
     hand = phone()
-    hand.comes("tip/gas/")
-    article = town.station.folder / "content/tip/gas.md"
+    hand.comes("tip/wrong/")
+    hand.waits_until_kept("tip/wrong/")
     if gone == "withdrawn":
-        town.station.article("tip/gas.md", id="G0000", kind="tip", withdrawn="写错了")
+        town.station.article("tip/wrong.md", id="G1000", kind="tip", withdrawn="写错了")
     else:
         article.unlink()
     town.publish()
-    hand.tab.goto(town.url + "tip/gas/")
-    hand.waits_until(f"await caches.match({town.url + 'tip/gas/'!r}) === undefined")
+    hand.tab.goto(town.url + "tip/wrong/")
+    hand.waits_until(f"await caches.match({town.url + 'tip/wrong/'!r}) === undefined")
 
 
 def test_a_phone_keeps_sixty_pages_and_lets_the_oldest_go(phone, town) -> None:

@@ -25,6 +25,8 @@ class Town:
 
     station: StationFolder
     url: str = ""
+    told: bytes = b""
+    """``alerts.json`` as it was published."""
     silent: threading.Event = field(default_factory=threading.Event)
     """While set, a connection is closed without an answer."""
     hanging: threading.Event = field(default_factory=threading.Event)
@@ -36,13 +38,17 @@ class Town:
 
     def publish(self) -> None:
         publish(self.station.settings, AT)
+        self.told = (self.folder / "alerts.json").read_bytes()
+
+    def forget(self) -> None:
+        """Undo :meth:`tell`."""
+        (self.folder / "alerts.json").write_bytes(self.told)
 
     def tell(self, change: Any) -> None:
         """Let ``alerts.json`` alone say something else: ``change`` is given its list of alerts."""
-        file = self.folder / "alerts.json"
-        told = json.loads(file.read_text(encoding="utf-8"))
+        told = json.loads(self.told)
         change(told["alerts"])
-        file.write_text(json.dumps(told), encoding="utf-8")
+        (self.folder / "alerts.json").write_text(json.dumps(told), encoding="utf-8")
 
     @contextmanager
     def down(self) -> Iterator[None]:
