@@ -81,8 +81,18 @@ LOST_ON_THE_WAY = f"""() => {{ {SHOWN}
   }}
   return wrong;
 }}"""
+# A printer leaves the ground out, so that ink must stand out from white.
+FAINT_ON_PAPER = f"""() => {{ {SHOWN}
+  const light = c => {{ const [r, g, b] = c.match(/[\\d.]+/g).map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b; }};
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), faint = [];
+  for (let node; (node = walker.nextNode());)
+    if (node.data.trim() && shown(node.parentElement) && 1.05 / (light(getComputedStyle(node.parentElement).color) + .05) < 4.5)
+      faint.push(node.data.trim());
+  return faint;
+}}"""
 NOT_FOR_PAPER = f"""() => {{ {SHOWN}
-  return [...document.querySelectorAll("button, nav, form, select, audio, video, .banner, input:not([type=checkbox])")]
+  return [...document.querySelectorAll("button, nav, form, select, audio, video, input:not([type=checkbox]), .banner, .press")]
     .filter(shown).map(named);
 }}"""
 
@@ -98,7 +108,7 @@ def tab(page: Tab) -> Iterator[Tab]:
     """As it was when it was opened."""
     yield page
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    page.emulate_media(media="screen")
+    page.emulate_media(media="screen", color_scheme="light")
     page.evaluate("document.documentElement.classList.remove('elder'); document.adoptedStyleSheets = []")
 
 
@@ -149,6 +159,11 @@ def test_a_keyboard_goes_the_way_the_eye_goes_and_is_seen_at_each_stop(tab: Tab)
 def test_paper_has_nothing_to_press(tab: Tab) -> None:
     tab.emulate_media(media="print")
     assert not (wrong := found(tab, NOT_FOR_PAPER)), "\n".join(wrong)
+
+
+def test_paper_is_printed_in_ink_also_from_a_dark_phone(tab: Tab) -> None:
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert not (wrong := found(tab, FAINT_ON_PAPER)), "\n".join(wrong)
 
 
 def test_the_key_itself_stops_where_the_scripts_above_say(chromium: Browser, site: Site) -> None:
