@@ -6,6 +6,8 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import ExifTags, Image, PngImagePlugin
 
 from gengfu_site.library import load
@@ -281,3 +283,16 @@ def test_what_the_station_prints_for_all_passes_everywhere(station: StationFolde
     assert refusals(station.load(), AT) == []
     station.article(body="找 138 1234 5678，在桃园小区3栋2单元102室，写信 jws2@qq.com，座机 5550199。\n")
     assert len(refusals(station.load(), AT)) == 4
+
+
+@given(
+    st.text(
+        st.sampled_from("0123456789１٣Xx京A·- .*_~`\\<b>/&#;:\u200b\u3000\n@号栋单元室村组路电话“”一二〇"),
+        max_size=60,
+    )
+)
+def test_whatever_is_written_is_read_to_the_end(text: str) -> None:
+    for one in identifiers(text):
+        assert 0 <= one.at <= len(text)
+        assert one.words
+        assert one.words not in one.masked
