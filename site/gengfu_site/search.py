@@ -40,7 +40,7 @@ from gengfu_site.synonyms import Synonyms
 
 _FORMAT = 1
 """Of the files; another one gives every file another address."""
-_FEWEST_SHARDS = 256
+_FEWEST_SHARDS = 1024
 _SHORT_TITLE = 8
 """Characters, at most: such a title may be just what somebody types."""
 

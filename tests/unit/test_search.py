@@ -187,14 +187,14 @@ def test_a_shard_is_where_the_script_looks_for_it() -> None:
 
 def test_every_gram_lies_in_its_shard(built: Reader) -> None:
     shards = [path for path in built.files if "/words/" in path]
-    assert len(shards) == 256
-    for number in range(256):
+    assert len(shards) == 1024
+    for number in range(1024):
         for gram in built.value(f"words/{number:x}"):  # type: ignore[attr-defined]
-            assert search.shard(gram, 256) == number
+            assert search.shard(gram, 1024) == number
 
 
 @pytest.mark.parametrize(
-    ("articles", "shards"), [(0, 256), (100, 256), (511, 256), (512, 512), (10_000, 8192)]
+    ("articles", "shards"), [(0, 1024), (100, 1024), (2047, 1024), (2048, 2048), (10_000, 8192)]
 )
 def test_there_are_about_as_many_shards_as_articles(
     starter: Library, monkeypatch: pytest.MonkeyPatch, articles: int, shards: int
@@ -332,7 +332,7 @@ class TestNumbers:
         three.article("tip/t3.md", id="T0003", kind="tip", title="灭火", summary="水。", body="")
         after = read(three).files
         changed = {path for path in after if before.get(path) != after[path]}
-        words = {f"search/words/{search.shard(gram, 256):x}.json" for gram in ("灭火", "灭", "火", "水")}
+        words = {f"search/words/{search.shard(gram, 1024):x}.json" for gram in ("灭火", "灭", "火", "水")}
         assert changed == words | {f"search/{name}.json" for name in ("articles/3", "texts/3", "kinds")}
 
 

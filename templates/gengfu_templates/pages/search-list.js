@@ -1,7 +1,7 @@
 /* The list of what is found, and how many that are. */
 (function () {
   "use strict";
-  const MANY = 10, part = (name) => document.getElementById("p--search-" + name);
+  const MANY = 8, part = (name) => document.getElementById("p--search-" + name);
   const list = part("list"), status = part("status"), button = part("more"), said = part("page").dataset;
 
   function item(article, words) {

@@ -14,13 +14,14 @@
     return holds(head + " " + fold(text).folded) ? Object.assign({ text }, article) : null;
   }
 
-  /* `more(count)` gives the next articles; where none holds the words, those that are like the question. */
+  /* `more(count)` gives the next articles. Where none of the likeliest holds the words, it goes on to what is like the
+     question, with those not looked at first: whatever holds the words is in the list. */
   window.results = (index, found) => {
     let words = found.words, numbers = found.together, next = 0, gone = 0;
 
     async function batch(count) {
       const shown = [];
-      for (let round = 0; next < numbers.length && shown.length < count && !(shown.length && round >= ROUNDS); round++) {
+      for (let round = 0; round < ROUNDS && next < numbers.length && shown.length < count; round++) {
         const looked = numbers.slice(next, next + count - shown.length);
         const held = (await Promise.all(looked.map((number) => look(index, number, words)))).filter(Boolean);
         next += looked.length;
@@ -33,8 +34,10 @@
     return {
       async more(count) {
         const shown = await batch(count);
-        if (shown.length || !words.length) return shown;
-        (words = []), (next = gone = 0), (numbers = await found.alike());
+        if (shown.length || !words.length || next > count * ROUNDS) return shown;
+        numbers = [...new Set([...numbers.slice(next), ...(await found.alike())])];
+        words = [];
+        next = gone = 0;
         return batch(count);
       },
       marked: () => (words.length ? [].concat(...words) : found.looked),

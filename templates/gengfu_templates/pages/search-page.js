@@ -24,7 +24,8 @@
   function go() {
     const query = new URLSearchParams();
     for (const field of fields) if (field.value.trim()) query.set(field.name, field.value.trim());
-    history[typing ? "replaceState" : "pushState"](null, "", "?" + query);
+    const same = "?" + query == location.search;
+    history[typing || same ? "replaceState" : "pushState"](null, "", "?" + query);
     run();
   }
 
