@@ -60,14 +60,29 @@ CASES: dict[str, list[Case]] = {
         bad("手机号", kind="service", service=SERVICE.replace("0000-5550100", "13812345678")),
         good("传真 0000-5550666\n", kind="service", service=SERVICE.replace("0000-5550100", "0000-5550666")),
         bad("固定电话", "传真 0571-85550666\n"),
-        good(kind="alert", expires="2026-12-01", alert="{form: 走失, place: 桃园, tell: '110'}"),
-        bad(
-            "手机号", kind="alert", expires="2026-12-01", alert="{form: 走失, place: 桃园, tell: 13812345678}"
-        ),
+        good(**ALERT, alert="{form: 走失, place: 桃园, tell: '110'}"),
+        bad("手机号", **ALERT, alert="{form: 走失, place: 桃园, tell: 13812345678}"),
         good(
-            kind="alert",
-            expires="2026-12-01",
+            **ALERT,
             alert="{form: 走失, place: 桃园, tell: 13812345678, basis: 监护人 19:40 同意}",
+        ),
+    ],
+    "ended-alerts": [
+        good(**ALERT, alert="{form: 走失, place: 桃园, tell: 13812345678, basis: 监护人同意}"),
+        good(
+            **ALERT,
+            alert="{form: 走失, place: 桃园, tell: '110', state: resolved, basis: 监护人 13812345678 同意}",
+        ),
+        bad(
+            "警情已经结束，这里有手机号",
+            **ALERT,
+            alert="{form: 走失, place: 桃园, tell: 13812345678, state: resolved, basis: 监护人同意}",
+        ),
+        bad(
+            "警情已经结束",
+            kind="alert",
+            expires="2026-11-20 20:00",
+            alert="{form: 走失, place: 桃园, tell: 13812345678, basis: 监护人同意}",
         ),
     ],
     "forbidden-terms": [

@@ -14,6 +14,7 @@ from gengfu_site.problems import Problem
 from gengfu_site.rules import (
     alt_text,
     card_limits,
+    ended_alerts,
     external_links,
     forwarding,
     headings,
@@ -28,6 +29,7 @@ from gengfu_site.rules.rule import Around, Reading, Rule, squeezed
 
 RULES: tuple[Rule, ...] = (
     personal_data.RULE,  # nobody's number, card, plate or home on a public page
+    ended_alerts.RULE,  # nor in an alert that is over, on whatever ground it stood there
     terms.FORBIDDEN,  # no word that the station forbids
     terms.CAREFUL,  # nor one that it wants weighed, or has a better one for
     forwarding.RULE,  # no begging to be passed on

@@ -21,6 +21,8 @@ Made = TypeVar("Made")
 
 _READ = ("title", "summary", "changed", "author", "withdrawn", "service", "alert")
 """Fields whose words residents read."""
+_UNREAD = ("alert", "basis")
+"""What stands in these and is shown to nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ class Reading:
         for name in _READ:
             if name in values:
                 _collect(values[name], (name,), found)
-        return found
+        return [(text, location) for text, location in found if location != _UNREAD]
 
 
 def _collect(value: Any, location: Location, found: list[tuple[str, Location]]) -> None:
