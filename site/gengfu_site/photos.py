@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
@@ -73,7 +73,7 @@ def tidied(data: bytes) -> Photo:
 def _tidied(data: bytes) -> Photo:
     try:
         image = Image.open(BytesIO(data))
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise NotAPhoto(
             _("不是能用的图片，或者格式太少见（网页能显示 JPG、PNG、WebP、GIF）。请另存为 JPG 再用。")
         ) from error
