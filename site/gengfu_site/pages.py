@@ -84,6 +84,7 @@ def pages(library: Library, at: datetime) -> Iterator[Page]:
     yield pager.who()
     yield pager.areas()
     yield pager.services()
+    yield pager.search()
     for kind in KINDS:
         yield from pager.kind(kind)
     for topic in library.settings.station.topics:
@@ -93,7 +94,6 @@ def pages(library: Library, at: datetime) -> Iterator[Page]:
     for article in library.published(at):
         yield pager.kept(article) if isinstance(article, Kept) else pager.article(article)
         yield pager.permalink(article)
-    yield pager.search()
     yield pager.privacy()
     yield pager.not_found()
 

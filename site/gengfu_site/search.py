@@ -72,12 +72,10 @@ def _composed(text: str) -> str:
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
-def grams(folded: str) -> Iterator[str]:
+def grams(folded: str) -> list[str]:
     """What a folded text is listed under, some of it more than once."""
-    yield from map(add, folded, folded[1:])
-    for run in _RUN.findall(folded):
-        for start in range(len(run) - 2):
-            yield run[start : start + 3]
+    threes = [run[i : i + 3] for run in _RUN.findall(folded) for i in range(len(run) - 2)]
+    return [*map(add, folded, folded[1:]), *threes]
 
 
 def shard(gram: str, shards: int) -> int:
@@ -141,7 +139,8 @@ def index(library: Library, at: datetime) -> Index:
     digest = hashlib.sha256(f"{_FORMAT}\n{''.join(said)}".encode()).hexdigest()
     named = {path for article in library.listed(at) for path in article.areas}
     return Index(
-        # As many as articles, more or less, keep a shard near 1.4 KB compressed at any size of a library.
+        # About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's
+        # are smaller still, for the page is then most of what a first search costs.
         shards=max(_FEWEST_SHARDS, 1 << len(numbered).bit_length() >> 1),
         edition=digest[:8],
         areas=tuple(area for area in library.settings.station.areas if area.path in named),
