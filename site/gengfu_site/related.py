@@ -20,6 +20,8 @@ MOST, LEAST = 4, 3
 
 _RARE = 8
 """A pair of characters that more articles hold says little about any of them, and comparing those would take long."""
+_WHOLE = 1 << 32
+"""What those that hold a pair share between them; whole, since a sum of fractions hangs on their order."""
 _CHINESE = re.compile(r"[㐀-鿿]{2,}")
 _OTHER = re.compile(r"[a-z0-9]{2,}")
 
@@ -50,18 +52,19 @@ def _akin(one: Article, other: Article) -> bool:
     return one.kind == other.kind or not set(one.topics).isdisjoint(other.topics)
 
 
-def _scores(articles: Iterable[Article]) -> Mapping[str, Mapping[str, float]]:
+def _scores(articles: Iterable[Article]) -> Mapping[str, Mapping[str, int]]:
     """How much any two have in common, by their ids; nothing in common is left out."""
     holders: defaultdict[str, list[str]] = defaultdict(list)
     for article in articles:
         for pair in _pairs(f"{article.title}\n{article.summary}".lower()):
             holders[pair].append(article.id)
-    scores: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    scores: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for ids in holders.values():
         if len(ids) <= _RARE:
+            share = _WHOLE // len(ids)
             for one, other in combinations(ids, 2):
-                scores[one][other] += 1 / len(ids)
-                scores[other][one] += 1 / len(ids)
+                scores[one][other] += share
+                scores[other][one] += share
     return scores
 
 
