@@ -399,7 +399,7 @@ class TestEveryPage:
         assert '<a href="https://beian.miit.gov.cn/" rel="noreferrer">京ICP备12345678号-1</a>' in foot
         record = "https://beian.mps.gov.cn/#/query/webSearch?code=11010102000001"
         assert f'<a href="{record}" rel="noreferrer">京公网安备11010102000001号</a>' in foot
-        assert '<a class="call" href="tel:0000-5550109">' in foot
+        assert '<a href="tel:0000-5550109">0000-5550109</a>' in foot
 
     def test_says_nothing_of_what_the_station_has_not_written(self, html, page):
         text = html(replace(page, frame=replace(FRAME, official=None)))
