@@ -50,8 +50,9 @@ def refusals(library: Library, at: datetime, only: Article | None = None) -> lis
     :param only: the one article that is asked about; None: all.
     """
     rules = [rule for rule in RULES if rule.severity == "error"]
-    unread = terms.read_terms(library.settings)[1]
-    return unread + _broken((only,) if only else library.articles, Around(library=library, at=at), rules)
+    around = Around(library=library, at=at)
+    mistakes = around.once(terms.read_terms)[1]
+    return mistakes + _broken((only,) if only else library.articles, around, rules)
 
 
 def advice(library: Library, at: datetime, answers: Mapping[str, str]) -> list[Problem]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from gengfu_site.article import STRICT, Text
 from gengfu_site.problems import Problem
 from gengfu_site.rules.rule import Around, Finding, Reading, Rule
-from gengfu_site.settings import Settings
 from gengfu_site.source import read_text, read_yaml, validate
 from gengfu_templates.i18n import _
 
@@ -48,8 +47,9 @@ class Terms:
     preferred: tuple[Term, ...] = ()
 
 
-def read_terms(settings: Settings) -> tuple[Terms, list[Problem]]:
+def read_terms(around: Around) -> tuple[Terms, list[Problem]]:
     """The station's list, empty where it has none, and what is wrong with it."""
+    settings = around.library.settings
     if not (settings.folder / FILE).is_file():
         return Terms(), []
     text = read_text(settings.folder / FILE, settings.folder)
@@ -79,11 +79,11 @@ def _list(terms: tuple[Term, ...]) -> _List:
 
 
 def _forbidden(around: Around) -> _List:
-    return _list(read_terms(around.library.settings)[0].forbidden)
+    return _list(around.once(read_terms)[0].forbidden)
 
 
 def _others(around: Around) -> _List:
-    terms = read_terms(around.library.settings)[0]
+    terms = around.once(read_terms)[0]
     return _list((*terms.careful, *terms.preferred))
 
 
