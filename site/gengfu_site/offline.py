@@ -13,8 +13,8 @@ def worker(language: str) -> bytes:
     _ = translations(language).gettext
     words = {
         "language": language,
-        "kept": _("现在没有网络。这是 {date} 存下的，可能有变化。"),
-        "missing": _("现在没有网络，要看的那一页手机里没有存。先看这里的电话，有网络时"),
+        "kept": _("现在连不上网。这是 {date} 存下的，可能有变化。"),
+        "missing": _("现在连不上网，要看的那一页手机里没有存。下面是要紧的电话。"),
         "again": _("再试一次"),
     }
     return f"const WORDS = {json.dumps(words, ensure_ascii=False)};\n{WORKER.read_text('utf-8')}".encode()

@@ -104,7 +104,7 @@ async function find(address) {
 }
 
 async function dated(kept) {
-  const date = new Date(kept.headers.get("date")).toLocaleString(WORDS.language);
+  const date = new Date(kept.headers.get("date")).toLocaleString(WORDS.language, { dateStyle: "medium", timeStyle: "short" });
   return html(said(await kept.text(), WORDS.kept.replace("{date}", date)));
 }
 
@@ -113,7 +113,7 @@ async function emergency() {
   const kept = await find(EMERGENCY);
   if (!kept) return Response.error();
   const text = (await kept.text()).replace(/(href|action|src|data-home)="\.\.\//g, '$1="' + SCOPE);
-  return html(said(text, WORDS.missing + ' <a href="">' + WORDS.again + "</a>"));
+  return html(said(text, WORDS.missing + '<br><a class="press" href="">' + WORDS.again + "</a>"));
 }
 
 function said(text, words) {

@@ -79,9 +79,9 @@ def test_the_page_one_came_by_opens_again_and_says_of_when_it_is(phone, town) ->
     hand.comes("fraud/brushing/")
     hand.waits_until_kept("fraud/brushing/")
     with town.down():
-        assert "现在没有网络。这是 " in hand.visit("fraud/brushing/?elder=1#p--main")
+        assert "现在连不上网。这是 " in hand.visit("fraud/brushing/?elder=1#p--main")
         assert hand.tab.locator("h1").inner_text() == "刷单返利"
-    assert "现在没有网络" not in hand.visit("fraud/brushing/")
+    assert "现在连不上网" not in hand.visit("fraud/brushing/")
 
 
 def test_so_does_every_page_seen_since(phone, town) -> None:
@@ -102,12 +102,12 @@ def test_a_page_never_seen_gives_way_to_the_emergency_page_whose_links_lead_on(p
     hand.waits_until_kept("")
     with town.down():
         text = hand.visit("fraud/brushing/")
-        assert "现在没有网络，要看的那一页手机里没有存" in text
+        assert "现在连不上网，要看的那一页手机里没有存" in text
         assert "有人犯罪、有危险" in text
         assert hand.tab.locator("main a[href='tel:110']").count() == 1
         assert hand.tab.locator(".top .home").evaluate("link => link.href") == town.url
         hand.tab.locator(".crumbs a").click()
-        assert "现在没有网络。这是 " in hand.tab.locator("main").inner_text()
+        assert "现在连不上网。这是 " in hand.tab.locator("main").inner_text()
 
 
 def test_once_there_is_a_network_again_the_page_itself_can_be_asked_for(phone, town) -> None:
@@ -124,7 +124,7 @@ def test_a_network_that_takes_too_long_does_not_keep_one_from_a_page_that_is_the
     hand.comes("tip/gas/")
     hand.waits_until_kept("tip/gas/")
     with town.crawling():
-        assert "现在没有网络。这是 " in hand.visit("tip/gas/")
+        assert "现在连不上网。这是 " in hand.visit("tip/gas/")
 
 
 def test_nothing_of_an_alert_is_kept(phone, town) -> None:

@@ -56,7 +56,7 @@ def test_a_page_that_tells_of_an_alert_or_is_over_is_marked(
     assert ('data-offline="no"' in pages[address].partition("<main")[0]) is not kept
 
 
-@pytest.mark.parametrize(("language", "word"), [("zh-CN", "现在没有网络"), ("en", "no network")])
+@pytest.mark.parametrize(("language", "word"), [("zh-CN", "现在连不上网"), ("en", "not reach the network")])
 def test_the_worker_speaks_the_sites_language(language: str, word: str) -> None:
     assert word in worker(language).decode()
 
