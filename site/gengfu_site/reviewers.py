@@ -42,8 +42,8 @@ SHORTEST = 6
 _FREE = 3
 """Wrong PINs in a row before one must wait."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
-_COST = {"n": 1 << 15, "r": 8, "p": 3, "maxmem": 1 << 26, "dklen": 32}
-"""As OWASP's password storage cheat sheet advises: a tenth of a second and 32 MiB a try."""
+_COST = (1 << 15, 8, 3)
+"""n, r and p of scrypt, as OWASP's password storage cheat sheet advises: a tenth of a second and 32 MiB a try."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +78,14 @@ def prove(station: Path, claim: Claim, at: datetime) -> None:
                     name=claim.name, n=int(wait.total_seconds()) + 1
                 )
             )
-        stored = _keys(station).get(claim.name)
-        if stored is None or _fingerprint(stored) != _admitted_with(claim.name, records):
+        key = _keys(station).get(claim.name)
+        if key is None or _fingerprint(key) != _admitted_with(claim.name, records):
             raise NotProved(
                 _(
                     "{name}的 PIN 记录丢了或被改过，请让有“发布”权限的人重新登记：gengfu reviewers add {name}"
                 ).format(name=claim.name)
             )
-        salt, key = (bytes.fromhex(part) for part in stored)
-        if not hmac.compare_digest(_derived(claim.pin, salt), key):
+        if not _fits(claim.pin, key):
             audit.append(station, at, claim.login, WRONG_PIN, {"name": claim.name})
             raise NotProved(_("PIN 不对，已经记下。"))
 
@@ -96,7 +95,7 @@ def admit(
 ) -> None:
     """Let ``name`` write, and sign ``steps``, with ``pin``; in place of what was there of that name.
 
-    :param by: somebody who may release; None where there is nobody yet, or for a PIN of one's own.
+    :param by: somebody who may release; None where there is nobody yet.
     :raises NotProved: ``by`` may not.
     :raises ValueError: no such name or PIN can be; says why.
     """
@@ -105,11 +104,10 @@ def admit(
         raise ValueError(_("写上姓名。"))
     _refuse_weak(pin)
     _expect_releaser(station, by, at)
-    salt = secrets.token_bytes(16)
-    stored = (salt.hex(), _derived(pin, salt).hex())
-    _write(station, {**_keys(station), name: stored})
+    key = _key(pin)
+    _write(station, {**_keys(station), name: key})
     ordered = [step for step in STEPS if step in steps]
-    details = {"name": name, "steps": ordered, "key": _fingerprint(stored)}
+    details = {"name": name, "steps": ordered, "key": _fingerprint(key)}
     audit.append(station, at, by.name if by else login, ADMITTED, details)
 
 
@@ -122,7 +120,7 @@ def dismiss(station: Path, name: str, by: Claim, at: datetime) -> None:
     if name not in Approvals.read(station).rights:
         raise NotProved(_("没有登记过“{name}”。").format(name=name))
     audit.append(station, at, by.name, DISMISSED, {"name": name})
-    _write(station, {other: stored for other, stored in _keys(station).items() if other != name})
+    _write(station, {other: key for other, key in _keys(station).items() if other != name})
 
 
 def expect_right(name: str, steps: Sequence[Step], rights: Mapping[str, frozenset[Step]]) -> None:
@@ -183,36 +181,46 @@ def _admitted_with(name: str, records: Sequence[audit.Record]) -> object:
     return list(found)[-1]
 
 
-def _derived(pin: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(pin.encode(), salt=salt, **_COST)
+def _key(pin: str) -> str:
+    """What to keep of a PIN."""
+    salt = secrets.token_bytes(16)
+    n, r, p = _COST
+    return "$".join(("scrypt", str(n), str(r), str(p), salt.hex(), _derived(pin, salt, n, r, p).hex()))
 
 
-def _fingerprint(stored: Sequence[str]) -> str:
-    return hashlib.sha256("/".join(stored).encode()).hexdigest()[:16]
+def _fits(pin: str, key: str) -> bool:
+    _scheme, n, r, p, salt, derived = key.split("$")
+    return hmac.compare_digest(
+        _derived(pin, bytes.fromhex(salt), int(n), int(r), int(p)), bytes.fromhex(derived)
+    )
+
+
+def _derived(pin: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return hashlib.scrypt(pin.encode(), salt=salt, n=n, r=r, p=p, maxmem=1 << 27, dklen=32)
+
+
+def _fingerprint(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _file(station: Path) -> Path:
     return station / audit.FOLDER / "reviewers.json"
 
 
-def _keys(station: Path) -> dict[str, tuple[str, str]]:
-    """Salt and key, in hexadecimal, by name."""
+def _keys(station: Path) -> dict[str, str]:
+    """By name."""
     try:
-        text = _file(station).read_text("utf-8")
+        keys = json.loads(_file(station).read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise audit.AuditFailed(_file(station), error) from error
-    try:
-        return {
-            str(name): (bytes.fromhex(salt).hex(), bytes.fromhex(key).hex())
-            for name, (salt, key) in json.loads(text).items()
-        }
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         return {}  # whoever is meant has to be admitted anew
+    return {name: str(key) for name, key in keys.items()} if isinstance(keys, dict) else {}
 
 
-def _write(station: Path, keys: Mapping[str, tuple[str, str]]) -> None:
+def _write(station: Path, keys: Mapping[str, str]) -> None:
     file = _file(station)
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)

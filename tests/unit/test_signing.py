@@ -1,0 +1,508 @@
+"""Signing off: what residents see is what the right people signed, whatever happens to the files in between."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gengfu_site import audit, reviewers, signing
+from gengfu_site.approvals import STEPS, Lost, Step
+from gengfu_site.check import check
+from gengfu_site.library import load
+from gengfu_site.problems import GengfuError, ProblemsFound
+from gengfu_site.publish import publish
+from gengfu_site.reviewers import Claim, NotProved, admit, dismiss
+from gengfu_site.signing import Refused
+from gengfu_site.urgent import NoSuchArticle, withdraw
+from stations import AT, MKDOCS_YML, StationFolder, empty_station
+
+PIN = "284719"
+RIGHTS: dict[str, tuple[Step, ...]] = {
+    "王所长": STEPS,
+    "赵教导员": STEPS,
+    "孙编辑": ("language",),
+    "周队长": ("facts",),
+    "李警官": (),
+}
+"""Five officers, the last of whom only writes."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cheap() -> Iterator[None]:
+    """PINs that cost nothing to try, on a disk that never waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _handle: None)
+        patch.setattr(reviewers, "_COST", (2, 1, 1))
+        yield
+
+
+def claim(name: str, pin: str = PIN) -> Claim:
+    return Claim(name=name, pin=pin, login="duty")
+
+
+def reviewed(station: StationFolder, review: str = "small") -> StationFolder:
+    """The station with its articles signed off, by five officers."""
+    station.file("mkdocs.yml", MKDOCS_YML + f"      review: {review}\n")
+    for name, steps in RIGHTS.items():
+        by = None if name == "王所长" else claim("王所长")
+        admit(station.folder, name, steps, PIN, by, AT, login="duty")
+    return station
+
+
+@pytest.fixture
+def small(station: StationFolder) -> StationFolder:
+    return reviewed(station)
+
+
+def submit(station: StationFolder, by: str = "李警官", name: str = "F7K2Q") -> None:
+    signing.submit(station.settings, signing.drafts(station.settings, [name], AT), claim(by), AT)
+
+
+def sign(
+    station: StationFolder, by: str = "王所长", steps: Sequence[Step] = STEPS, name: str = "F7K2Q"
+) -> None:
+    drafts = signing.drafts(station.settings, [name], AT)
+    signing.approve(station.settings, drafts, claim(by), steps, AT)
+
+
+def public(station: StationFolder) -> list[str]:
+    """The bodies that residents see."""
+    library, problems = load(station.settings, AT)
+    assert not problems
+    return sorted(article.body.strip() for article in library.articles)
+
+
+def held(station: StationFolder) -> list[str]:
+    """What is said of those that they do not see."""
+    return [f"{p.path} {p.message}" for p in load(station.settings, AT)[0].held]
+
+
+# What residents see
+
+
+def test_an_article_that_nobody_signed_is_not_published_and_holds_up_no_other(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    small.article("fraud/new.md", body="二\n", id="F7K2R")
+    small.article("fraud/broken.md", body="三\n", id="F7K2S", kind="frau")
+    published = publish(small.settings, AT)
+    assert published.articles == 1
+    assert [problem.path for problem in published.held] == ["content/fraud/broken.md", "content/fraud/new.md"]
+    assert {problem.severity for problem in published.held} == {"warning"}
+    assert "gengfu submit content/fraud/new.md" in published.held[1].remedy
+
+
+def test_an_edit_voids_the_signatures_and_the_last_signed_version_stays_public(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    small.article(body="二\n")
+    assert public(small) == ["一"]
+    assert held(small) == ["content/fraud/brushing.md 改过以后还没有签发，网站上仍是上次签发的那一版。"]
+    submit(small)
+    assert public(small) == ["一"]
+    sign(small)
+    assert public(small) == ["二"]
+    assert held(small) == []
+
+
+def test_a_draft_that_cannot_be_read_leaves_what_was_signed_public(small: StationFolder) -> None:
+    file = small.article(body="一\n")
+    submit(small)
+    sign(small)
+    file.write_text("---\nid: [\n---\n二\n")
+    assert public(small) == ["一"]
+    assert any(p.severity == "error" for p in check(small.settings, AT))  # who writes it is told all the same
+
+
+def test_going_back_to_an_older_signed_version_is_an_edit_too(small: StationFolder) -> None:
+    for body in ("一\n", "二\n"):
+        small.article(body=body)
+        submit(small)
+        sign(small)
+    small.article(body="一\n")
+    assert public(small) == ["二"]
+
+
+def test_a_moved_article_keeps_its_address_until_that_is_signed(small: StationFolder) -> None:
+    file = small.article()
+    submit(small)
+    sign(small)
+    file.rename(file.with_name("moved.md"))
+    assert [article.url for article in small.load().articles] == ["fraud/brushing/"]
+    submit(small)
+    sign(small)
+    assert [article.url for article in small.load().articles] == ["fraud/moved/"]
+
+
+def test_a_picture_is_part_of_what_is_signed(small: StationFolder) -> None:
+    small.article(body="![图](a.png)\n")
+    picture = small.file("content/fraud/a.png", b"one")
+    submit(small)
+    sign(small)
+    picture.write_bytes(b"two")
+    publish(small.settings, AT)
+    assert (small.settings.public / "fraud/a.png").read_bytes() == b"one"
+    picture.unlink()
+    publish(small.settings, AT)
+    assert (small.settings.public / "fraud/a.png").read_bytes() == b"one"
+    picture.write_bytes(b"two")
+    submit(small)
+    sign(small)
+    publish(small.settings, AT)
+    assert (small.settings.public / "fraud/a.png").read_bytes() == b"two"
+
+
+def test_of_a_picture_that_two_articles_show_the_one_signed_more_strictly_counts(
+    station: StationFolder,
+) -> None:
+    reviewed(station, "{fraud: full, tip: small}")
+    picture = station.file("content/pictures/a.png", b"one")
+    station.article(body="![图](../pictures/a.png)\n")
+    station.article("tip/other.md", body="![图](../pictures/a.png)\n", id="F7K2R", kind="tip")
+    submit(station)
+    for name, step in zip(("孙编辑", "周队长", "王所长"), STEPS, strict=True):
+        sign(station, name, [step])
+    picture.write_bytes(b"two")
+    submit(station, name="F7K2R")
+    sign(station, name="F7K2R")
+    publish(station.settings, AT)
+    assert (station.settings.public / "pictures/a.png").read_bytes() == b"one"
+
+
+def test_a_link_to_an_article_that_nobody_signed_is_but_its_words(small: StationFolder) -> None:
+    small.article(body="见[另一篇](new.md)。\n")
+    small.article("fraud/new.md", id="F7K2R")
+    submit(small)
+    sign(small)
+    assert [article.html for article in small.load().articles] == ["<p>见<a>另一篇</a>。</p>\n"]
+    submit(small, name="F7K2R")
+    sign(small, name="F7K2R")
+    assert 'href="../new/"' in {a.id: a for a in small.load().articles}["F7K2Q"].html
+
+
+def test_a_withdrawal_waits_for_nobody_and_shows_nothing_that_nobody_signed(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    publish(small.settings, AT)
+    small.article(body="二\n")
+    withdraw(small.settings, "F7K2Q", "电话写错了", AT)
+    page = (small.settings.public / "fraud/brushing/index.html").read_text("utf-8")
+    assert "电话写错了" in page
+    assert "二</p>" not in page
+
+
+def test_an_alert_is_published_without_a_signature(small: StationFolder) -> None:
+    alert = '{form: 火情, place: 一号楼, tell: "119"}'
+    small.article("alert/fire.md", body="着火\n", kind="alert", alert=alert, expires="2026-11-30")
+    assert public(small) == ["着火"]
+    with pytest.raises(Refused, match="不用签发"):
+        submit(small)
+
+
+def test_where_nothing_is_signed_off_everything_is_as_it_was(station: StationFolder) -> None:
+    station.article(body="一\n")
+    assert (public(station), held(station)) == (["一"], [])
+    assert not (station.folder / "audit").exists()
+
+
+def test_what_came_with_the_program_is_public_until_it_is_edited_and_the_log_says_so(
+    small: StationFolder,
+) -> None:
+    file = small.article(body="一\n")
+    signing.begin(small.settings, AT, "duty")
+    assert public(small) == ["一"]
+    file.write_bytes(file.read_bytes().replace("一".encode(), "二".encode()))
+    assert public(small) == ["一"]
+    assert ["没有人签过" in event.what for event in signing.life("F7K2Q", audit.read(small.folder))] == [True]
+
+
+# Who may sign
+
+
+def test_nobody_signs_what_they_wrote_and_a_writer_signs_nothing(small: StationFolder) -> None:
+    small.article()
+    with pytest.raises(Refused, match="还没有提交"):
+        sign(small)
+    submit(small, by="王所长")
+    with pytest.raises(Refused, match="要由别人签"):
+        sign(small, by="王所长")
+    with pytest.raises(NotProved, match="没有登记这一步"):
+        sign(small, by="李警官")
+    sign(small, by="赵教导员")
+    assert public(small) == ["正文"]
+
+
+def test_in_full_three_people_sign_one_step_each_and_in_their_order(station: StationFolder) -> None:
+    reviewed(station, "full")
+    station.article()
+    submit(station)
+    with pytest.raises(Refused, match="要先签：语言"):
+        sign(station, "周队长", ["facts"])
+    sign(station, "王所长", ["language"])
+    with pytest.raises(Refused, match="三个人"):
+        sign(station, "王所长", ["facts"])
+    with pytest.raises(NotProved, match="没有登记这一步"):
+        sign(station, "周队长", ["release"])
+    sign(station, "周队长", ["facts"])
+    assert public(station) == []
+    sign(station, "赵教导员", ["release"])
+    assert public(station) == ["正文"]
+
+
+def test_signatures_are_for_what_was_shown_whatever_lies_there_by_now(small: StationFolder) -> None:
+    small.article(body="一\n![图](a.png)\n")
+    picture = small.file("content/fraud/a.png", b"one")
+    submit(small)
+    shown = signing.drafts(small.settings, ["F7K2Q"], AT)
+    small.article(body="二\n")
+    signing.approve(small.settings, shown, claim("王所长"), STEPS, AT)
+    assert public(small) == ["一\n![图](a.png)"]
+    small.article(body="三\n![图](b.png)\n")
+    small.file("content/fraud/b.png", b"one")
+    submit(small)
+    shown = signing.drafts(small.settings, ["F7K2Q"], AT)
+    picture.with_name("b.png").write_bytes(b"two")
+    with pytest.raises(Lost):
+        signing.approve(small.settings, shown, claim("王所长"), STEPS, AT)
+
+
+def test_what_must_be_mended_is_not_signed_and_what_is_no_article_is_named(small: StationFolder) -> None:
+    small.article(body="[没有](nowhere.md)\n")
+    with pytest.raises(ProblemsFound, match=r"nowhere\.md"):
+        submit(small)
+    with pytest.raises(NoSuchArticle):
+        submit(small, name="ZZZZZ")
+
+
+def test_a_folder_means_all_that_is_to_be_signed_in_it(small: StationFolder) -> None:
+    small.article()
+    small.article("fraud/other.md", id="F7K2R")
+    submit(small, name="content/fraud")
+    sign(small, name="content")
+    assert len(public(small)) == 2
+    with pytest.raises(Refused, match="没有要提交的"):
+        submit(small, name="content")
+
+
+# PINs
+
+
+def test_a_wrong_pin_is_on_record_and_the_fourth_try_has_to_wait(small: StationFolder) -> None:
+    small.article()
+    drafts = signing.drafts(small.settings, ["F7K2Q"], AT)
+
+    def attempt(pin: str, at: timedelta = timedelta()) -> None:
+        signing.submit(small.settings, drafts, claim("李警官", pin), AT + at)
+
+    for _try in range(3):
+        with pytest.raises(NotProved, match="PIN 不对"):
+            attempt("999999")
+    with pytest.raises(NotProved, match="秒再试"):
+        attempt(PIN)
+    wrong = [record for record in audit.read(small.folder) if record.action == reviewers.WRONG_PIN]
+    assert [(record.who, record.details) for record in wrong] == [("duty", {"name": "李警官"})] * 3
+    with pytest.raises(NotProved, match="PIN 不对"):
+        attempt("999999", timedelta(seconds=31))
+    with pytest.raises(NotProved, match="秒再试"):
+        attempt(PIN, timedelta(seconds=31 + 31))  # the wait has doubled
+    attempt(PIN, timedelta(days=-1))  # a clock set back locks nobody out
+
+
+def test_only_who_may_release_admits_others_and_dismisses_them(small: StationFolder) -> None:
+    for by, why in (
+        (None, "有“发布”权限"),
+        (claim("李警官"), "没有登记这一步"),
+        (claim("王所长", "1"), "PIN 不对"),
+    ):
+        with pytest.raises(NotProved, match=why):
+            admit(small.folder, "新人", STEPS, PIN, by, AT, login="duty")
+    small.article()
+    submit(small)
+    sign(small, "赵教导员")
+    dismiss(small.folder, "赵教导员", claim("王所长"), AT)
+    assert public(small) == ["正文"]  # what was signed stays signed
+    small.article(body="二\n")
+    submit(small)
+    with pytest.raises(NotProved, match="没有登记过"):
+        sign(small, "赵教导员")
+
+
+@pytest.mark.parametrize("pin", ["12345", "111111", "123456", "987654"])
+def test_a_pin_that_anybody_would_guess_is_refused(station: StationFolder, pin: str) -> None:
+    with pytest.raises(ValueError, match="PIN"):
+        admit(station.folder, "王所长", STEPS, pin, None, AT, login="duty")
+
+
+def test_pins_lie_in_a_file_for_its_owner_alone_and_a_key_put_there_by_hand_opens_nothing(
+    small: StationFolder,
+) -> None:
+    file = small.folder / "audit/reviewers.json"
+    assert file.stat().st_mode & 0o077 == 0
+    assert PIN not in file.read_text("utf-8") + (small.folder / "audit/log.jsonl").read_text("utf-8")
+    assert PIN not in repr(claim("王所长"))
+    file.write_text(json.dumps({"王所长": reviewers._key("737373x")}), "utf-8")
+    small.article()
+    with pytest.raises(NotProved, match="被改过"):
+        signing.submit(
+            small.settings, signing.drafts(small.settings, ["F7K2Q"], AT), claim("王所长", "737373x"), AT
+        )
+
+
+# What may go wrong
+
+
+def test_a_signature_in_a_line_that_somebody_changed_does_not_count(small: StationFolder) -> None:
+    small.article()
+    submit(small)
+    sign(small, "王所长", ["language", "facts"])
+    log = small.folder / "audit/log.jsonl"
+    honest = log.read_bytes()
+    forged = honest.replace(b'["language","facts"]', b'["language","facts","release"]')
+    assert forged != honest
+    log.write_bytes(forged)
+    assert public(small) == []
+    log.write_bytes(honest)
+    sign(small, "王所长", ["release"])
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:-2] + lines[-1:]))  # the first signature is gone
+    assert public(small) == []
+    assert audit.verify(small.folder)
+
+
+@pytest.mark.parametrize("what", ["text", "picture"])
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_what_was_signed_and_is_lost_or_changed_is_not_published_but_named(
+    small: StationFolder, what: str, how: str
+) -> None:
+    small.article(body="一\n![图](a.png)\n")
+    small.file("content/fraud/a.png", b"one")
+    submit(small)
+    sign(small)
+    small.article(body="二\n")  # so that the signed text is taken from the store
+    for file in (small.folder / "audit/approved").rglob("*"):
+        if file.is_file() and (file.read_bytes() == b"one") == (what == "picture"):
+            file.unlink() if how == "gone" else file.write_bytes(b"three")
+    assert public(small) == []
+    [said] = held(small)
+    assert "丢了或被改过" in said
+
+
+def test_a_clock_that_was_set_back_brings_no_older_version_back(small: StationFolder) -> None:
+    for days, body in ((0, "一\n"), (-400, "二\n")):
+        small.article(body=body)
+        at = AT + timedelta(days=days)
+        drafts = signing.drafts(small.settings, ["F7K2Q"], AT)
+        signing.submit(small.settings, drafts, claim("李警官"), at)
+        signing.approve(small.settings, drafts, claim("王所长"), STEPS, at)
+    assert public(small) == ["二"]
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_a_crash_in_the_middle_of_signing_leaves_it_signed_or_not(
+    small: StationFolder, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """The program is ended at each moment at which something reaches the disk."""
+    small.article(body="一\n![图](a.png)\n")
+    small.file("content/fraud/a.png", b"one")
+    submit(small)
+    left = [writes]
+
+    def fsync(_handle: int) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fsync)
+        try:
+            sign(small)
+        except KeyboardInterrupt:
+            crashed = True
+        else:
+            crashed = False
+    assert crashed == (writes < 3)  # the text, the picture, the log's line
+    assert public(small) in ([], ["一\n![图](a.png)"])
+    assert crashed or public(small)
+    assert audit.verify(small.folder) == []
+    if not public(small):
+        sign(small)
+    assert public(small) == ["一\n![图](a.png)"]
+
+
+# Whatever people do
+
+
+@dataclass
+class Told:
+    """What people did with one version, as they would tell it."""
+
+    version: tuple[str, str] = ("", "")
+    writer: str = ""
+    signed: dict[Step, str] = field(default_factory=dict)
+
+
+_EDITS = [("edit", text, picture) for text in "甲乙" for picture in "ab"]
+_SUBMISSIONS = [("submit", who) for who in ("李警官", "王所长")]
+_SIGNATURES = [("sign", who, (step,)) for step in STEPS for who, rights in RIGHTS.items() if step in rights]
+_THROUGH = [
+    [("submit", "李警官"), ("sign", "王所长", STEPS)],
+    [
+        ("submit", "李警官"),
+        ("sign", "孙编辑", STEPS[:1]),
+        ("sign", "周队长", STEPS[1:2]),
+        ("sign", "王所长", STEPS[2:]),
+    ],
+]
+_SCENES = st.sampled_from([*_THROUGH, *_THROUGH, *([deed] for deed in _EDITS + _SUBMISSIONS + _SIGNATURES)])
+
+
+@settings(max_examples=50)
+@given(review=st.sampled_from(["small", "full"]), scenes=st.lists(_SCENES, min_size=4, max_size=12))
+def test_whatever_people_do_residents_see_only_what_the_right_people_signed(
+    review: str, scenes: list[list[tuple[Any, ...]]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        station = reviewed(empty_station(Path(folder)), review)
+        lies, told, seen = ("甲", "a"), Told(), None
+        station.article(body="甲\n![图](x.png)\n")
+        station.file("content/fraud/x.png", b"a")
+        for deed, *how in chain.from_iterable(scenes):
+            try:
+                if deed == "edit":
+                    lies = (how[0], how[1])
+                    station.article(body=f"{lies[0]}\n![图](x.png)\n")
+                    station.file("content/fraud/x.png", lies[1].encode())
+                elif deed == "submit":
+                    submit(station, by=how[0])
+                    told = Told(version=lies, writer=how[0])
+                else:
+                    sign(station, by=how[0], steps=how[1])
+                    assert told.version == lies
+                    told.signed |= dict.fromkeys(how[1], how[0])
+            except GengfuError:
+                continue
+            if set(told.signed) == set(STEPS):
+                seen = told.version
+                assert told.writer not in told.signed.values()
+                assert all(step in RIGHTS[who] for step, who in told.signed.items())
+                assert review == "small" or len(set(told.signed.values())) == 3
+            articles = station.load().articles
+            assert len(articles) == (seen is not None)
+            if articles:
+                assert articles[0].signed
+                [file] = articles[0].signed.files.values()
+                assert (articles[0].body[0], file.read_text()) == seen
+        assert audit.verify(station.folder) == []
