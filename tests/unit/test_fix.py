@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from gengfu_site.fix import Fixed, fix
@@ -231,3 +233,27 @@ def test_mended_articles_are_published(station: StationFolder) -> None:
     fixed(station)
     [article] = load(station.settings, AT)[0].articles
     assert (article.title, article.summary, article.evergreen) == ("防火", "冬季干燥。", False)
+
+
+ANYTHING = st.one_of(
+    st.binary(max_size=80),
+    st.text(alphabet="-:：# \t\n\r　'\"[]{}|>&*!%@`\x00\ufeff标题titlesummarykdp1", max_size=120).map(
+        str.encode
+    ),
+    st.text(alphabet="-:： \n'\"[]{}&*!标题", max_size=60).map(
+        lambda text: f"---\ntitle: {text}\n---\n甲\n".encode()
+    ),
+    st.text(max_size=40).map(lambda text: text.encode("utf-16", "surrogatepass")),
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=ANYTHING)
+def test_whatever_lies_in_content_a_second_run_changes_nothing(station: StationFolder, data: bytes) -> None:
+    """And none of it ends in an exception, in fix or in what reads the articles then."""
+    file = station.file("content/tip/a.md", data)
+    first = fixed(station)
+    after = file.read_bytes()
+    assert [one.problems for one in fixed(station)] == [one.problems for one in first if one.problems]
+    assert file.read_bytes() == after
+    station.problems()

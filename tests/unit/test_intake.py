@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from gengfu_site import markdown
 from gengfu_site.catalogue import Kind
 from gengfu_site.intake import Brought, bring_in, sources, take_in
+from gengfu_site.intake.outline import outlined, typed
 from stations import AT, StationFolder
 from words import paragraph, photo, picture, word
 
@@ -221,3 +227,34 @@ def test_a_link_in_the_inbox_is_moved_aside_and_not_followed(station: StationFol
 def test_an_inbox_that_is_not_there_holds_nothing(station: StationFolder) -> None:
     assert taken(station) == []
     assert not (station.folder / "inbox").exists()
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.one_of(
+        st.binary(max_size=80),
+        st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.text(alphabet="#-*>|\\[]()<>`~&;1.一、（） \t\n提示", max_size=80).map(str.encode),
+        st.binary(max_size=60).map(lambda data: b"PK\x03\x04" + data),
+    ),
+    name=st.sampled_from(["a.txt", "a.md", "a.docx"]),
+)
+def test_whatever_is_brought_in_is_an_article_or_a_problem(
+    station: StationFolder, data: bytes, name: str
+) -> None:
+    found = brought(station, name, data)
+    assert bool(found.article) != bool(found.problems)
+    if found.article:
+        assert found.article.read_text("utf-8").startswith("---\nid: ")
+        station.problems()
+        found.article.unlink()
+
+
+@given(st.text(alphabet="#-+=*>|\\[]()<>`~&;!_1.)一、（） \t\nab提示", max_size=80))
+def test_a_plain_texts_words_are_the_pages_words(text: str) -> None:
+    """No sign that somebody typed means anything but itself, save that numbers and dots make lists."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    shown = markdown.render(outlined(typed(text), ""), lambda address: address).html
+    words = unescape(re.sub(r"<[^>]*>", "", shown))
+    kept = [re.sub(r"^(?:\d{1,2}[.．](?!\d)|[-*](?= ))[ \t]*(?=\S)", "", line) for line in lines]
+    assert "".join(words.split()) == "".join("".join(kept).split())

@@ -47,7 +47,12 @@ class Piece:
 
 def escaped(text: str) -> str:
     """``text`` as Markdown that means nothing but itself."""
-    return _AT_LINE_START.sub(lambda m: f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", _SPECIAL.sub(r"\\\1", text))
+    return _begun(_SPECIAL.sub(r"\\\1", text))
+
+
+def _begun(line: str) -> str:
+    """``line`` so that what it begins with makes no list, heading or rule of it."""
+    return _AT_LINE_START.sub(lambda m: f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", line)
 
 
 def outlined(pieces: Sequence[Piece], name: str) -> str:
@@ -128,9 +133,9 @@ def _blocks(pieces: Sequence[Piece], depths: Sequence[int | None]) -> Iterator[_
         if depth is not None:
             yield _Block(text=f"{'#' * depth} {piece.text}")
         elif typed := _ITEM.match(piece.text):
-            yield _Block(text=f"{typed[1]}. {piece.text[typed.end() :]}", item=True)
+            yield _Block(text=f"{typed[1]}. {_begun(piece.text[typed.end() :])}", item=True)
         elif typed := _BULLET.match(piece.text):
-            yield _Block(text=f"- {piece.text[typed.end() :]}", item=True)
+            yield _Block(text=f"- {_begun(piece.text[typed.end() :])}", item=True)
         else:
             yield _Block(text=_strong(piece))
 
