@@ -430,6 +430,7 @@ class TestAfterwards:
             conclude(search.settings, "A5W3R", "resolved", SOON)
         assert traces(search) == []
         assert "已找到" in page(search, "alert/child")
+        assert "已找到，请勿再转" in page(search, "A/A5W3R").partition("<main")[2].partition("<h1>")[0]
         assert before - public(search) == {"alert/child/photo.jpg"}
 
     def test_a_persons_data_goes_even_where_its_page_cannot_be_made(self, search: StationFolder) -> None:
