@@ -246,8 +246,10 @@ def _without_ends(address: str) -> str:
 def _is_icp(text: str) -> str:
     if text and not re.fullmatch(r"\w?ICP[备证]\s?\d{6,10}号(-\d+)?", text):
         raise Mistake(
-            _("ICP备案号的样子是“京ICP备12345678号-1”，见到的是“{text}”。").format(text=text),
-            _("照备案查询结果写全，连同省份简称和“号”。"),
+            _("ICP备案号的样子是“{example}”，见到的是“{text}”。").format(
+                example="京ICP备12345678号-1", text=text
+            ),
+            _("照备案查询结果写全，从省份简称到最后一个字。"),
         )
     return text
 
@@ -255,8 +257,10 @@ def _is_icp(text: str) -> str:
 def _is_police_record(text: str) -> str:
     if text and not re.fullmatch(r"\w公网安备\s?\d{11,14}号", text):
         raise Mistake(
-            _("公安备案号的样子是“京公网安备11010102000001号”，见到的是“{text}”。").format(text=text),
-            _("照备案查询结果写全，连同省份简称和“号”。"),
+            _("公安备案号的样子是“{example}”，见到的是“{text}”。").format(
+                example="京公网安备11010102000001号", text=text
+            ),
+            _("照备案查询结果写全，从省份简称到最后一个字。"),
         )
     return text
 
