@@ -131,8 +131,10 @@ def titled(body: str) -> tuple[str, str]:
 def summary(body: str) -> str:
     """The first paragraph's sentences, as many as a summary holds; "" where not even one fits."""
     for block in re.split(r"\n[ \t]*\n", body):
-        if not _NO_PARAGRAPH.match(block):
-            text = plain(block)
+        text = plain(block)
+        if not (
+            _NO_PARAGRAPH.match(block) or text.endswith(("：", ":"))
+        ):  # a salutation, or what announces a list
             if _TO_WRITE in text:
                 return ""
             if len(text) <= SUMMARY:
