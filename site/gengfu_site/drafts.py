@@ -130,18 +130,18 @@ def titled(body: str) -> tuple[str, str]:
 
 def summary(body: str) -> str:
     """The first paragraph's sentences, as many as a summary holds; "" where not even one fits."""
-    for block in re.split(r"\n[ \t]*\n", body):
-        text = plain(block)
-        if not (
-            _NO_PARAGRAPH.match(block) or text.endswith(("：", ":"))
-        ):  # a salutation, or what announces a list
-            if _TO_WRITE in text:
-                return ""
-            if len(text) <= SUMMARY:
-                return text
-            ends = [found.end() for found in _SENTENCE_END.finditer(text, 0, SUMMARY)]
-            return text[: ends[-1]] if ends else ""
-    return ""
+    first = next((plain(block) for block in re.split(r"\n[ \t]*\n", body) if _tells(block)), "")
+    if _TO_WRITE in first:
+        return ""
+    if len(first) <= SUMMARY:
+        return first
+    ends = [found.end() for found in _SENTENCE_END.finditer(first, 0, SUMMARY)]
+    return first[: ends[-1]] if ends else ""
+
+
+def _tells(block: str) -> bool:
+    """Whether it is a paragraph, and neither a salutation nor what only announces a list."""
+    return not (_NO_PARAGRAPH.match(block) or plain(block).endswith(("：", ":")))
 
 
 def plain(markdown: str) -> str:
