@@ -86,12 +86,8 @@ class Done:
 
 
 Ask = Callable[[Meant], bool]
-AskBasis = Callable[[Sequence[Problem]], str]
-"""Given where personal data stands in an alert, the ground on which it is told; empty where none is given."""
-
-
-def _no_basis(problems: Sequence[Problem]) -> str:
-    return ""
+AskBasis = Callable[[], str]
+"""Asked where personal data stands in an alert, which the officer has seen: the ground on which it is told, or nothing."""
 
 
 def target_of(texts: Sequence[str], roster: Roster) -> Target:
@@ -149,7 +145,7 @@ class Duty:
     clock: Clock
     say: Say
     transport: OpenTransport = open_transport
-    ask_basis: AskBasis = _no_basis
+    ask_basis: AskBasis = str
 
     def target(self, texts: Sequence[str]) -> Target | None:
         """Whom ``texts`` name (:func:`target_of`); None where there are none."""
@@ -264,8 +260,8 @@ class Duty:
 
         :raises Refused: none was given.
         """
-        if personal := urgent.without_basis(problems):
-            basis = self.ask_basis(personal)
+        if urgent.without_basis(problems):
+            basis = self.ask_basis()
             if not basis:
                 raise Refused(
                     _(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,9 +173,8 @@ def _do(
 
     given: list[str] = []
 
-    def ask_basis(problems: Sequence[Problem]) -> str:
+    def ask_basis() -> str:
         busy.stop()
-        show_notices([str(problem) for problem in problems])
         found = basis.strip() or (
             "" if yes else _answer(_("凭什么公开这些个人信息（例如：监护人 19:40 电话同意）"))
         )
