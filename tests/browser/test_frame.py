@@ -220,6 +220,25 @@ class TestBanner:
         assert told(phone(java_script_enabled=False)) == ["寻找走失老人", "隧道封闭"]
 
 
+class TestPortal:
+    @pytest.mark.parametrize("page", ["", "fraud/brushing/", "alert/elder/", "emergency/", "privacy/"])
+    def test_its_header_looks_and_works_as_it_does_at_home_and_nothing_is_blocked(
+        self, chromium, town, page
+    ) -> None:
+        context = chromium.new_context(viewport={"width": 360, "height": 740})
+        tab = context.new_page()
+        said: list[str] = []
+        tab.on("console", lambda message: said.append(message.text))
+        tab.goto(town.url + page)
+        tab.wait_for_load_state("networkidle")
+        header = tab.locator(".portal").first
+        assert header.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(1, 2, 3)"
+        assert header.get_attribute("data-ran") == "yes"
+        assert tab.locator(".portal").last.inner_text() == "门户的页脚"
+        assert said == []
+        context.close()
+
+
 class TestPrivacy:
     def test_one_button_clears_what_is_ours_and_says_what_that_was(self, phone, town) -> None:
         tab = phone("fraud/brushing/")

@@ -1,4 +1,7 @@
-"""A small site below a portal's path, on a server that can fall silent. Verbs: ``town.publish()``, ``town.down()``."""
+"""A small site inside a portal, below a path of it, on a server that can fall silent.
+
+Verbs: ``town.publish()``, ``town.tell(...)``, ``town.down()``.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,11 @@ from gengfu_site.publish import publish
 from stations import AT, MKDOCS_YML, StationFolder, empty_station
 
 BELOW = "police/guide/"
+HEADER = """\
+<style>.portal{height:40px;background:rgb(1,2,3)}</style>
+<div class="portal"><a href="https://portal.example/">门户</a></div>
+<script>document.querySelector(".portal").dataset.ran = "yes";</script>
+"""
 ALERT = "{form: 走失, place: 桃园社区, tell: '110'}"
 
 
@@ -74,7 +82,10 @@ def town_in(folder: Path) -> Iterator[Town]:
     """A tip, two things that are going on, and some frauds, below ``/police/guide/``."""
     station = empty_station(folder)
     text = MKDOCS_YML.replace("https://qingsong.example/", f"https://portal.example/{BELOW}")
-    station.file("mkdocs.yml", text.replace("site_dir: public", f"site_dir: root/{BELOW}"))
+    text = text.replace("site_dir: public", f"site_dir: root/{BELOW}")
+    station.file("mkdocs.yml", text + "      portal: {header: header.html, footer: footer.html}\n")
+    station.file("header.html", HEADER)
+    station.file("footer.html", '<div class="portal">门户的页脚</div>\n')
     station.article(body="正文\n\n" * 60)
     station.article("tip/gas.md", id="G0000", kind="tip", title="燃气安全")
     for name, id_, title in (("elder", "A5W3R", "寻找走失老人"), ("road", "A6W3R", "隧道封闭")):
