@@ -26,7 +26,7 @@ NUMBERS = """async (queries) => {
   for (const query of queries) {
     const results = window.results(index, await window.find(index, query, [], "", ""));
     const articles = await results.more(1000);
-    found.push(results.alike() ? [] : articles.map((article) => article.url).sort());
+    found.push(articles.slice(0, results.told()[0]).map((article) => article.url).sort());
   }
   return found;
 }"""
@@ -123,7 +123,7 @@ class TestBestFirst:
             ("户口本丢了", "户口簿丢了、坏了：户主或家人跑一次补发"),
             ("办身份证要多少钱", "身份证"),
             ("养狗要办什么手续", "给狗办登记：先打狂犬疫苗，再办犬证"),
-            ("煤气泄漏", "瓶装气：直立放、常检查、漏了先关阀"),
+            ("放鞭炮", "过年放烟花：先问能不能，再看放哪儿"),
             ("96110", "96110来电一定要接"),
             ("夜间巡逻", "冬季夜间巡逻开始，邻居们可以这样帮忙"),
             ("三句话防骗", "三句话防骗"),
@@ -154,7 +154,7 @@ class TestBestFirst:
 class TestThePage:
     def test_says_how_many_and_marks_them(self, tab: Tab, site: Site) -> None:
         assert ask(tab, site, f"q={quote('夜间巡逻')}") == ["冬季夜间巡逻开始，邻居们可以这样帮忙"]
-        assert tab.locator(STATUS).inner_text() == "找到 1 篇。"
+        assert tab.locator(STATUS).inner_text() == "找到 1 篇。"  # and no other is like it
         assert tab.locator(STATUS).get_attribute("role") == "status"
         assert {mark.inner_text() for mark in tab.locator("mark").all()} == {"夜间巡逻"}
         assert "办事指南" not in tab.locator(RESULTS).inner_text()

@@ -1,19 +1,8 @@
 /* From a query to the numbers of articles, the best first. */
 (function () {
   "use strict";
-  const { fold, grams } = window.words, KINDS = { s: 0.2, f: 0.2, t: 0.1, v: 0.1, a: 0.1 };
-  const ASKING = /^[的了吗呢么是有在我要怎什多少哪里如何能不可以]+$/;
-
-  /* The word itself, then what means the same. */
-  function variants(word, synonyms) {
-    const all = [word];
-    for (const same of synonyms)
-      for (const text of [...all]) {
-        const known = same.find((one) => text.includes(one));
-        for (const one of known ? same : []) if (!text.includes(one)) all.push(text.split(known).join(one));
-      }
-    return all.slice(0, 6);
-  }
+  const { fold, grams, variants } = window.words, KINDS = { s: 0.2, f: 0.2, t: 0.1, v: 0.1, a: 0.1 };
+  const ASKING = /[的了吗呢么怎什哪]|^[是有在我要多少里如何能不可以]+$/;
 
   /* One sign alone says little beside longer words. */
   function split(query) {
@@ -35,21 +24,23 @@
       return [...rank.keys()].filter(fits).sort((a, b) => rank[b] - rank[a]);
     }
 
-    function together() {
+    /* Of what means the same, the best; all that is asked for, together. */
+    function summed(lists, less) {
       const worth = new Float32Array(kinds.length);
       for (const same of words) {
         const its = same.map(() => lists.shift());
-        worth.forEach((w, a) => (worth[a] += Math.max(...its.map((list, i) => list[a] - (i && 0.5)))));
+        worth.forEach((w, a) => (worth[a] += Math.max(...its.map((list, i) => list[a] - (i && less)))));
       }
-      return words.length ? sorted(worth.map((w) => Math.round((w / words.length) * 2))) : [];
+      return worth;
     }
 
     async function alike() {
-      const worth = await index.likeness(looked.filter((gram) => !ASKING.test(gram)));
-      const most = worth.reduce((a, b) => Math.max(a, b), 0);
+      const rare = all.map((looked) => index.likeness(looked.filter((gram) => !ASKING.test(gram))));
+      const worth = summed(await Promise.all(rare), 0), most = worth.reduce((a, b) => Math.max(a, b), 0);
       return sorted(worth.map((w) => (w && w >= most / 2 ? w : -Infinity)));
     }
 
-    return { words, looked, together: together(), alike, sure: all.every((one) => one.length == 1) };
+    const together = words.length ? sorted(summed(lists, 0.5).map((w) => Math.round((w / words.length) * 2))) : [];
+    return { words, looked, together, alike, sure: all.every((one) => one.length == 1) };
   };
 })();

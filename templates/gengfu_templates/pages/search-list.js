@@ -14,8 +14,8 @@
     return list.appendChild(one.firstElementChild);
   }
 
-  function say(what, q, n) {
-    status.textContent = (said[what] || "").replace("{n}", n).replace("{q}", () => q);
+  function say(what, q, n, m) {
+    status.textContent = (said[what] || "").replace("{n}", n).replace("{m}", m).replace("{q}", () => q);
   }
 
   /* Shows the best of `results` once they are there, unless `late()` tells that something else is asked by then. */
@@ -31,8 +31,8 @@
   }
 
   function add(articles, results, q) {
-    const how = results.alike() ? "alike" : results.sure() ? "found" : "about";
-    say(results.count() ? how : q && "none", q, results.count());
+    const [held, like, sure] = results.told(), how = like ? "also" : sure ? "found" : "about";
+    say(held ? how : like ? "alike" : q && "none", q, held || like, like);
     button.hidden = !results.left();
     return articles.map((article) => item(article, results.marked()));
   }

@@ -1,4 +1,4 @@
-/* What a text and a word are made of (the other half of search.py, which says why), and words marked in a text. */
+/* What a text and a word are made of: the other half of search.py, which says why. And words marked in a text. */
 (function () {
   "use strict";
   const COUNTS = /[\p{L}\p{N}]/u, THREE = /^[0-9a-z]{3}$/, LONG = 140, BEFORE = 24;
@@ -26,6 +26,17 @@
     return found.size ? [...found] : [word];
   }
 
+  /* The word itself, then what means the same. */
+  function variants(word, synonyms) {
+    const all = [word];
+    for (const same of synonyms)
+      for (const text of [...all]) {
+        const known = same.find((one) => text.includes(one));
+        for (const one of known ? same : []) if (!text.includes(one)) all.push(text.split(known).join(one));
+      }
+    return all.slice(0, 6);
+  }
+
   /* Puts a text into an element with the words marked; of a long text the part around the first of them. */
   function mark(element, text, words) {
     const { folded, from, to } = fold(text), marked = new Uint8Array(text.length);
@@ -44,5 +55,5 @@
     element.append(last < text.length ? "…" : "");
   }
 
-  window.words = { fold, grams, mark };
+  window.words = { fold, grams, variants, mark };
 })();
