@@ -275,11 +275,13 @@ def test_what_the_station_prints_for_all_passes_everywhere(station: StationFolde
     settings = (station.folder / "mkdocs.yml").read_text("utf-8")
     station.file(
         "mkdocs.yml",
-        settings.replace("李警官", "李警官 13912345678").replace(
+        settings.replace("李警官", "李警官 13912345678 13612345678、0571-85550666").replace(
             "0000-5550120", "0000-5550120 桃园小区3栋2单元101室 jws@qq.com"
         ),
     )
-    station.article(body="找 139 1234 5678，在桃园小区3栋2单元101室，写信 jws@qq.com，座机 5550100。\n")
+    station.article(
+        body="找 139 1234 5678，在桃园小区3栋2单元101室，写信 jws@qq.com，座机 5550100、13612345678，传真（0571）8555 0666。\n"
+    )
     assert refusals(station.load(), AT) == []
     station.article(body="找 138 1234 5678，在桃园小区3栋2单元102室，写信 jws2@qq.com，座机 5550199。\n")
     assert len(refusals(station.load(), AT)) == 4

@@ -79,14 +79,17 @@ class _Printed:
     text: str
 
 
-_NUMBER = re.compile(r"\d(?:[ ()-]{0,2}\d){6,}")
+_LOCAL = re.compile(r"(?<!\d)[2-9]\d{2,3}-?\d{4}(?!\d)")
+"""A landline without its area code."""
 
 
 def _printed(around: Around) -> _Printed:
     settings = around.library.settings
     declared: tuple[Any, ...] = (settings.station, settings.official, *settings.shortcuts, *settings.matters)
     words = [text for thing in declared for text in _texts(asdict(thing))]
-    return _Printed(numbers=frozenset(_numbers(words)), text="\n".join(map(squeezed, words)))
+    return _Printed(
+        numbers=frozenset(_numbers("\n".join(words))), text="\n".join(squeezed(text) for text in words)
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -101,21 +104,20 @@ def _texts(value: Any) -> Iterator[str]:
                 yield from _texts(part)
 
 
-def _numbers(words: list[str]) -> Iterator[str]:
-    """Digits of every number in ``words``; of a landline also those behind the area code."""
-    for text in words:
-        for found in _NUMBER.findall(text):
-            digits = re.sub(r"\D", "", found)
-            yield digits
-            if digits.startswith("0"):
-                yield digits[3:]
-                yield digits[4:]
+def _numbers(text: str) -> Iterator[str]:
+    """Every number in ``text``; of a landline also what follows the area code, of three digits or four."""
+    for one in identifiers(text):
+        yield one.words
+        if one.words.startswith("0"):
+            yield from (one.words[3:], one.words[4:])
+    for local in _LOCAL.findall(text):
+        yield local.replace("-", "")
 
 
 def _printed_for_all(one: Identifier, reading: Reading) -> bool:
     printed = reading.around.once(_printed)
     words = squeezed(one.words)
-    if one.words in printed.numbers or words in printed.text:
+    if one.words in printed.numbers or (words in printed.text and not words.isdecimal()):
         return True
     service = reading.article.service
     return service is not None and _of_the_office(one, words, service)
@@ -123,7 +125,7 @@ def _printed_for_all(one: Identifier, reading: Reading) -> bool:
 
 def _of_the_office(one: Identifier, words: str, service: Service) -> bool:
     """Whether a service guide names it as the office's own; a mobile phone is somebody's."""
-    lines = [line for line in (service.phone, service.online, service.complaint) if line]
+    lines = "\n".join(line for line in (service.phone, service.online, service.complaint) if line)
     landlines = {number for number in _numbers(lines) if not re.fullmatch(r"1\d{10}", number)}
     return one.words in landlines or any(words in squeezed(place) for place in service.places)
 
