@@ -170,6 +170,11 @@ class Approvals:
     def of(self, id_: str) -> Standing:
         return self._standings.get(id_, Standing())
 
+    @property
+    def unsigned(self) -> int:
+        """How many articles are public as they came with the program."""
+        return sum(bool(one.public and one.public.review == "start") for one in self._standings.values())
+
     def id_at(self, path: PurePosixPath) -> str | None:
         """Id of the article that was signed off as lying there, for a file that cannot be read."""
         for id_, standing in self._standings.items():

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import unified_diff
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gengfu_site import audit, rules
 from gengfu_site.alone import alone
@@ -33,6 +33,7 @@ from gengfu_site.approvals import (
     keep,
     step_name,
 )
+from gengfu_site.kept import present
 from gengfu_site.library import Article, Library, load
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.reviewers import Claim, expect_right, prove
@@ -218,39 +219,58 @@ def life(id_: str, records: Iterable[audit.Record]) -> list[Event]:
 
     :param records: of the audit log.
     """
-    return [
-        Event(at=record.at, who=record.who, what=_told(record, id_))
-        for record in records
-        if record.details.get("id") == id_ or (record.action == STARTED and _started(record, id_))
-    ]
+    events = []
+    pending = False  # signatures of a version that is not signed through
+    for record in records:
+        if record.action == STARTED:
+            if all(article["id"] != id_ for article in record.details["articles"]):
+                continue
+        elif record.details.get("id") != id_:
+            continue
+        told = _told(record)
+        if record.action == SUBMITTED and pending:
+            told += _("；前一稿没有签完，作废")
+        if record.action in (SUBMITTED, APPROVED):
+            pending = record.action == SUBMITTED or "release" not in record.details["steps"]
+        events.append(Event(at=record.at, who=record.who, what=told))
+    return events
 
 
-def _told(record: audit.Record, id_: str) -> str:
+def visible(settings: Settings, id_: str) -> str:
+    """Which version of the article the present release shows, in a sentence."""
+    catalogue = present(settings.public)
+    shown = next((entry for entry in catalogue.entries if entry.id == id_), None) if catalogue else None
+    public = Approvals.read(settings.folder).of(id_).public
+    if shown is None:
+        return _("网站上现在没有这一篇。")
+    if public is None:
+        return _("网站上有这一篇，没有签发记录。")
+    if not public.version.text.startswith(shown.revision):
+        return _("网站上还不是上次签发的那一版：运行 gengfu build。")
+    return _("网站上现在是第 {n} 条记录的那一版。").format(n=public.number)
+
+
+def _told(record: audit.Record) -> str:
     details = record.details
     if record.action == STARTED:
-        return _("随程序来的示范文章，本单位没有人签过") + _short(_started(record, id_))
+        return _("随程序来的示范文章，本单位没有人签过")
     if record.action == SUBMITTED:
-        return _("写好提交") + _short(details)
+        return _("写好提交：{path}").format(path=details["path"])
     if record.action == APPROVED:
         steps = series(step_name(step) for step in STEPS if step in details["steps"])
         note = _("，附言：{note}").format(note=details["note"]) if details.get("note") else ""
         return _("签了{steps}").format(steps=steps) + note
-    return record.action
+    return _WORDS.get(record.action, record.action)
 
 
-def _short(members: object) -> str:
-    """The version's digest, as far as people compare it."""
-    assert isinstance(members, dict)
-    version = Version(
-        path=PurePosixPath(members["path"]),
-        text=members["text"],
-        files={PurePosixPath(path): digest for path, digest in members["files"]},
-    )
-    return f"（{version.digest[:12]}）"
-
-
-def _started(record: audit.Record, id_: str) -> object:
-    return next((article for article in record.details["articles"] if article["id"] == id_), None)
+_WORDS = {
+    "alert": _("发了警情"),
+    "alert.update": _("发了进展"),
+    "alert.resolve": _("发了结束"),
+    "alert.cancel": _("发了取消"),
+    "withdraw": _("撤回"),
+    "review": _("事后复核"),
+}
 
 
 def _meant(library: Library, problems: Iterable[Problem], name: str) -> list[Article]:

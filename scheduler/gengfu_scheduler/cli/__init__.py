@@ -93,6 +93,7 @@ COMMANDS = (
     record.tasks,
     month.report,
     audit.audit_,
+    audit.log,
     groups.groups,
     station.sandbox,
     station.demo,

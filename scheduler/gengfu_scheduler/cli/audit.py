@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import err, expect_station, json_option, now, out, record
+from gengfu_scheduler.cli.shared import err, expect_station, json_option, now, open_outbox, out, record
+from gengfu_site import cli as site
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
@@ -31,6 +32,30 @@ def review(folder: Path, id: str, by: str) -> None:
     alert = to_review(id, by, audit.read(folder), now())
     record(folder, by.strip(), "review", id=alert.id)
     out.print(_("已记下：{by}复核了“{title}”。").format(by=escape(by.strip()), title=escape(alert.title)))
+
+
+@click.command(
+    help=_("一篇文章从头到尾：谁写的，谁签了哪一步，现在公开的是哪一版，发到了哪些群。ID 是文章编号。")
+)
+@click.argument("id")
+@click.pass_obj
+def log(folder: Path, id: str) -> None:
+    from gengfu_scheduler.report import shortlist
+    from gengfu_site import audit, signing
+
+    settings = site.settings_in(folder)
+    id = id.upper()
+    for event in signing.life(id, audit.read(folder)):
+        out.print(f"{event.at.astimezone():%Y-%m-%d %H:%M}  {escape(event.who)}  {escape(event.what)}")
+    out.print(signing.visible(settings, id))
+    with open_outbox(folder, reading=True) as outbox:
+        heard = outbox.heard(id)
+    if heard:
+        words = _("发到 {n} 个群，最近一次 {when}：{groups}")
+        when = f"{max(heard.values()).astimezone():%Y-%m-%d %H:%M}"
+        out.print(words.format(n=len(heard), when=when, groups=escape(shortlist(sorted(heard)))))
+    else:
+        out.print(_("还没有发到群里。"))
 
 
 @click.group("audit", help=_("操作记录：谁在什么时候做了什么，最近的在最后。"), invoke_without_command=True)

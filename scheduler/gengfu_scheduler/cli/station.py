@@ -42,6 +42,12 @@ def init(folder: Path) -> None:
         ("gengfu push services", _("发一次试试")),
     ):
         out.print(f"  {escape(line):24}[dim]{why}[/]" if why else f"  {escape(line)}")
+    out.print(
+        _(
+            "示范文章随程序来，本单位还没有人签过，照原样公开；改过的和新写的，签了才公开：gengfu reviewers add"
+        ),
+        style="dim",
+    )
 
 
 @click.command(help=_("检查文章、群清单和时间表，把所有问题一次列出来。"))

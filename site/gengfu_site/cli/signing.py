@@ -71,6 +71,8 @@ def approve(folder: Path, names: tuple[str, ...], steps: tuple[Step, ...], by: s
     if not names:
         _show_waiting(folder)
         return
+    if not (steps or _attended()):
+        raise click.UsageError(_("没有终端，用 --step 写明签哪一步。"))
     by = by or _name()
     rights = Approvals.read(settings.folder).rights.get(by, frozenset())
     named = signing.drafts(settings, names, clock.now())
@@ -79,7 +81,7 @@ def approve(folder: Path, names: tuple[str, ...], steps: tuple[Step, ...], by: s
     steps = steps or _same_steps(found, by, rights)
     for draft in found:
         _show(draft)
-    if not _ticked(found, steps, asking=sys.stdin.isatty()):
+    if not _ticked(found, steps, asking=_attended()):
         raise click.Abort
     for draft in signing.approve(settings, found, _claim(by), steps, clock.now(), note):
         _show_standing(draft)
@@ -145,13 +147,19 @@ def remove(folder: Path, name: str, by: str | None) -> None:
 
 
 def _show_waiting(folder: Path) -> None:
+    from gengfu_site.approvals import Approvals
     from gengfu_site.library import load
 
-    held = load(settings_in(folder), clock.now())[0].held
+    settings = settings_in(folder)
+    held = load(settings, clock.now())[0].held
     if held:
         show_problems(held)
     else:
         out.print(_("没有等着签的文章。"), style="green")
+    if unsigned := Approvals.read(settings.folder).unsigned:
+        out.print(
+            _("{n} 篇是随程序来的示范文章，照原样公开，本单位还没有人签过。").format(n=unsigned), style="dim"
+        )
 
 
 def _same_steps(found: Sequence[Draft], name: str, rights: frozenset[Step]) -> tuple[Step, ...]:
@@ -217,15 +225,20 @@ def _claim(by: str | None) -> Claim:
 
 
 def _name() -> str:
-    if not sys.stdin.isatty():
+    if not _attended():
         raise click.UsageError(_("用 --by 写明是谁。"))
     name: str = click.prompt(_("姓名"), err=True)
     return name.strip()
 
 
+def _attended() -> bool:
+    """Whether somebody sits there to be asked."""
+    return sys.stdin.isatty()
+
+
 def _pin(question: str, *, twice: bool = False) -> str:
     """A PIN from whoever sits there, or a line of the standard input; never from the command line, where all see it."""
-    if sys.stdin.isatty():
+    if _attended():
         pin: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return pin
     line = sys.stdin.readline()
