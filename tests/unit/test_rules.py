@@ -131,8 +131,8 @@ CASES: dict[str, list[Case]] = {
     ],
     "headings": [
         good("## 一\n\n### 二\n\n## 三\n"),
-        bad("第 1 级", "# 大标题\n", line=8),
-        bad("“二”是第 4 级，这里最多用到第 3 级", "## 一\n\n#### **二**\n", line=10),
+        bad("写成了第 1 级", "# 大标题\n", line=8),
+        bad("“二”是第 4 级，它前面只到第 2 级", "## 一\n\n#### **二**\n", line=10),
     ],
     "card-limits": [
         good(title="防" * 40, summary="骗" * 120),

@@ -23,11 +23,13 @@ def _find(reading: Reading) -> Iterator[Finding]:
     ):
         place = _place(words, reading.article.body, read_to)
         if level == 1 or level > above + 1:
+            told = (
+                _("小标题“{words}”写成了第 1 级，第 1 级是文章自己的标题。")
+                if level == 1
+                else _("小标题“{words}”是第 {level} 级，它前面只到第 {above} 级。")
+            )
             yield Finding(
-                message=_("小标题“{words}”是第 {level} 级，这里最多用到第 {most} 级，最少第 2 级。").format(
-                    words=words, level=level, most=above + 1
-                ),
-                place=reading.in_body(place),
+                message=told.format(words=words, level=level, above=above), place=reading.in_body(place)
             )
         above, read_to = max(level, 1), place + 1
 
