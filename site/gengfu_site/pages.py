@@ -392,7 +392,7 @@ class _Pager:
         return StatePage(
             **vars(page),
             alert=article.alert,
-            active=_active(article, self._at),
+            active=_in_force(article, self._at),
             runs_out=self._runs_out(article),
             withdrawn=article.withdrawn,
             published=self._stamp(article.published),
@@ -430,6 +430,8 @@ class _Pager:
             html=Markup(article.html),  # noqa: S704 - sanitised by markdown.render
             contents=tuple(_contents(article.html)),
             related=tuple(self._link(a) for a in self._related.get(article.id, ())),
+            runs_out=self._runs_out(article),
+            shareable=_in_force(article, self._at) and not article.exercise,
             permalink=permalink,
             card=self._contact_card(article),
         )
@@ -453,11 +455,10 @@ class _Pager:
         return AlertPage(
             **vars(shown),
             alert=alert,
-            active=_active(article, self._at),
+            active=_in_force(article, self._at),
             facts=facts(article, self._at, self._station.language),
             photo=quote(face[0]) if face else None,
             hide_after=self._hide_after(article),
-            runs_out=self._runs_out(article),
             follows=tuple(Link(title=card.title, url=card.url) for card in earlier),
         )
 
@@ -491,7 +492,7 @@ class _Pager:
         )
 
     def _runs_out(self, article: Article) -> Stamp | None:
-        return self._stamp(article.expires) if article.expires and _active(article, self._at) else None
+        return self._stamp(article.expires) if article.expires and _in_force(article, self._at) else None
 
     def not_found(self) -> NotFoundPage:
         _ = self._gettext
@@ -621,8 +622,8 @@ def _contents(html: str) -> Iterator[Link]:
         yield from (Link(title=words, url="#" + quote(id_)) for id_, words in found)
 
 
-def _active(article: Article, at: datetime) -> bool:
-    return article.alert is not None and article.alert.state == "active" and article.live(at)
+def _in_force(article: Article, at: datetime) -> bool:
+    return article.live(at) and (article.alert is None or article.alert.state == "active")
 
 
 def _urgent(alert: Alert) -> bool:

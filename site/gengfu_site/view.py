@@ -305,6 +305,10 @@ class ArticlePage(Page):
     contents: tuple[Link, ...]
     """Its sections, where it is long enough to get lost in; each ``url`` is an anchor."""
     related: tuple[Link, ...]
+    runs_out: Stamp | None
+    """When the reader's own clock ends what is in force now."""
+    shareable: bool
+    """Whether it is for passing on: in force, and no exercise."""
     permalink: str
     """Absolute address that stays when the article is renamed or moved, short enough for a chat."""
     card: ContactCard
@@ -338,8 +342,6 @@ class AlertPage(ArticlePage):
     """Below the site, quoted; likewise."""
     hide_after: Stamp | None
     """When the reader's own clock takes data and picture off an open page."""
-    runs_out: Stamp | None
-    """When the reader's own clock ends an active alert."""
     follows: tuple[Link, ...]
     """Earlier alerts it refers to."""
 
@@ -366,7 +368,7 @@ class StatePage(PermalinkPage):
     alert: Alert
     active: bool
     runs_out: Stamp | None
-    """As :attr:`AlertPage.runs_out`."""
+    """As :attr:`ArticlePage.runs_out`."""
     withdrawn: str | None
     """The reason, where it was withdrawn."""
     published: Stamp

@@ -179,7 +179,7 @@ def test_what_is_in_a_long_page_is_one_tap_away(phone):
     assert abs(page.tab.get_by_role("heading", name=name).bounding_box()["y"]) < PHONE[1]
 
 
-def test_only_an_alert_that_goes_on_offers_to_be_shared(phone):
+def test_only_what_is_in_force_offers_to_be_shared(phone):
     assert phone(CALL, SHARES).tab.get_by_role("button", name="分享").is_visible()
-    for over in ("alert/missing-person-found/", "alert/drill/"):
-        assert phone(over, SHARES).tab.locator(".aids").count() == 0
+    for over in ("alert/missing-person-found/", "alert/drill/", "notice/over/", "notice/gone/"):
+        assert phone(over, SHARES).tab.get_by_role("button", name="分享").count() == 0

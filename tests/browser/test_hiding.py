@@ -28,6 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     station.article("alert/child.md", id="A5W3R", kind="alert", expires="2026-12-01", alert=ALERT)
     station.file("private/A5W3R.yml", PERSON)
     station.file("private/A5W3R.jpg", b"\xff\xd8\xff")
+    station.article("notice/hours.md", id="N0001", kind="notice", title="窗口时间", expires="2026-12-01")
     publish(station.settings, AT)
     return station.settings.public
 
@@ -103,3 +104,12 @@ def test_a_call_ends_on_a_page_that_stays_open(opened: Callable[..., Tab], page:
     tab = opened(RUN_OUT - timedelta(minutes=1), page)
     tab.clock.run_for(timedelta(minutes=2) // timedelta(milliseconds=1))
     assert calls(tab) == (False, True)
+
+
+@pytest.mark.parametrize(("since", "over"), [(timedelta(minutes=-1), False), (timedelta(), True)])
+def test_a_notice_says_by_the_readers_clock_that_it_is_over(
+    opened: Callable[..., Tab], since: timedelta, over: bool
+) -> None:
+    tab = opened(RUN_OUT + since, "notice/hours/index.html")
+    assert tab.locator("article").inner_text().startswith("本页已过期") is over
+    assert tab.get_by_role("button", name="复制链接").is_visible() is not over

@@ -312,7 +312,25 @@ def test_an_alerts_short_address_says_how_it_stands_and_until_when_that_holds(
     site = shown(station)
     page = at(site, "A/A0001/index.html", StatePage)
     assert (page.active, page.runs_out is not None) == (active, active)
-    assert page.runs_out == at(site, "alert/a/index.html", AlertPage).runs_out
+    whole = at(site, "alert/a/index.html", AlertPage)
+    assert (whole.runs_out, whole.shareable) == (page.runs_out, active)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shareable", "ends"),
+    [
+        ({}, True, False),
+        ({"expires": "2026-12-01"}, True, True),
+        ({"expires": "2026-11-20 10:00"}, False, False),
+        ({"expires": "2026-12-01", "withdrawn": "有误"}, False, False),
+    ],
+)
+def test_only_what_is_in_force_is_for_passing_on_and_may_run_out(
+    station: StationFolder, fields: dict[str, str], shareable: bool, ends: bool
+) -> None:
+    station.article(**fields)
+    page = at(shown(station), "fraud/brushing/index.html", ArticlePage)
+    assert (page.shareable, page.runs_out is not None) == (shareable, ends)
 
 
 def test_only_a_long_text_of_several_parts_has_contents(station: StationFolder) -> None:

@@ -125,6 +125,8 @@ MATTER = {
     "html": Markup("<h2>怎么认</h2><p>正文<b>要紧</b></p>"),
     "contents": (),
     "related": (Link(title="冒充客服", url="fraud/service/"),),
+    "runs_out": None,
+    "shareable": True,
     "permalink": "https://qingsong.example/guide/A/F7K2Q",
     "card": ContactCard(area=None, contacts=(STATION_LINE,)),
 }
@@ -217,13 +219,12 @@ SEARCHED = AlertPage(
     **COMMON,
     url="alert/elder/",
     listed=False,
-    **MATTER,
+    **MATTER | {"runs_out": stamp("2026-11-27")},
     alert=ALERT,
     active=True,
     facts=(Fact(label="衣着", value="红色羽绒服"),),
     photo="alert/elder/photo.jpg",
     hide_after=stamp("2026-11-25"),
-    runs_out=stamp("2026-11-27"),
     follows=(Link(title="昨天的寻人", url="alert/yesterday/"),),
 )
 FORWARD = PermalinkPage(
@@ -610,6 +611,17 @@ class TestArticle:
         assert len(buttons) >= 4
         assert [button for button in buttons if not button.endswith(" hidden>")] == []
 
+    def test_what_is_not_for_passing_on_offers_neither_link_nor_answer(self, html):
+        text = html(replace(GUIDE, shareable=False))
+        assert re.findall(r'data-do="(\w+)"', text) == ["print", "read"]
+
+    def test_one_in_force_is_over_by_the_readers_clock(self, html):
+        text = html(replace(ARTICLE, expires=stamp("2026-11-30"), runs_out=stamp("2026-12-01")))
+        over = '<span data-hide-after="2026-12-01"></span>\n<div class="box bad" data-instead hidden>'
+        assert "本页已过期" in text.partition(over)[2].partition("<h1>")[0]
+        assert '<span data-hide-after="2026-12-01">\n<button type="button" data-do="share"' in text
+        assert "data-instead" not in html(ARTICLE)
+
     def test_what_is_shared_is_the_short_address(self, html):
         assert html(ARTICLE).count('data-text="https://qingsong.example/guide/A/F7K2Q"') == 2
 
@@ -714,13 +726,6 @@ class TestAlert:
         assert '<tr data-hide-after="2026-11-27"><th scope="row">打给谁' in later
         over = html(replace(SEARCHED, hide_after=None, **since(False)))
         assert "data-hide-after" not in over.partition("<main")[2].partition("</main>")[0]
-
-    @pytest.mark.parametrize(
-        ("changed", "offered"),
-        [({}, True), (since(False), False), ({"alert": replace(ALERT, status="exercise")}, False)],
-    )
-    def test_only_what_goes_on_in_earnest_is_offered_to_be_shared(self, html, changed, offered):
-        assert ('data-do="share"' in html(replace(SEARCHED, **changed))) is offered
 
     def test_leads_to_the_alerts_it_follows_up(self, html):
         assert '<a href="../../alert/yesterday/">昨天的寻人</a>' in html(SEARCHED)

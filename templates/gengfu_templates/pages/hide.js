@@ -1,4 +1,5 @@
-/* A missing person's data, and the call itself, leave an open or saved page by the reader's own clock. */
+/* What has run out by the reader's own clock leaves an open or saved page, a missing person's data above all; what is to
+   be read instead, if anything, stands behind it. */
 (function () {
   function look() {
     var blocks = document.querySelectorAll("main [data-hide-after]");
