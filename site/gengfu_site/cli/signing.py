@@ -96,8 +96,8 @@ def reviewers(ctx: click.Context) -> None:
         return
     rights = Approvals.read(settings_in(ctx.obj).folder).rights
     for name, steps in rights.items():
-        words = series(step_name(step) for step in STEPS if step in steps)
-        out.print(f"{escape(name)}  {escape(words or _('只写稿'))}")
+        words = series(step_name(step) for step in STEPS if step in steps) or _("只写稿")
+        out.print(f"{escape(name)}  {escape(words)}")
     if not rights:
         out.print(
             _("还没有登记过人。先登记签发布的人：gengfu reviewers add 姓名 --steps language,facts,release")
