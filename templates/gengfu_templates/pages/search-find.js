@@ -28,8 +28,9 @@
     function summed(lists, less) {
       const worth = new Float32Array(kinds.length);
       for (const same of words) {
-        const its = same.map(() => lists.shift());
-        worth.forEach((w, a) => (worth[a] += Math.max(...its.map((list, i) => list[a] - (i && less)))));
+        const [best, ...others] = same.map(() => lists.shift());
+        for (const other of others) other.forEach((w, a) => w - less > best[a] && (best[a] = w - less));
+        best.forEach((w, a) => (worth[a] += w));
       }
       return worth;
     }
