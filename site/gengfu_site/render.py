@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
@@ -65,7 +65,7 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
     env.filters["linked_data"] = linked_data
     asset = _assets(env)
     env.globals["asset"] = asset
-    env.globals["policy"] = _policy(env, asset, settings.portal, live=live)
+    env.globals["policy"] = _policies(env, asset, settings.portal, live=live)
     # A preview is to be seen as it is now, or not at all.
     env.globals["keeps_pages"] = not live
     return env
@@ -90,26 +90,52 @@ def _assets(env: jinja2.Environment) -> Callable[[str], Markup]:
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
-def _policy(env: jinja2.Environment, asset: Callable[[str], Markup], portal: Portal, *, live: bool) -> str:
-    """The content security policy of every page: our own styles and scripts and the portal's by their hashes, the
-    rest from this site.
+def _policies(
+    env: jinja2.Environment, asset: Callable[[str], Markup], portal: Portal, *, live: bool
+) -> Callable[[str], Markup]:
+    """What gives the content security policy of a template's pages (https://www.w3.org/TR/CSP3/).
 
-    https://www.w3.org/TR/CSP3/. What an article might still smuggle in does not run.
+    Our own styles and scripts and the portal's are allowed by their hashes, the rest from this site. What an article
+    might still smuggle in does not run.
     """
 
-    def hashes(ending: str, others: tuple[str, ...]) -> str:
-        texts = [*map(asset, env.list_templates(extensions=[ending])), *others]
+    def hashes(texts: Iterable[str]) -> str:
         digests = (b64encode(sha256(text.encode()).digest()).decode() for text in texts)
         return " ".join(f"'sha256-{digest}'" for digest in digests)
 
-    styles = hashes("css", (*portal.header.styles, *portal.footer.styles))
-    scripts = (
-        "'self' 'unsafe-inline'" if live else hashes("js", (*portal.header.scripts, *portal.footer.scripts))
-    )
-    return (
-        "default-src 'none'; base-uri 'none'; form-action 'self'; connect-src 'self'; img-src 'self' data:; "
-        f"media-src 'self'; worker-src 'self'; style-src {styles}; script-src {scripts}"
-    )
+    @cache
+    def policy(template: str) -> Markup:
+        used = sorted(_assets_of(env, template))
+        styles = [asset(name) for name in used if name.endswith(".css")]
+        scripts = [asset(name) for name in used if name.endswith(".js")]
+        allowed_styles = hashes([*styles, *portal.header.styles, *portal.footer.styles])
+        allowed_scripts = hashes([*scripts, *portal.header.scripts, *portal.footer.scripts])
+        if live:
+            allowed_scripts = "'self' 'unsafe-inline'"
+        # Made of hashes alone, so its quotes may stay as they are: nothing in it ends the attribute.
+        return Markup(  # noqa: S704
+            "default-src 'none'; base-uri 'none'; form-action 'self'; connect-src 'self'; img-src 'self' data:; "
+            f"media-src 'self'; worker-src 'self'; style-src {allowed_styles}; script-src {allowed_scripts}"
+        )
+
+    return policy
+
+
+def _assets_of(env: jinja2.Environment, template: str) -> set[str]:
+    """Names that ``asset`` is asked for in a template and in those that it extends, includes or imports."""
+    assert env.loader is not None
+    names, seen, waiting = set(), {template}, [template]
+    while waiting:
+        source = env.loader.get_source(env, waiting.pop())[0]
+        names.update(_ASSET.findall(source))
+        others = set(_TEMPLATE.findall(source)) - seen
+        seen |= others
+        waiting += others
+    return names
+
+
+_ASSET = re.compile(r"\basset\(\"([^\"]+)\"\)")
+_TEMPLATE = re.compile(r"\{%-?\s*(?:extends|include|from|import)\s+\"([^\"]+)\"")
 
 
 class TemplateBroken(GengfuError):

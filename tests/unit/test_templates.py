@@ -455,8 +455,16 @@ def test_a_page_carries_styles_and_scripts_without_what_only_we_read(tmp_path, w
 
 
 def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(env):
-    live = render.environment(SETTINGS, live=True).globals["policy"]
-    assert ("'unsafe-inline'" in live, "'unsafe-inline'" in env.globals["policy"]) == (True, False)
+    live = render.environment(SETTINGS, live=True).globals["policy"]("home.html")
+    public = env.globals["policy"]("home.html")
+    assert ("'unsafe-inline'" in live, "'unsafe-inline'" in public) == (True, False)
+
+
+def test_a_policy_allows_no_more_than_its_page_has(html):
+    """Each hash is forty bytes that no compression saves."""
+    text = html(LIST)
+    inline = re.findall(r"<(?:script|style)>", text)
+    assert text.partition("Content-Security-Policy")[2].partition(">")[0].count("'sha256-") == len(inline)
 
 
 class TestHome:
