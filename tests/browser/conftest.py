@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Error, sync_playwright
 from playwright.sync_api import Page as Tab
 
@@ -89,6 +90,7 @@ summary: 国庆期间窗口上午开。
 kind: notice
 published: 2026-09-21 09:00
 expires: 2026-10-08
+cover: upright.png
 ---
 | 日期 | 上午 | 下午 | 说明 | 值班 |
 | --- | --- | --- | --- | --- |
@@ -260,6 +262,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.copytree(REPOSITORY / "content", content)
     for name, text in STATES.items():
         (content / name).write_text("---" + text, encoding="utf-8")
+    Image.new("RGB", (300, 400), "teal").save(content / "notice/upright.png")
     settings, problems = read_settings(REPOSITORY / "mkdocs.yml")
     assert settings is not None, problems
     preview(replace(settings, content=content, private=station / "private"), AT, public)

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from .conftest import KINDS_OF_PAGE, PHONE, Site, Visit, visit
 
@@ -64,6 +64,19 @@ def test_nothing_moves_in_elder_mode_either(chromium: Browser, site: Site, kind:
     asking = address + ("&" if "?" in address else "?") + "elder=1"
     with visit(chromium, site.url + asking, PHONE) as large:
         assert settled(large).tab.evaluate(SHIFTS) == []
+
+
+def test_a_cover_of_any_shape_has_its_place_before_it_comes(chromium: Browser, site: Site) -> None:
+    tab = chromium.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
+    held: list[Route] = []
+    tab.route("**/upright.png", lambda route: held.append(route))
+    with tab.expect_request("**/upright.png"):
+        tab.goto(site.url + KINDS_OF_PAGE["expired"], wait_until="domcontentloaded")
+    before = tab.locator(".prose").bounding_box()
+    held[0].continue_()
+    assert tab.locator(".cover").evaluate("cover => cover.decode().then(() => cover.naturalWidth)") == 300
+    assert tab.locator(".prose").bounding_box() == before
+    tab.close()
 
 
 def test_at_most_one_thing_is_fetched_before_a_page_can_be_read(page: Visit) -> None:
