@@ -104,12 +104,12 @@ def load(
     :param urgent: as for :func:`gengfu_site.article.parse`; a file in GBK is read as well.
     :param as_written: everything as it lies in content/, for those who write and check; else, where articles are
         signed off, as it was last signed.
-    :raises AuditFailed: the log says who signed, and cannot be read.
+    :raises AuditFailed: the log says who signed, and cannot be read; not where it is urgent.
     """
     lying, problems = _read(settings, urgent)
     held: list[Problem] = []
     if not as_written:
-        lying, held = shown_to_residents(settings, lying)
+        lying, held = shown_to_residents(settings, lying, urgent=urgent)
     problems += [problem for one in lying for problem in one.problems]
     manuscripts = [one.manuscript for one in lying if one.manuscript]
     manuscripts, found = _with_ids_of_their_own(manuscripts)

@@ -31,6 +31,7 @@ _STARTER = {
     "content": "content",
     "docs/articles.zh-CN.md": "文章怎么写.md",
     "docs/groups.zh-CN.md": "群和时间表.md",
+    "docs/signing.zh-CN.md": "签发.md",
 }
 """What a new station begins with, by its place in the starter station."""
 _GITIGNORE = """\

@@ -25,10 +25,12 @@ from gengfu_site import feeds, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, parse
 from gengfu_site.catalogue import Entry, dumps
+from gengfu_site.instants import next_instant
 from gengfu_site.kept import kept, present, url_in
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
 from gengfu_site.pages import pages, permalink_url
+from gengfu_site.persons import read_persons
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.publish import Progress, Published, write
 from gengfu_site.render import environment, render
@@ -181,6 +183,31 @@ def refresh(settings: Settings, at: datetime, progress: Progress = lambda writte
     return _release(settings, None, at, progress)[1]
 
 
+def runs_out(library: Library, at: datetime) -> datetime | None:
+    """When the first alert, or person, that the present release shows is over; not after ``at``: one is.
+
+    A file that cannot be read ends nothing: somebody may be in the middle of writing it.
+
+    :param library: as :func:`refresh` would read it.
+    """
+    catalogue = present(library.settings.public)
+    shown_now = [(entry, entry.alert) for entry in catalogue.entries if entry.alert] if catalogue else []
+    articles = {article.id: article for article in library.articles}
+    searching = {entry.id for entry, alert in shown_now if alert.facts}
+    persons, _problems = read_persons(library.settings, searching)
+    ends = []
+    for entry, alert in shown_now:
+        article, person = articles.get(entry.id), persons.get(entry.id)
+        ends += [entry.expires] if entry.expires else []
+        if person:
+            ends.append(person.erase_after)
+        elif alert.facts and not (library.settings.private / f"{entry.id}.yml").exists():
+            ends.append(at)
+        if article and (not article.live(at) or (article.alert and article.alert.state != alert.state)):
+            ends.append(at)
+    return min(ends, default=None)
+
+
 def update(settings: Settings, id_: str, at: datetime) -> Urgent:
     """Date the article ``id_``, as its officer has just written it, and publish it at once.
 
@@ -267,7 +294,12 @@ def _release(
     except OSError as error:
         raise NotWritten(error) from error
     return article, Released(
-        published=Published(folder=settings.public, articles=len(sound.published(at)), files=files),
+        published=Published(
+            folder=settings.public,
+            articles=len(sound.published(at)),
+            files=files,
+            until=next_instant(replace(library, articles=(*library.articles, *carried)), at),
+        ),
         problems=tuple(sorted(problems)),
         kept=tuple(article.title for article in carried),
     )
@@ -300,6 +332,7 @@ def _sound(
     ]
     ids, urls = {article.id for article in sound}, {article.url for article in sound}
     unsound = {article.id for article in library.articles} - ids
+    troubled |= {problem.path for problem in library.held}  # no more may vanish for an alert than appear
 
     def left_out(entry: Entry, path: PurePosixPath) -> bool:
         """Whether it is missing for what is wrong with it, and not because somebody took it away."""

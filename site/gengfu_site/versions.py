@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from gengfu_site.approvals import Approvals, Lost, Public, digest_of, step_name
 from gengfu_site.article import Manuscript, parse
+from gengfu_site.audit import AuditFailed
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.problems import Problem
 from gengfu_site.settings import Settings
@@ -46,14 +47,22 @@ class Lying:
         return digest_of((self.text or "").encode())
 
 
-def shown_to_residents(settings: Settings, lying: Sequence[Lying]) -> tuple[list[Lying], list[Problem]]:
+def shown_to_residents(
+    settings: Settings, lying: Sequence[Lying], *, urgent: bool
+) -> tuple[list[Lying], list[Problem]]:
     """What of ``lying`` residents may see, each as they may see it; and a warning for each that differs from its file.
 
+    :param urgent: where the log cannot be read, go on as if nobody had signed anything: no alert waits for it.
     :raises AuditFailed: the log cannot be read.
     """
     if all(review == "none" for review in settings.reviews.values()):
         return list(lying), []
-    approvals = Approvals.read(settings.folder)
+    try:
+        approvals = Approvals.read(settings.folder)
+    except AuditFailed:
+        if not urgent:
+            raise
+        approvals = Approvals(settings.folder, ())
     seen: list[Lying] = []
     held: list[Problem] = []
     taken: set[str] = set()

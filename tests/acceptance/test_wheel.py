@@ -34,6 +34,7 @@ def test_the_wheel_holds_the_starter_station_and_the_compiled_wording(installed:
         "gengfu_templates/starter/groups.csv",
         "gengfu_templates/starter/terms.yml",
         "gengfu_templates/starter/docs/groups.zh-CN.md",
+        "gengfu_templates/starter/docs/signing.zh-CN.md",
         "gengfu_templates/locale/en/LC_MESSAGES/gengfu.mo",
     ):
         assert name in names

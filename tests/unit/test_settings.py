@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from gengfu_site.approvals import Review
+from gengfu_site.catalogue import Kind
 from gengfu_site.check import check
 from gengfu_site.settings import read_settings
 from gengfu_templates import starter
@@ -163,3 +165,26 @@ def test_the_starters_commented_lines_are_right_once_the_mark_before_them_is_gon
     station.file("mkdocs.yml", text)
     assert station.settings.unready == ()
     assert len(station.settings.portal.files) == 2
+
+
+@pytest.mark.parametrize(
+    ("review", "reviews"),
+    [
+        ("none", {"tip": "none", "notice": "none"}),
+        ("small", {"tip": "small", "notice": "small"}),
+        ("{notice: full}", {"tip": "none", "notice": "full"}),
+        ("{default: small, notice: full, tip: none}", {"tip": "none", "notice": "full", "video": "small"}),
+    ],
+)
+def test_a_station_says_how_each_kind_is_signed_off_and_alerts_never_are(
+    station: StationFolder, review: str, reviews: dict[Kind, Review]
+) -> None:
+    station.file("mkdocs.yml", MKDOCS_YML + f"      review: {review}\n")
+    assert reviews.items() <= station.settings.reviews.items()
+    assert "alert" not in station.settings.reviews
+
+
+@pytest.mark.parametrize("review", ["smal", "{default: none, alert: small}", "{tips: small}", "[small]"])
+def test_another_way_of_signing_off_is_a_problem(station: StationFolder, review: str) -> None:
+    file = station.file("mkdocs.yml", MKDOCS_YML + f"      review: {review}\n")
+    assert [problem.path for problem in read_settings(file)[1]] == ["mkdocs.yml"]

@@ -23,7 +23,7 @@ from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_site.publish import publish
 from gengfu_site.reviewers import Claim, NotProved, admit, dismiss
 from gengfu_site.signing import Refused
-from gengfu_site.urgent import NoSuchArticle, withdraw
+from gengfu_site.urgent import NoSuchArticle, publish_article, withdraw
 from stations import AT, MKDOCS_YML, StationFolder, empty_station
 
 PIN = "284719"
@@ -408,6 +408,23 @@ def test_a_clock_that_was_set_back_brings_no_older_version_back(small: StationFo
         signing.submit(small.settings, drafts, claim("李警官"), at)
         signing.approve(small.settings, drafts, claim("王所长"), STEPS, at)
     assert public(small) == ["二"]
+
+
+def test_an_alert_waits_for_no_log_and_takes_nothing_off_the_site(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    publish(small.settings, AT)
+    alert = '{form: 火情, place: 一号楼, tell: "119"}'
+    small.article("alert/fire.md", id="F7K2A", kind="alert", alert=alert, expires="2026-11-30")
+    log = small.folder / "audit/log.jsonl"
+    log.unlink()
+    log.mkdir()  # what no program can read as a log
+    with pytest.raises(audit.AuditFailed):
+        publish(small.settings, AT)
+    publish_article(small.settings, "F7K2A", AT)
+    assert (small.settings.public / "alert/fire/index.html").is_file()
+    assert "一</p>" in (small.settings.public / "fraud/brushing/index.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("writes", range(5))
