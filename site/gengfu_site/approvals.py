@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -55,7 +56,7 @@ class Version:
     files: Mapping[PurePosixPath, str]
     """Digests of the files it brings along, by their place below content/."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return hashlib.sha256(audit.canonical(self.members())).hexdigest()
 
