@@ -21,13 +21,22 @@ lint: .venv/.developing ## Format, lint, types, floors
 bench: .venv/.developing ## Measurements; never a test
 	$(BIN)/python -m bench
 
-deps: .venv/.developing ## What tests want beside Python: a Chromium and a PostgreSQL
+deps: .venv/.developing .venv/nu ## What tests want beside Python: a Chromium, a PostgreSQL, the Nu Html Checker
 ifneq ($(APT),)
 	@command -v chromium >/dev/null && command -v /usr/lib/postgresql/*/bin/initdb >/dev/null || \
 	  { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk postgresql; }
 else
 	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || true
 endif
+
+.venv/nu: .venv/.installed
+ifneq ($(APT),)
+	@command -v java >/dev/null && command -v npm >/dev/null || \
+	  { apt-get update -q && apt-get install -qy --no-install-recommends default-jre-headless npm; }
+endif
+	@! command -v npm >/dev/null || \
+	  npm install --silent --ignore-scripts --no-save --no-package-lock --prefix $@ "vnu-jar@>=25 <27"
+	@mkdir -p $@ && touch $@
 
 messages: .venv/.developing ## Collect the wording into the English catalogue, then compile it
 	$(BIN)/pybabel -q extract --no-location --sort-output -F templates/babel.cfg -o .venv/gengfu.pot .
