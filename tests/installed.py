@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,3 +40,15 @@ class Installed:
     def environ(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "GENGFU"))}
         return {**clean, "LANG": "zh_CN.UTF-8", "PYTHONUTF8": "1", **(extra or {})}
+
+
+def until(word: str, stream: IO[bytes]) -> str:
+    """What the stream said up to and with ``word``."""
+    said, deadline = b"", time.monotonic() + 60
+    while word not in said.decode("utf-8", "ignore"):
+        ready, _write, _error = select.select([stream], [], [], max(0, deadline - time.monotonic()))
+        assert ready, said.decode()
+        more = os.read(stream.fileno(), 65536)
+        assert more, said.decode()
+        said += more
+    return said.decode("utf-8", "ignore")

@@ -60,18 +60,14 @@ def catalogue(library: Library, at: datetime) -> Catalogue:
 
 ALERTS_VERSION = 1
 """Of ``alerts.json``."""
-_REMEMBERED = timedelta(hours=72)
+REMEMBERED = timedelta(hours=72)
 """How long ``alerts.json`` still says that an alert has ended."""
 
 
 def alerts(library: Library, at: datetime) -> bytes:
     """``alerts.json``: what is going on, and what ended lately; small enough to be asked for every minute."""
     station = library.settings.station
-    told = [
-        article
-        for article in library.published(at)
-        if article.alert and not article.exercise and at - _REMEMBERED < (_ended(article, at) or at)
-    ]
+    told = [article for article in library.published(at) if tells_of(article, at)]
     document = {
         "version": ALERTS_VERSION,
         "station": station.name,
@@ -79,6 +75,13 @@ def alerts(library: Library, at: datetime) -> bytes:
         "alerts": [_alert(article, article.alert, station, at) for article in told if article.alert],
     }
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def tells_of(article: Article, at: datetime) -> bool:
+    """Whether ``article``, which is published, is in ``alerts.json`` at ``at``."""
+    if article.alert is None or article.exercise:
+        return False
+    return at - REMEMBERED < (_ended(article, at) or at)
 
 
 def _ended(article: Article, at: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from typing import assert_never
 import jinja2
 
 from gengfu_site import release, rules
+from gengfu_site.instants import next_instant
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, Output, outputs
 from gengfu_site.problems import Problem, ProblemsFound
@@ -32,6 +33,8 @@ class Published:
     files: int
     held: tuple[Problem, ...] = ()
     """What residents do not see before somebody signs it, as warnings."""
+    until: datetime | None = None
+    """When something next begins or ends, so that the site is to be made anew; None: never by itself."""
 
 
 def publish(settings: Settings, at: datetime, progress: Progress = lambda written: None) -> Published:
@@ -49,7 +52,11 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
             raise ProblemsFound(problems)
         files = write(library, at, folder, progress)
     return Published(
-        folder=settings.public, articles=len(library.published(at)), files=files, held=library.held
+        folder=settings.public,
+        articles=len(library.published(at)),
+        files=files,
+        held=library.held,
+        until=next_instant(library, at),
     )
 
 

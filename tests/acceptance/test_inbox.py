@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 import subprocess
-import time
-from typing import IO
 
 from damaged import DOCUMENTS
-from installed import Installed
+from installed import Installed, until
 from stations import StationFolder
 
 
@@ -38,15 +34,3 @@ def test_what_is_dropped_into_the_inbox_is_taken_in_while_the_preview_runs(
         for file in (station.folder / "inbox").rglob("*")
         if file.is_file()
     ) == ["done/先放的.txt", "done/齐全.docx", "failed/旧格式.doc", "failed/旧格式.doc.txt"]
-
-
-def until(word: str, stream: IO[bytes]) -> str:
-    """What the stream said up to and with ``word``."""
-    said, deadline = b"", time.monotonic() + 60
-    while word not in said.decode("utf-8", "ignore"):
-        ready, _write, _error = select.select([stream], [], [], max(0, deadline - time.monotonic()))
-        assert ready, said.decode()
-        more = os.read(stream.fileno(), 65536)
-        assert more, said.decode()
-        said += more
-    return said.decode("utf-8", "ignore")

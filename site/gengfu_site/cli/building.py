@@ -6,7 +6,9 @@ import signal
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
@@ -19,13 +21,32 @@ from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
+if TYPE_CHECKING:
+    from gengfu_site.publish import Published
+
+
+_NAP = 0.1
+"""Seconds after which it is looked whether somebody wants the watch to end."""
+
 
 @click.command(help=_("检查全部文章并生成网站。有问题就一个不落地列出来，网站保持原样。"))
+@click.option(
+    "--watch",
+    "watching",
+    is_flag=True,
+    help=_("一直开着：文章到时上线、到期失效，源文件一改就重新生成，直到按 Ctrl+C。"),
+)
 @click.pass_obj
-def build(folder: Path) -> None:
+def build(folder: Path, watching: bool) -> None:
+    if watching:
+        _keep_up(folder)
+    else:
+        _build(settings_in(folder))
+
+
+def _build(settings: Settings) -> None:
     from gengfu_site.publish import publish
 
-    settings = settings_in(folder)
     with Progress(
         TextColumn(_("生成网页")),
         BarColumn(),
@@ -37,13 +58,55 @@ def build(folder: Path) -> None:
     ) as progress:
         task = progress.add_task("", total=None)
         published = publish(settings, clock.now(), lambda written: progress.update(task, completed=written))
-    out.print(
-        _("已发布 {articles} 篇文章（{files} 个文件）到 {folder}").format(
-            articles=published.articles, files=published.files, folder=escape(str(published.folder))
-        )
-    )
+    out.print(_made(published))
     if published.held:
         show_problems(published.held)
+
+
+def _made(published: Published) -> str:
+    return _("已发布 {articles} 篇文章（{files} 个文件）到 {folder}").format(
+        articles=published.articles, files=published.files, folder=escape(str(published.folder))
+    )
+
+
+def _keep_up(folder: Path) -> None:
+    """Say what each round did; what is to be mended, and what is in the way, once."""
+    from gengfu_site.watch import watch
+
+    asked: list[int] = []
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            # It only notes the wish: a release that is being put in its place is put there whole.
+            signal.signal(number, lambda number, _frame: asked.append(number))
+
+    def wait(seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _NAP))
+        return bool(asked)
+
+    told: tuple[tuple[Problem, ...], str] = (), ""
+    for made in watch(lambda: settings_in(folder), clock.now, wait):
+        if made.published:
+            out.print(_at(made.at) + _made(made.published) + _next(made.until))
+        if (made.problems, made.trouble) != told:
+            told = made.problems, made.trouble
+            if made.problems:
+                show_problems(made.problems)
+            if made.trouble:
+                err.print(_at(made.at) + escape(made.trouble), style="bold red")
+            if not made.published and made.problems:
+                err.print(_at(made.at) + _("网站保持原样。改好、保存，会自己重新生成。"))
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment.astimezone():%m-%d %H:%M:%S}  "
+
+
+def _next(until: datetime | None) -> str:
+    if until is None:
+        return ""
+    return _("，下次自动更新：{when}").format(when=f"{until.astimezone():%Y-%m-%d %H:%M}")
 
 
 @click.command(help=_("在浏览器里预览，保存文章后自动刷新；放进 inbox 文件夹的 Word 和文本变成文章。"))
