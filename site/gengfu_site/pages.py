@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import PurePosixPath
@@ -413,8 +414,8 @@ class _Pager:
             id=article.id,
             kind=self._kind_link(article.kind),
             summary=article.summary,
-            published=self._stamp(article.published),
-            updated=self._stamp(article.updated) if article.updated else None,
+            published=self._dated(article, article.published),
+            updated=self._dated(article, article.updated) if article.updated else None,
             changed=article.changed,
             reviewed=self._stamp(article.reviewed) if article.reviewed else None,
             next_review=self._stamp(article.next_review) if article.next_review else None,
@@ -559,7 +560,7 @@ class _Pager:
             url=quote(article.url),
             summary=article.summary,
             kind=kind_label(article.kind, self._station.language),
-            published=self._stamp(article.published),
+            published=self._dated(article, article.published),
         )
 
     def _banner_line(self, article: Article) -> BannerLine:
@@ -596,6 +597,11 @@ class _Pager:
         stamp = self._stamp(end)
         day_before = end.astimezone(self._zone).date() - timedelta(days=1)
         return stamp if " " in stamp.text else Stamp(text=day_before.isoformat(), iso=stamp.iso)
+
+    def _dated(self, article: Article, moment: datetime) -> Stamp:
+        """Of an alert the minute counts; anything else has a day."""
+        stamp = self._stamp(moment)
+        return stamp if article.kind == "alert" else replace(stamp, text=stamp.text[:10])
 
     def _stamp(self, moment: date) -> Stamp:
         if isinstance(moment, datetime):
