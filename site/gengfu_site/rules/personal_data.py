@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -71,25 +71,23 @@ def _finding(one: Identifier, place: Place, in_alert: bool) -> Finding:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Printed:
-    """What the station itself prints for all."""
-
-    numbers: frozenset[str]
-    text: str
-
-
 _LOCAL = re.compile(r"(?<!\d)[2-9]\d{2,3}-?\d{4}(?!\d)")
 """A landline without its area code."""
 
 
-def _printed(around: Around) -> _Printed:
+def _printed(around: Around) -> tuple[str, ...]:
+    """Whatever the station itself prints for all."""
     settings = around.library.settings
     declared: tuple[Any, ...] = (settings.station, settings.official, *settings.shortcuts, *settings.matters)
-    words = [text for thing in declared for text in _texts(asdict(thing))]
-    return _Printed(
-        numbers=frozenset(_numbers("\n".join(words))), text="\n".join(squeezed(text) for text in words)
-    )
+    return tuple(text for thing in declared for text in _texts(asdict(thing)))
+
+
+def _printed_numbers(around: Around) -> frozenset[str]:
+    return frozenset(_numbers("\n".join(around.once(_printed))))
+
+
+def _printed_words(around: Around) -> str:
+    return "\n".join(map(squeezed, around.once(_printed)))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -115,9 +113,10 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _printed_for_all(one: Identifier, reading: Reading) -> bool:
-    printed = reading.around.once(_printed)
-    words = squeezed(one.words)
-    if one.words in printed.numbers or (words in printed.text and not words.isdecimal()):
+    around, words = reading.around, squeezed(one.words)
+    if one.words in around.once(_printed_numbers):
+        return True
+    if not words.isdecimal() and words in around.once(_printed_words):
         return True
     service = reading.article.service
     return service is not None and _of_the_office(one, words, service)
