@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench import corpus, kills
+from bench import corpus, kills, pages
 from gengfu_scheduler.channels import PLATFORMS
 from gengfu_scheduler.digest import compose_all
 from gengfu_scheduler.groups import read_groups
@@ -35,6 +35,7 @@ def main() -> None:
         folder = corpus.station(Path(made), ARTICLES)
         building(folder)
         telling(folder)
+    pages.measure()
     kills.measure()
 
 

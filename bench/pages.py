@@ -33,7 +33,7 @@ from playwright.sync_api import Browser, sync_playwright
 from gengfu_templates import starter
 
 ARTICLE = "tip/gas-cylinder/"
-RUNS = 7
+RUNS = 5
 PHONE = {"width": 360, "height": 740}
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 
@@ -57,6 +57,10 @@ new PerformanceObserver(list => list.getEntries().forEach(paint => painted = pai
   .observe({type: "largest-contentful-paint", buffered: true});
 new PerformanceObserver(list => list.getEntries().forEach(shift => moved += shift.value))
   .observe({type: "layout-shift", buffered: true});"""
+PAINTED = """() => new Promise(done => {
+  const look = () => painted ? done(painted) : setTimeout(look, 50);
+  look();
+})"""
 TEXT = {"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "th", "td", "strong"}
 
 
@@ -210,7 +214,7 @@ def look(browser: Browser, address: str) -> View:
     view = View(
         bytes=int(sum(came)),
         requests=sum(1 for size in came if size),
-        painted=tab.evaluate("painted"),
+        painted=tab.evaluate(PAINTED),
         moved=tab.evaluate("moved"),
     )
     context.close()
