@@ -148,6 +148,10 @@ class Links:
             )
         if self._is_known(use):
             return use.path
+        if use.manuscript.signed and use.path.suffix != ".md":
+            raise _Lost(
+                _("签发的时候没有带上“{address}”。").format(address=use.shown), _("重新提交、签发这篇文章。")
+            )
         file = self._content / use.path
         if not self._lies_inside(file):
             raise _Lost(

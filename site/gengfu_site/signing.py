@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import unified_diff
 from pathlib import Path
@@ -35,7 +35,7 @@ from gengfu_site.approvals import (
 )
 from gengfu_site.kept import present
 from gengfu_site.library import Article, Library, load
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest
 from gengfu_site.reviewers import Claim, expect_right, prove
 from gengfu_site.settings import Settings
 from gengfu_site.source import read_text
@@ -286,7 +286,9 @@ def _meant(library: Library, problems: Iterable[Problem], name: str) -> list[Art
     if found:
         return found
     broken = [problem for problem in problems if path and problem.path.endswith(f"/{path}")]
-    raise ProblemsFound(broken) if broken else NoSuchArticle(name, None)
+    if broken:
+        raise ProblemsFound(broken)
+    raise NoSuchArticle(name, nearest(name.upper(), [article.id for article in library.articles]))
 
 
 def _is_signed_off(article: Article, settings: Settings) -> bool:
@@ -298,10 +300,13 @@ def _draft(article: Article, settings: Settings, approvals: Approvals) -> Draft:
     text = read_text(settings.content / article.path, settings.folder)
     if isinstance(text, Problem):
         raise ProblemsFound([text])
-    standing = approvals.of(article.id)
+    digest = digest_of(text.encode())
+    if not digest.startswith(article.revision):
+        raise Refused(_("{name}：刚刚有人改了，请再运行一次。").format(name=name))
+    standing = _standing(article.id, approvals)
     version = Version(
         path=article.path,
-        text=digest_of(text.encode()),
+        text=digest,
         files={path: file_digest(settings.content / path) for path in article.files},
     )
     return Draft(
@@ -312,20 +317,25 @@ def _draft(article: Article, settings: Settings, approvals: Approvals) -> Draft:
         version=version,
         text=text,
         standing=standing,
-        public_text=_public_text(standing, approvals),
+        public_text=approvals.text(standing.public.version) if standing.public else None,
     )
 
 
-def _public_text(standing: Standing, approvals: Approvals) -> str | None:
+def _standing(id_: str, approvals: Approvals) -> Standing:
+    """How it stands with the article; without what was signed and is lost, so that it can be signed anew."""
+    standing = approvals.of(id_)
     try:
-        return approvals.text(standing.public.version) if standing.public else None
+        if standing.public:
+            approvals.signed(standing.public)
+            approvals.text(standing.public.version)
     except Lost:
-        return None
+        return replace(standing, public=None)
+    return standing
 
 
 def _again(draft: Draft, approvals: Approvals) -> Draft:
     """How it stands with the draft now."""
-    return Draft(**{**vars(draft), "standing": approvals.of(draft.id)})
+    return replace(draft, standing=_standing(draft.id, approvals))
 
 
 def _refusals(draft: Draft, who: str, steps: Sequence[Step]) -> Iterator[str]:

@@ -192,6 +192,22 @@ def test_a_link_to_an_article_that_nobody_signed_is_but_its_words(small: Station
     assert 'href="../new/"' in {a.id: a for a in small.load().articles}["F7K2Q"].html
 
 
+def test_a_shortcut_to_an_article_that_nobody_signed_is_left_out_until_somebody_does(
+    small: StationFolder,
+) -> None:
+    small.file(
+        "mkdocs.yml", MKDOCS_YML + "      review: small\n      shortcuts: [{title: 丢了雨伞, to: F7K2Q}]\n"
+    )
+    small.article()
+    home = small.settings.public / "index.html"
+    publish(small.settings, AT)
+    assert "丢了雨伞" not in home.read_text("utf-8")
+    submit(small)
+    sign(small)
+    publish(small.settings, AT)
+    assert "丢了雨伞" in home.read_text("utf-8")
+
+
 def test_a_withdrawal_waits_for_nobody_and_shows_nothing_that_nobody_signed(small: StationFolder) -> None:
     small.article(body="一\n")
     submit(small)
@@ -398,6 +414,10 @@ def test_what_was_signed_and_is_lost_or_changed_is_not_published_but_named(
     assert public(small) == []
     [said] = held(small)
     assert "丢了或被改过" in said
+    small.article(body="一\n![图](a.png)\n")
+    submit(small)
+    sign(small)
+    assert public(small) == ["一\n![图](a.png)"]
 
 
 def test_a_clock_that_was_set_back_brings_no_older_version_back(small: StationFolder) -> None:
