@@ -40,7 +40,8 @@ from gengfu_site.synonyms import Synonyms
 
 _FORMAT = 1
 """Of the files; another one gives every file another address."""
-_FEWEST_SHARDS = 1024
+_FINE, _PLENTY = 16, 1024
+"""Shards an article, while there are fewer of them than that."""
 _SHORT_TITLE = 8
 """Characters, at most: such a title may be just what somebody types."""
 
@@ -141,11 +142,16 @@ def index(library: Library, at: datetime) -> Index:
     return Index(
         # About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's
         # are smaller still, for the page is then most of what a first search costs.
-        shards=max(_FEWEST_SHARDS, 1 << len(numbered).bit_length() >> 1),
+        shards=max(_power_of_two(min(_PLENTY, _FINE * len(numbered))), _power_of_two(len(numbered))),
         edition=digest[:8],
         areas=tuple(area for area in library.settings.station.areas if area.path in named),
         synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
     )
+
+
+def _power_of_two(most: int) -> int:
+    """The largest that is not above ``most``, and 1 at least."""
+    return max(1, 1 << most.bit_length() >> 1)
 
 
 def files(library: Library, at: datetime) -> Iterator[tuple[str, bytes]]:
