@@ -78,8 +78,8 @@ def prove(station: Path, claim: Claim, at: datetime) -> None:
                     name=claim.name, n=int(wait.total_seconds()) + 1
                 )
             )
-        key = _keys(station).get(claim.name)
-        if key is None or _fingerprint(key) != _admitted_with(claim.name, records):
+        key = _key_of(claim.name, station, records)
+        if key is None:
             raise NotProved(
                 _(
                     "{name}的 PIN 记录丢了或被改过，请让有“发布”权限的人重新登记：gengfu reviewers add {name}"
@@ -131,10 +131,9 @@ def expect_right(name: str, steps: Sequence[Step], rights: Mapping[str, frozense
 
 def nobody_releases(station: Path) -> bool:
     """Whether nobody who may release is admitted yet, with a PIN to show it."""
-    keys = _keys(station)
-    return not any(
-        "release" in steps and name in keys for name, steps in Approvals.read(station).rights.items()
-    )
+    records = audit.unbroken(station)
+    rights = Approvals(station, records).rights
+    return not any("release" in steps and _key_of(name, station, records) for name, steps in rights.items())
 
 
 def _expect_releaser(station: Path, by: Claim | None, at: datetime) -> None:
@@ -175,10 +174,13 @@ def _shows_right_pin(record: audit.Record, name: str) -> bool:
     return record.who == name and record.action in (SUBMITTED, APPROVED, ADMITTED, DISMISSED)
 
 
-def _admitted_with(name: str, records: Sequence[audit.Record]) -> object:
-    """Fingerprint of the key that ``name`` was admitted with last."""
-    found = (r.details.get("key") for r in records if r.action == ADMITTED and r.details.get("name") == name)
-    return list(found)[-1]
+def _key_of(name: str, station: Path, records: Sequence[audit.Record]) -> str | None:
+    """What the PIN of ``name`` is compared with; None where it is not what they were admitted with last."""
+    admitted = [
+        r.details.get("key") for r in records if r.action == ADMITTED and r.details.get("name") == name
+    ]
+    key = _keys(station).get(name)
+    return key if key is not None and admitted[-1:] == [_fingerprint(key)] else None
 
 
 def _key(pin: str) -> str:
