@@ -120,6 +120,27 @@ def explain(group: str, entry: str, roster: Roster, outbox: Outbox, now: datetim
     )
 
 
+def nearest_miss(entry: Entry, roster: Roster, outbox: Outbox, now: datetime) -> str:
+    """Why ``entry``, which nobody was told and nobody is to be, comes to nobody: of the slot and group that lack least."""
+    station, campaigns = roster.catalogue.station, roster.timetable.campaigns_at(now)
+    alike: dict[object, Group] = {}  # in what decides, but for how long they have been served
+    for group in sorted(roster.groups.values(), key=lambda group: group.joined):
+        alike.setdefault((group.area, group.audience, group.topics), group)
+    turns = []
+    for slot in roster.timetable.slots:
+        spoken_to = [group for group in alike.values() if group in slot]
+        meant = (group for group in spoken_to if not bars_everywhere(entry, group, now))
+        for group in [next(meant, spoken_to[0])] if spoken_to else []:
+            turns.append((bars(slot, group, entry, station, {}, now, campaigns=campaigns), slot, group))
+    if not turns:
+        return _("时间表上没有一个时段会发给群。")
+    lacking, slot, group = min(turns, key=lambda turn: len(turn[0]))
+    why = _Why(group, roster, outbox, now)
+    stands = why.in_slot(slot, entry)
+    words = [why.words(bar, entry, slot) for bar in lacking] or [*stands.bars, stands.outlook]
+    return _("“{slot}”发给“{group}”时：{why}").format(slot=slot.title, group=group.name, why="".join(words))
+
+
 def _not_known(what: str, word: str, known: Collection[str]) -> NotKnown:
     mistake = words.undeclared(what, word, known)
     return NotKnown(f"{mistake.message} {mistake.remedy}")
@@ -143,7 +164,7 @@ class _Why:
             yield _("它不在已发布的内容里：撤下了、过期了，或者还没有发布。")
         else:
             for bar in bars_everywhere(entry, self._group, self._now):
-                yield self._words(bar, entry)
+                yield self.words(bar, entry)
         if self._group.joined > self._now:
             yield _("这个群从 {when} 起才发。").format(when=self._moment(self._group.joined))
         if self._disabled is not None:
@@ -160,7 +181,7 @@ class _Why:
         station, table = self._roster.catalogue.station, self._roster.timetable
         found = bars(slot, self._group, entry, station, self._told, self._now, campaigns=self._campaigns)
         general = {bar.rule for bar in bars_everywhere(entry, self._group, self._now)}
-        said = [self._words(bar, entry, slot) for bar in found if bar.rule not in general]
+        said = [self.words(bar, entry, slot) for bar in found if bar.rule not in general]
         local = self._now.astimezone(table.timezone).date()
         if slot.campaign and local not in slot.campaign.days:
             said.append(
@@ -206,7 +227,7 @@ class _Why:
             return _("它一条消息放不下：请把标题和提要改短。")
         return _("轮得到，但名额或篇幅已满：排在别的文章后面，等下一次。")
 
-    def _words(self, bar: Bar, entry: Entry, slot: Slot | None = None) -> str:
+    def words(self, bar: Bar, entry: Entry, slot: Slot | None = None) -> str:
         since, until = (moment and self._moment(moment) for moment in (bar.since, bar.until))
         match bar.rule:
             case "early":

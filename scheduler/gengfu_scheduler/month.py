@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Silent:
-    """A group that was told nothing all month, as far as is known."""
+    """A group that was told nothing all the time, as far as is known."""
 
     group: str
     name: str
@@ -116,6 +116,12 @@ def month_report(outbox: Outbox, roster: Roster, month: date, now: datetime) -> 
             if when < end
         ),
     )
+
+
+def silent(outbox: Outbox, roster: Roster, since: datetime, until: datetime) -> tuple[Silent, ...]:
+    """The groups that were told nothing from ``since`` on and before ``until``, as far as is known, and why."""
+    by_group = _nested(outbox.tally(since, until, "group"))
+    return tuple(_silent(by_group, roster, outbox.disabled(), until))
 
 
 def kind_names() -> dict[str, str]:

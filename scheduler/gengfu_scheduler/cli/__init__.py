@@ -16,6 +16,7 @@ from rich.markup import escape
 from gengfu_scheduler.cli import (
     alerts,
     audit,
+    due,
     groups,
     month,
     planning,
@@ -92,6 +93,7 @@ COMMANDS = (
     status.status,
     record.tasks,
     month.report,
+    due.due,
     audit.audit_,
     audit.log,
     groups.groups,
