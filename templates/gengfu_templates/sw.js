@@ -30,7 +30,7 @@ self.addEventListener("fetch", function (event) {
     return ready || fetch(event.request);
   });
   event.waitUntil(fetched.then(function (answer) {
-    return keep(address, answer.clone());
+    return keep(address, answer);
   }).then(keepEmergency).catch(nothing));
   event.respondWith(answer(address, fetched));
 });
@@ -39,7 +39,7 @@ async function answer(address, fetched) {
   const kept = await find(address);
   try {
     const inTime = await (kept ? Promise.race([fetched, patience()]) : fetched);
-    if (inTime) return inTime;
+    if (inTime && !(kept && inTime.status >= 500)) return inTime;
   } catch (offline) {}
   return kept ? dated(kept) : emergency();
 }
@@ -53,14 +53,14 @@ function patience() {
 /* A page as the network has it now takes the place of what was kept, or ends it. */
 async function keep(address, answer) {
   const gone = answer.status === 404 || answer.status === 410;
-  if (!answer.ok && !gone) return;
+  /* Before anything else is waited for, while the answer is whole; of a film that is opened by itself no second copy. */
+  const text = answer.ok && /^text\/html/.test(answer.headers.get("content-type")) && (await answer.clone().text());
+  if (!text && !gone) return;
   const store = await caches.open(STORE);
   await store.delete(address);
   if (gone || NEVER.test(address.slice(SCOPE.length))) return;
-  if (!/^text\/html/.test(answer.headers.get("content-type"))) return;
-  const text = await answer.text();
-  if (/<body [^>]*data-offline="no"/.test(text)) return;
-  const page = text.replace(/<section class="banner"[^]*?<\/section>/, "");
+  if (!/<body data-home=(?![^>]*data-offline="no")/.test(text)) return;
+  const page = text.replace(/<section [^>]*class="banner"[^]*?<\/section>/g, "");
   await store.put(address, html(page, new Date().toUTCString()));
   const pages = (await store.keys()).filter(function (page) {
     return page.url !== EMERGENCY;

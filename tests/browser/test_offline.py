@@ -127,6 +127,30 @@ def test_a_network_that_takes_too_long_does_not_keep_one_from_a_page_that_is_the
         assert "现在连不上网。这是 " in hand.visit("tip/gas/")
 
 
+def test_a_server_that_is_broken_does_not_keep_one_from_it_either(phone, town) -> None:
+    hand = phone()
+    hand.comes("tip/gas/")
+    hand.waits_until_kept("tip/gas/")
+    with town.broken():
+        assert "现在连不上网。这是 " in hand.visit("tip/gas/")
+        hand.tab.goto(town.url + "fraud/brushing/")
+        assert "现在连不上网" not in hand.tab.content()
+
+
+def test_a_page_that_is_not_this_sites_is_not_kept(phone, town) -> None:
+    """Below the same address a portal may have pages of its own, a gateway its notices."""
+    (town.folder / "mine").mkdir(exist_ok=True)
+    (town.folder / "mine/index.html").write_text(
+        "<!doctype html><meta charset=utf-8><body><main>张三的待办</main>", encoding="utf-8"
+    )
+    hand = phone()
+    hand.comes("")
+    assert "张三" in hand.visit("mine/")
+    hand.visit("tip/gas/")
+    hand.waits_until_kept("tip/gas/")
+    assert "mine/" not in hand.kept()
+
+
 def test_nothing_of_an_alert_is_kept(phone, town) -> None:
     """Neither its page nor its permalink, nor a list or a banner that names it."""
     hand = phone()

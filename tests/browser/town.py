@@ -37,6 +37,8 @@ class Town:
     """``alerts.json`` as it was published."""
     silent: threading.Event = field(default_factory=threading.Event)
     """While set, a connection is closed without an answer."""
+    failing: threading.Event = field(default_factory=threading.Event)
+    """While set, the server has an error."""
     hanging: threading.Event = field(default_factory=threading.Event)
     """While set, an answer takes as long as it is set."""
 
@@ -66,6 +68,15 @@ class Town:
             yield
         finally:
             self.silent.clear()
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """A server that answers everything with an error."""
+        self.failing.set()
+        try:
+            yield
+        finally:
+            self.failing.clear()
 
     @contextmanager
     def crawling(self) -> Iterator[None]:
@@ -119,6 +130,9 @@ class _Network(SimpleHTTPRequestHandler):
             return
         while self._town.hanging.is_set() and not self._town.silent.wait(0.02):
             pass
+        if self._town.failing.is_set():
+            self.send_error(503)
+            return
         super().do_GET()
 
     def end_headers(self) -> None:

@@ -3,7 +3,7 @@
    moves; where the reader has scrolled on, the browser holds the text in its place. */
 (function () {
   "use strict";
-  var banner = document.querySelector(".banner"), home = document.body.getAttribute("data-home");
+  var banner = document.getElementById("p--banner"), home = document.body.getAttribute("data-home");
   if (!banner || !window.fetch) return;
   var list = banner.querySelector("ul"), own = document.querySelector("link[rel=canonical]").getAttribute("href");
   function lines() {
