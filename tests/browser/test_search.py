@@ -57,7 +57,7 @@ def ask(tab: Tab, site: Site, query: str) -> list[str]:
 
 
 def titles(tab: Tab) -> list[str]:
-    expect(tab.locator(STATUS)).not_to_be_empty()
+    expect(tab.locator(STATUS)).to_contain_text("找到")
     return [link.inner_text() for link in tab.locator(f"{RESULTS} a").all()]
 
 
@@ -193,6 +193,38 @@ class TestThePage:
         assert titles(tab)[: len(first)] == first
         assert tab.evaluate("document.activeElement.textContent") == titles(tab)[8]
 
+    def test_impatient_taps_show_each_article_once(self, tab: Tab, site: Site) -> None:
+        ask(tab, site, f"q={quote('派出所')}")
+        tab.get_by_role("button", name="显示更多").evaluate("more => { more.click(); more.click(); }")
+        expect(tab.locator(RESULTS)).to_have_count(16)
+        assert len({*titles(tab)}) == 16
+
+    def test_more_that_does_not_come_is_said_and_comes_at_another_tap(
+        self, chromium: Browser, site: Site
+    ) -> None:
+        with visit(chromium, f"{site.url}search/?q={quote('派出所')}", PHONE) as seen:
+            more = seen.tab.get_by_role("button", name="显示更多")
+            seen.tab.context.set_offline(True)
+            more.click()
+            expect(seen.tab.locator(STATUS)).to_contain_text("网络不通")
+            seen.tab.context.set_offline(False)
+            more.click()
+            expect(seen.tab.locator(RESULTS)).to_have_count(16)
+
+    def test_a_kind_alone_shows_all_of_it(self, tab: Tab, site: Site) -> None:
+        assert len(ask(tab, site, "kind=video")) == len(list((site.folder / "video").glob("[!p]*/")))
+
+    def test_letters_on_the_way_to_a_chinese_word_are_no_query(self, tab: Tab, site: Site) -> None:
+        tab.goto(site.url + "who/")
+        keys = tab.context.new_cdp_session(tab)
+        tab.get_by_role("searchbox").focus()
+        lines = tab.locator("[data-filtered] li:visible")
+        every = lines.count()
+        keys.send("Input.imeSetComposition", {"text": "gou", "selectionStart": 3, "selectionEnd": 3})
+        assert lines.count() == every
+        keys.send("Input.insertText", {"text": "狗"})
+        expect(lines).not_to_have_count(every)
+
     def test_the_home_pages_form_leads_to_it(self, tab: Tab, site: Site) -> None:
         tab.get_by_label("搜索本站").fill("灭火器")
         tab.get_by_role("button", name="搜索").click()
@@ -230,6 +262,7 @@ class TestThePage:
             tab.route("**/words/*.json*", fail)
             tab.get_by_role("searchbox").fill("灭火器")
             expect(tab.locator(STATUS)).to_contain_text("网络不通")
+            expect(tab.locator(RESULTS)).to_have_count(0)
             tab.unroute("**/words/*.json*", fail)
             tab.get_by_role("searchbox").press("Enter")
             expect(tab.locator("mark").first).to_be_visible()

@@ -9,7 +9,8 @@
     return heading && heading.tagName === "H2" ? heading.textContent : "";
   }
   box.hidden = false;
-  field.oninput = function () {
+  function look(event) {
+    if (event.isComposing) return;
     var signs = Array.from(field.value.toLowerCase()).filter(function (sign) { return sign.trim(); });
     var shown = 0;
     lines.forEach(function (line) {
@@ -19,5 +20,7 @@
     });
     groups.forEach(function (group) { group.hidden = !group.querySelector("li:not([hidden])"); });
     none.hidden = shown > 0;
-  };
+  }
+  field.addEventListener("input", look);
+  field.addEventListener("compositionend", look);
 })();

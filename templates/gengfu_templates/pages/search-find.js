@@ -11,7 +11,7 @@
     return longer.length ? longer : words;
   }
 
-  /* `together` are the articles that hold every word; `alike`, for whole questions, those that hold what is rare in
+  /* `together` are the articles that hold every word, or of the kind and place all; `alike`, for whole questions, those that hold what is rare in
      them. Both by worth, then kind, then age. */
   window.find = async (index, query, synonyms, kind, area) => {
     const words = split(query).map((word) => variants(word, synonyms)), all = [].concat(...words).map(grams);
@@ -41,7 +41,8 @@
       return sorted(worth.map((w) => (w && w >= most / 2 ? w : -Infinity)));
     }
 
-    const together = words.length ? sorted(summed(lists, 0.5).map((w) => Math.round((w / words.length) * 2))) : [];
+    const worth = summed(lists, 0.5).map((w) => Math.round((w / (words.length || 1)) * 2));
+    const together = words.length || kind || area ? sorted(worth) : [];
     return { words, looked, together, alike, sure: all.every((one) => one.length == 1) };
   };
 })();

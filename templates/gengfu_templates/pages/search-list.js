@@ -14,6 +14,16 @@
     return list.appendChild(one.firstElementChild);
   }
 
+  function clear() {
+    list.textContent = "";
+    button.hidden = true;
+  }
+
+  function fail() {
+    clear();
+    say("failed");
+  }
+
   function say(what, q, n, m) {
     status.textContent = (said[what] || "").replace("{n}", n).replace("{m}", m).replace("{q}", () => q);
   }
@@ -22,11 +32,19 @@
   async function show(results, q, late) {
     const articles = await results.more(MANY);
     if (late()) return;
-    list.textContent = "";
+    clear();
     add(articles, results, q);
-    button.onclick = async () => {
-      const [first] = add(await results.more(MANY), results, q);
-      if (first) first.querySelector("a").focus();
+    button.onclick = async function next() {
+      button.onclick = null;
+      try {
+        const articles = await results.more(MANY);
+        if (late()) return;
+        const [first] = add(articles, results, q);
+        if (first) first.querySelector("a").focus();
+      } catch (error) {
+        if (!late()) say("failed");
+      }
+      button.onclick = button.onclick || next;
     };
   }
 
@@ -37,5 +55,5 @@
     return articles.map((article) => item(article, results.marked()));
   }
 
-  window.list = { say, show };
+  window.list = { fail, say, show };
 })();

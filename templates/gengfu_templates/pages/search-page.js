@@ -15,7 +15,7 @@
       const found = await window.find(index, q, synonyms, ...filters);
       await window.list.show(window.results(index, found), q, late);
     } catch (error) {
-      if (!late()) window.list.say("failed");
+      if (!late()) window.list.fail();
     }
     clearTimeout(slow);
   }
@@ -56,7 +56,11 @@
     go();
     typing = false;
   });
-  window.addEventListener("popstate", read);
+  window.addEventListener("popstate", () => {
+    clearTimeout(pause);
+    typing = false;
+    read();
+  });
   page.hidden = false;
   read();
 })();
