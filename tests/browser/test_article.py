@@ -22,10 +22,11 @@ SHARES = "navigator.share = told => { window.shared = told; return Promise.resol
 PRINTS = "window.print = () => { window.printed = true; }"
 SPEAKS = """Object.defineProperty(window, 'speechSynthesis', {value: {
   said: [], cancelled: 0,
-  getVoices: () => [{lang: 'en-GB'}, {lang: '%s'}],
+  getVoices: () => [{lang: 'en-GB', localService: true}, %s],
   speak(one) { this.said.push(one); }, cancel() { this.cancelled++; },
 }});
 window.SpeechSynthesisUtterance = function (text) { this.text = text; };"""
+ITS_OWN = "{lang: '%s', localService: true}"
 
 
 @pytest.fixture
@@ -92,6 +93,7 @@ class TestCopying:
         page = phone(GUIDE, NO_CLIPBOARD, permissions=["clipboard-read"])
         page.tab.get_by_role("button", name="复制链接").click()
         page.tab.get_by_role("status").get_by_text("已复制").wait_for()
+        assert page.tab.evaluate("document.activeElement.innerText") == "复制链接"
         page.tab.evaluate(
             "document.querySelector('main').appendChild(document.createElement('textarea')).focus()"
         )
@@ -112,6 +114,14 @@ def test_a_phone_that_can_share_shares_the_short_address(phone):
     assert not page.tab.get_by_role("button", name="复制链接").is_visible()
 
 
+def test_where_sharing_is_promised_and_refused_the_address_is_copied(phone):
+    refuses = "navigator.share = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
+    page = phone(GUIDE, refuses, permissions=["clipboard-read", "clipboard-write"])
+    page.tab.get_by_role("button", name="分享").click()
+    page.tab.get_by_role("status").get_by_text("已复制").wait_for()
+    assert page.tab.evaluate("navigator.clipboard.readText()") == LINK
+
+
 def test_print_prints(phone):
     page = phone(ARTICLE, PRINTS)
     page.tab.get_by_role("button", name="打印").click()
@@ -120,7 +130,7 @@ def test_print_prints(phone):
 
 class TestReading:
     def test_a_voice_reads_the_page_and_nothing_around_it(self, phone):
-        page = phone(ARTICLE, SPEAKS % "zh-CN")
+        page = phone(ARTICLE, SPEAKS % ITS_OWN % "zh-CN")
         page.tab.get_by_role("button", name="朗读").click()
         said = page.tab.evaluate("speechSynthesis.said.map(one => one.text)")
         assert said[0] == page.tab.locator("h1").inner_text()
@@ -129,7 +139,7 @@ class TestReading:
         assert max(map(len, said)) < 150
 
     def test_a_second_tap_stops_it_and_so_does_its_end(self, phone):
-        page = phone(ARTICLE, SPEAKS % "zh-CN")
+        page = phone(ARTICLE, SPEAKS % ITS_OWN % "zh-CN")
         page.tab.get_by_role("button", name="朗读").click()
         page.tab.get_by_role("button", name="停止朗读").click()
         page.tab.get_by_role("button", name="朗读", exact=True).click()
@@ -137,8 +147,14 @@ class TestReading:
         page.tab.evaluate("speechSynthesis.said[speechSynthesis.said.length - 1].onend()")
         assert page.tab.get_by_role("button", name="朗读", exact=True).is_visible()
 
-    def test_without_a_voice_for_it_nothing_is_offered(self, phone):
-        page = phone(ARTICLE, SPEAKS % "fr-FR")
+    def test_of_the_voices_of_a_language_that_of_the_country_reads(self, phone):
+        page = phone(ARTICLE, SPEAKS % ", ".join(ITS_OWN % lang for lang in ("zh-HK", "zh_CN", "zh-TW")))
+        page.tab.get_by_role("button", name="朗读").click()
+        assert page.tab.evaluate("speechSynthesis.said[0].lang") == "zh_CN"
+
+    @pytest.mark.parametrize("voice", [ITS_OWN % "fr-FR", "{lang: 'zh-CN', localService: false}"])
+    def test_without_a_voice_for_it_in_the_phone_itself_nothing_is_offered(self, phone, voice):
+        page = phone(ARTICLE, SPEAKS % voice)
         assert not page.tab.locator("[data-do=read]").is_visible()
         assert page.complaints == []
 

@@ -14,21 +14,23 @@
   function say(words) {
     row.querySelector("[role=status]").textContent = words;
   }
-  function copyOldWay(text) {
+  function copyOldWay(text, button) {
     var field = document.createElement("textarea");
     field.value = text;
+    field.readOnly = true;
     row.appendChild(field);
     field.select();
     var done = document.execCommand("copy");
     row.removeChild(field);
+    button.focus();
     if (!done) throw text;
   }
   /* Where nothing may copy, the words are shown for a finger to mark. */
-  function copy(text) {
+  function copy(text, button) {
     Promise.resolve().then(function () {
       return navigator.clipboard.writeText(text);
     }).catch(function () {
-      copyOldWay(text);
+      copyOldWay(text, button);
     }).then(function () {
       say(row.getAttribute("data-done"));
     }, function () {
@@ -37,7 +39,9 @@
   }
   if (navigator.share) {
     offer("share", function (url, button) {
-      navigator.share({ title: button.getAttribute("data-title"), url: url }).catch(function () {});
+      navigator.share({ title: button.getAttribute("data-title"), url: url }).catch(function (error) {
+        if (error.name !== "AbortError") copy(url, button);
+      });
     });
   } else {
     offer("copy", copy);

@@ -1,13 +1,17 @@
-/* Reads the page aloud where the phone has a voice for its language: sentence by sentence, since long ones are cut off. */
+/* Reads the page aloud where the phone itself has a voice for its language: others send what they say to whoever speaks.
+   Sentence by sentence, since long ones are cut off. */
 (function () {
   "use strict";
   var button = document.querySelector("[data-do=read]"), speech = window.speechSynthesis;
   if (!button || !speech || !window.SpeechSynthesisUtterance) return;
   var voice, reading = false, language = document.documentElement.lang, words = button.textContent;
   function look() {
-    voice = speech.getVoices().filter(function (one) {
-      return one.lang.slice(0, 2) === language.slice(0, 2);
-    })[0];
+    var voices = speech.getVoices().filter(function (one) {
+      return one.localService && one.lang.slice(0, 2) === language.slice(0, 2);
+    });
+    voice = voices.filter(function (one) {
+      return one.lang.replace("_", "-") === language;
+    })[0] || voices[0];
     if (voice) button.hidden = false;
   }
   function show(now) {
@@ -22,7 +26,7 @@
     var parts = [].slice.call(document.querySelector("article").children);
     var end = parts.indexOf(document.querySelector(".paper"));
     return parts.slice(0, end).map(function (part) {
-      return part.classList.contains("aids") ? "" : part.innerText;
+      return part.matches(".aids,.contents") ? "" : part.innerText;
     }).join("\n").split(/[\n。！？；]+/).filter(function (text) {
       return /\S/.test(text);
     });
