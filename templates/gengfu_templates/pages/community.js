@@ -15,13 +15,13 @@
     return link;
   }
 
-  var link = place(asked) || place(kept);
+  var known = place(kept), link = place(asked) || known;
   if (!link) return;
   var about = link.dataset, call = mine.querySelector(".call");
   mine.querySelector("b").textContent = link.textContent;
   mine.querySelector("span").textContent = about.who || "";
   mine.querySelector("a.press").href = link.href;
-  var way = document.getElementById("p--officer");
+  var way = document.getElementById("p--officer"), all = way.cloneNode(true);
   way.href = link.href;
   if (link.textContent) way.querySelector("span").textContent = link.textContent;
   call.hidden = !about.dial;
@@ -29,10 +29,11 @@
   call.querySelector("span").textContent = about.phone || "";
   mine.hidden = false;
   pick.hidden = true;
-  if (!kept) try { localStorage.setItem(KEY, asked); } catch (refused) { /* asked for again next time */ }
+  if (!known) try { localStorage.setItem(KEY, asked); } catch (refused) { /* asked for again next time */ }
 
   mine.querySelector("button").onclick = function () {
     try { localStorage.removeItem(KEY); } catch (refused) { /* nothing is kept */ }
+    way.parentNode.replaceChild(all, way);
     mine.hidden = true;
     pick.hidden = false;
     pick.querySelector("a").focus();
