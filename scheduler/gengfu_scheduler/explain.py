@@ -16,7 +16,7 @@ from gengfu_scheduler.digest import Bar, History, bars, bars_everywhere, compose
 from gengfu_scheduler.forecast import foretold
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.outbox import Outbox
-from gengfu_scheduler.report import fate_words
+from gengfu_scheduler.report import told_words
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.timetable import Slot
 from gengfu_site.catalogue import Entry
@@ -98,7 +98,7 @@ def explain(group: str, entry: str, roster: Roster, outbox: Outbox, now: datetim
             broadcast=time.broadcast,
             title=time.title,
             scheduled_for=time.scheduled_for.astimezone(zone),
-            fate=_("：").join(filter(None, (fate_words()[time.fate], time.reason))),
+            fate=told_words(time),
         )
         for time in outbox.tellings(group, entry)
     )

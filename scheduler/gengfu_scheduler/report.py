@@ -395,6 +395,15 @@ def fate_words() -> dict[Fate, str]:
     }
 
 
+def told_words(told: TimeTold) -> str:
+    """How a group was told, or not: in which word, by whom, and why."""
+    words = fate_words()[told.fate]
+    if told.owner:
+        words = _("{words}（{owner}）").format(words=words, owner=told.owner)
+    over = _("警情已结束或撤回") if told.fate == "cancelled" else ""
+    return _("：").join(filter(None, (words, told.reason or over)))
+
+
 def count_of_each(counts: Mapping[Fate, int]) -> str:
     """``counts`` in one line, honest words and no zeros."""
     return _("，").join(f"{word} {counts[fate]}" for fate, word in fate_words().items() if counts.get(fate))

@@ -15,7 +15,7 @@ from gengfu_scheduler.message import Broadcast, Handed, Unsent
 from gengfu_scheduler.report import Status
 from gengfu_scheduler.state import Holder
 from outboxes import plan
-from watch import Watch, instant, tip, watch_in
+from watch import Watch, alert, instant, tip, watch_in
 
 
 @pytest.fixture
@@ -126,6 +126,21 @@ class TestStatus:
         ]
         with pytest.raises(KeyError):
             report.group_report(watch.outbox, "nobody", watch.runner.roster, watch.now)
+
+    def test_who_was_handed_it_and_why_it_was_not_passed_on_are_told_apart(self, watch: Watch) -> None:
+        def words() -> list[str]:
+            found = report.group_report(watch.outbox, "h1", watch.runner.roster, watch.now)
+            return [report.told_words(told) for told in found.told]
+
+        watch.publish(tip("a"), alert("F"))
+        watch.at("07:00", "08:00")
+        watch.push("F")
+        assert words() == ["已交人手工转发（赵警官）"] * 2
+        watch.publish(tip("a"))
+        watch.at("08:01")
+        digest = next(b.broadcast.key for b in watch.outbox.broadcasts() if b.broadcast.form == "digest")
+        watch.outbox.stop(digest, now=watch.now, reason="王所：写错了")
+        assert sorted(words()) == ["已取消（赵警官）：王所：写错了", "已取消（赵警官）：警情已结束或撤回"]
 
     def test_missed_occurrences_are_shown_for_a_week(self, watch: Watch) -> None:
         watch.at("07:00", "12:00")

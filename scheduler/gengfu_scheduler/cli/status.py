@@ -148,18 +148,16 @@ def _say_changes(watched: Collection[BroadcastStatus], said: dict[str, str]) -> 
 
 
 def _show_group(about: GroupReport) -> None:
-    from gengfu_scheduler.report import fate_words
+    from gengfu_scheduler.report import told_words
 
     out.print(f"[bold]{escape(about.name)}[/]  [dim]{escape(about.group)}[/]")
     if about.disabled:
         _show_disabled(about.disabled)
-    words = fate_words()
     for told in about.told:
         well = told.fate in ("confirmed", "accepted", "said", "handed")
-        why = f"：{told.reason}" if told.reason and told.fate not in ("said", "handed") else ""
         out.print(
             f"  {told.scheduled_for:%m-%d %H:%M}  {escape(told.title)}  "
-            f"[{'green' if well else 'yellow'}]{words[told.fate]}{escape(why)}[/]  [dim]{escape(told.broadcast)}[/]"
+            f"[{'green' if well else 'yellow'}]{escape(told_words(told))}[/]  [dim]{escape(told.broadcast)}[/]"
         )
     if not about.told:
         out.print(_("还没有给它安排过发送。"))

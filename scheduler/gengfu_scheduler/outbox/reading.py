@@ -50,6 +50,8 @@ class TimeTold:
     scheduled_for: datetime
     not_before: datetime
     fate: Fate
+    owner: str
+    """Who was handed it to pass on by hand; empty where nobody was."""
     reason: str
     """Evidence for a person."""
 
@@ -118,7 +120,8 @@ def _times_told(rows: Iterable[Any]) -> list[TimeTold]:
             scheduled_for=row.scheduled_for,
             not_before=row.not_before,
             fate=row.fate,
-            reason=row.reason,
+            owner=row.owner or "",
+            reason="" if row.reason == row.owner else row.reason,
         )
         for row in rows
     ]

@@ -468,6 +468,7 @@ TOLD_GROUP = (
         BROADCAST.c.scheduled_for,
         DELIVERY.c.not_before,
         DELIVERY.c.reason,
+        DELIVERY.c.owner,
         _FATE,
     )
     .select_from(BROADCAST.join(DELIVERY))
