@@ -70,8 +70,6 @@ _FRAUDS = 12
 """Articles on the page for those who were deceived."""
 _SERVICES = 12
 """Of one topic on the page of services."""
-
-
 _SECTIONS, _LONG = 3, 800
 """Headings and characters from which a text has a list of its contents: about three screens of a phone."""
 
@@ -306,17 +304,21 @@ class _Pager:
         )
 
     def _needs(self) -> Iterator[tuple[ServiceGroup, Sequence[Article]]]:
-        """Services under the first topic each names, the topic with most of them first; then those that name none."""
+        """Services under the first topic each names, the topic with most of them first; then those that name none.
+
+        One that is carried over from the present release may name a topic that there is no more.
+        """
         _ = self._gettext
         by_topic: dict[str, list[Article]] = {topic.name: [] for topic in self._station.topics}
         others: list[Article] = []
         for article in sorted((a for a in self._live if a.kind == "service"), key=lambda a: a.url):
-            (by_topic[article.topics[0]] if article.topics else others).append(article)
+            declared = (by_topic[name] for name in article.topics if name in by_topic)
+            next(declared, others).append(article)
         for name, services in sorted(by_topic.items(), key=lambda item: -len(item[1])):
             if services:
                 link = self._topic_link(self._topics[name])
                 more = link if len(services) > _SERVICES else None
-                yield _service_group(name, self._topics[name].slug, services, more), services
+                yield _service_group(name, f"topic-{self._topics[name].slug}", services, more), services
         if others:
             every = Link(title=_("其他"), url="service/page/1/")
             more = every if len(others) > _SERVICES else None
@@ -556,7 +558,7 @@ class _Pager:
 
     def _card(self, article: Article) -> Card:
         return Card(
-            title=article.title,
+            title=self._title(article),
             url=quote(article.url),
             summary=article.summary,
             kind=kind_label(article.kind, self._station.language),
@@ -613,12 +615,12 @@ class _Pager:
         return Stamp(text=moment.isoformat(), iso=moment.isoformat())
 
 
-def _service_group(title: str, slug: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:
+def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:
     lines = (
         ServiceLine(title=a.title, url=quote(a.url), visit=a.service.visit if a.service else "")
         for a in services[:_SERVICES]
     )
-    return ServiceGroup(title=title, anchor=f"p--{slug}", lines=tuple(lines), more=more)
+    return ServiceGroup(title=title, anchor=f"p--{name}", lines=tuple(lines), more=more)
 
 
 def _contents(html: str) -> Iterator[Link]:

@@ -201,8 +201,8 @@ def test_services_stand_under_their_first_topic_the_fullest_first_and_the_dated_
     ]
     assert groups[0].lines[0].visit == "不用跑"
     assert [(link.url, link.count) for link in at(site, "index.html", HomePage).services] == [
-        ("service/#p--fire", 2),
-        ("service/#p--telecom-fraud", 1),
+        ("service/#p--topic-fire", 2),
+        ("service/#p--topic-telecom-fraud", 1),
         ("service/#p--others", 1),
     ]
     assert len(at(site, "service/page/1/index.html", ListPage).cards) == 4

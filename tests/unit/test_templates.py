@@ -194,7 +194,7 @@ SERVICES = ServicesPage(
     groups=(
         ServiceGroup(
             title="身份证件",
-            anchor="p--id-documents",
+            anchor="p--topic-id-documents",
             lines=(ServiceLine(title="身份证丢了", url="service/id-card/", visit="需本人"),),
             more=Link(title="身份证件", url="topic/id-documents/", count=30),
         ),

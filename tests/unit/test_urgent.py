@@ -129,6 +129,14 @@ class TestPublishing:
         assert public(search) == files
         assert feedparser.parse(search.settings.public / "tip/atom.xml").entries == feed
 
+    def test_a_topic_that_was_renamed_holds_up_no_alert(self, search: StationFolder) -> None:
+        service = "{department: 窗口, visit: 不用跑}"
+        search.article("service/s.md", id="S2222", kind="service", topics="[防火用电]", service=service)
+        publish(search.settings, AT)
+        search.file("mkdocs.yml", MKDOCS_YML.replace("防火用电", "消防"))
+        assert publish_article(search.settings, "A5W3R", SOON).kept == ("刷单返利",)
+        assert 'href="../service/s/"' in page(search, "service")
+
     def test_a_release_that_somebody_spoilt_holds_up_no_alert(self, search: StationFolder) -> None:
         publish(search.settings, AT)
         tip = search.settings.content / "tip/gas.md"
