@@ -460,6 +460,17 @@ def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(en
     assert ("'unsafe-inline'" in live, "'unsafe-inline'" in public) == (True, False)
 
 
+def test_a_policy_allows_what_the_stations_own_template_asks_for(tmp_path):
+    (tmp_path / "own.css").write_text("a{b:c}\n", encoding="utf-8")
+    (tmp_path / "home.html").write_text(
+        "{%- extends 'base.html' -%} {{ asset( 'own.css' ) }}", encoding="utf-8"
+    )
+    env = render.environment(replace(SETTINGS, overrides=tmp_path))
+    for name in ("own.css", "banner.js"):
+        digest = b64encode(sha256(env.globals["asset"](name).encode()).digest()).decode()
+        assert digest in env.globals["policy"]("home.html")
+
+
 def test_a_policy_allows_no_more_than_its_page_has(html):
     """Each hash is forty bytes that no compression saves."""
     text = html(LIST)
@@ -653,7 +664,7 @@ class TestArticle:
 class TestService:
     def test_answers_in_the_order_in_which_people_ask(self, words):
         order = (
-            "标题甲 要不要跑一趟 要本人来 .* 你的情况 老人来不了 预约上门。 .* 地方 一楼窗口 时间 周一至周六 "
+            "标题甲 要不要跑一趟 要本人来 .* 您的情况 老人来不了 预约上门。 .* 地方 一楼窗口 时间 周一至周六 "
             "几点人少 上午人多 电话 0000-5550110 网上办 .* 费用 40 元 多久办好 60 日内 .* "
             "要带的材料 户口簿 · 原件 · 复印件 2 份 带原件核对 .* 证件丢失 .* 取号 照相 .* 正文 要紧 .* "
             "《居民身份证法》 不满意，找谁投诉 12345 12389"
@@ -663,13 +674,18 @@ class TestService:
     def test_the_answer_can_be_copied_whole(self, html):
         assert f'data-text="{ANSWER}"' in html(GUIDE)
 
+    def test_where_what_to_bring_and_how_are_one_tap_away(self, html):
+        parts = re.findall(r'<a href="#(p--[^"]*)">', html(GUIDE))
+        assert parts == ["p--where", "p--papers", "p--steps"]
+        assert re.findall(r'<h2 id="(p--[^"]*)">', html(GUIDE)) == parts
+
     def test_each_paper_can_be_ticked_off(self, html):
         assert '<ul class="checklist" data-ticks="F7K2Q">' in html(GUIDE)
         assert '<li><label><input type="checkbox"><span><b>户口簿</b>' in html(GUIDE)
 
     def test_what_is_not_known_is_left_out(self, words):
         text = words(replace(GUIDE, service=Service(department="户籍窗口", visit="不用跑"), visit="不用跑"))
-        for heading in ("你的情况", "材料", "哪些人能办", "怎么办", "依据", "投诉", "电话 ", "费用 "):
+        for heading in ("您的情况", "材料", "哪些人能办", "怎么办", "依据", "投诉", "电话 ", "费用 "):
             assert heading not in text.partition("相关内容")[0]
         assert "要不要跑一趟 不用跑" in text
 
