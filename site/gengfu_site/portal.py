@@ -55,9 +55,7 @@ def read_fragment(file: Path, folder: Path) -> tuple[Fragment, list[Problem]]:
     if isinstance(text, Problem):
         return Fragment(), [text]
     reader = _Reader(shown(file, folder))
-    reader.feed(text)
-    reader.close()
-    reader.end()
+    reader.read(text)
     fragment = Fragment(html=text, styles=tuple(reader.styles), scripts=tuple(reader.scripts))
     return fragment, reader.problems
 
@@ -121,7 +119,14 @@ class _Reader(HTMLParser):
                     _("删掉 @import 和 @font-face，图片放到本网站。"),
                 )
 
-    def end(self) -> None:
+    def read(self, text: str) -> None:
+        """All of ``text``; browsers take ``<![`` for the beginning of a comment, html.parser gives up."""
+        try:
+            self.feed(text)
+            self.close()
+        except AssertionError:
+            self._wrong(_("“<![”不是 HTML 的写法。"), _("删掉它；注释写成 <!-- 和 -->。"))
+            return
         for tag, line in self._open:
             if tag not in _UNCLOSED:
                 self._wrong(_("<{tag}> 没有配对。").format(tag=tag), _("检查前后的标签是否成对。"), line)

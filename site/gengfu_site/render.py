@@ -134,8 +134,8 @@ def _assets_of(env: jinja2.Environment, template: str) -> set[str]:
     return names
 
 
-_ASSET = re.compile(r"\basset\(\"([^\"]+)\"\)")
-_TEMPLATE = re.compile(r"\{%-?\s*(?:extends|include|from|import)\s+\"([^\"]+)\"")
+_ASSET = re.compile(r"\basset\(\s*[\"']([^\"']+)[\"']\s*\)")
+_TEMPLATE = re.compile(r"\{%[-+]?\s*(?:extends|include|from|import)\s+[\"']([^\"']+)[\"']")
 
 
 class TemplateBroken(GengfuError):

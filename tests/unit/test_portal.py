@@ -90,6 +90,7 @@ def test_below_a_path_of_the_portal_every_page_finds_the_site(pages: dict[str, s
         ("<main>正文</main>", "<main>"),
         ("<div><p>没有关上", "<div> 没有配对"),
         ("</div>", "</div> 没有配对"),
+        ("<![CDATE[ 2026 ]]>", "<!["),
     ],
 )
 def test_what_a_page_would_block_or_break_on_is_named_with_its_line(
