@@ -55,6 +55,12 @@ class Article(Manuscript):
         """Whether it is an alert for practice: it has a page for those who practise, and is shown nowhere else."""
         return self.alert is not None and self.alert.status == "exercise"
 
+    @property
+    def missing_person(self) -> bool:
+        """Whether it is an alert for a missing person: what its text says of them must be able to leave at once, so
+        nothing that others keep holds it, neither while the search goes on nor once its data is erased."""
+        return self.alert is not None and self.alert.form == "走失"
+
     def person_shown(self, at: datetime) -> Person | None:
         """The missing person's data, while the alert is active and the erasing date lies ahead."""
         searching = self.alert is not None and self.alert.state == "active" and self.live(at)

@@ -80,8 +80,8 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
 
 def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> str:
     """The article as a feed carries it: whole, and with absolute addresses."""
-    if article.person:
-        # Feed readers keep what they fetched; a missing person's data must be able to leave.
+    if article.missing_person:
+        # Feed readers keep what they fetched.
         return f"<p>{escape(article.summary)}</p>"
     # Icons are drawn once in a page's head; a feed has no such place.
     return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))

@@ -62,13 +62,13 @@ def picture(article: Article, station: Station) -> str:
     Its own cover, where chats can show that; else its first topic's picture, else its kind's. An alert has its kind's,
     and a search for a person always: its cover may be a face.
     """
-    cover, alert = article.cover_file, article.alert
-    if cover and cover.suffix.lower() in RASTER and not (alert and alert.form == "走失"):
+    cover = article.cover_file
+    if cover and cover.suffix.lower() in RASTER and not article.missing_person:
         return cover.as_posix()
     by_name = {topic.name: topic for topic in station.topics}
     # One that is carried over from the present release may name a topic that there is no more.
     declared = [by_name[name] for name in article.topics if name in by_name]
-    return topic_picture(declared[0]) if declared and not alert else kind_picture(article.kind)
+    return topic_picture(declared[0]) if declared and not article.alert else kind_picture(article.kind)
 
 
 def pictures(station: Station, labels: Mapping[Kind, str]) -> Iterator[tuple[str, bytes]]:

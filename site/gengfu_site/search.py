@@ -136,15 +136,17 @@ class Index:
 def index(library: Library, at: datetime) -> Index:
     numbered = _numbered(library, at)
     live = {article.id for article in library.listed(at)}
-    said = (f"{article.id} {article.revision} {article.id in live}\n" for article in numbered)
-    digest = hashlib.sha256(f"{_FORMAT}\n{''.join(said)}".encode()).hexdigest()
+    station = library.settings.station
+    said = [f"{_FORMAT} {station.timezone}\n", *(f"{area.path} {area.slug}\n" for area in station.areas)]
+    said += [f"{article.id} {article.revision} {article.id in live}\n" for article in numbered]
+    digest = hashlib.sha256("".join(said).encode()).hexdigest()
     named = {path for article in library.listed(at) for path in article.areas}
     return Index(
         # About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's
         # are smaller still, for the page is then most of what a first search costs.
         shards=max(_power_of_two(min(_PLENTY, _FINE * len(numbered))), _power_of_two(len(numbered))),
         edition=digest[:8],
-        areas=tuple(area for area in library.settings.station.areas if area.path in named),
+        areas=tuple(area for area in station.areas if area.path in named),
         synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
     )
 
@@ -229,7 +231,7 @@ def _text(article: Article) -> str:
     lines = [*_strings(article.service)]
     if article.alert:
         lines += [article.alert.place, article.alert.tell]
-    if not article.person:
+    if not article.missing_person:
         lines.append(plain(article.main if isinstance(article, Kept) else article.html))
     lines += [*article.topics, *(path.replace("/", " ") for path in article.areas), *article.audience]
     return " ".join(lines)

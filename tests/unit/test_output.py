@@ -108,6 +108,17 @@ def test_feeds_carry_the_whole_article_with_absolute_addresses_and_no_icon(stati
     assert "<svg" not in content
 
 
+@pytest.mark.parametrize("state", ["active", "resolved"])
+def test_of_an_alert_for_a_missing_person_feeds_hold_the_summary_alone_whatever_is_left_of_the_data(
+    station: StationFolder, state: str
+) -> None:
+    alert = SEARCHING.replace("}", f", state: {state}}}")
+    station.article(
+        "alert/child.md", "穿绿色连帽衫\n", id="A5W3R", kind="alert", expires="2026-12-01", alert=alert
+    )
+    assert {path for path in holding(site(station), "连帽衫".encode()) if path.endswith(".xml")} == set()
+
+
 def test_a_feed_holds_the_newest_fifty(station: StationFolder) -> None:
     for n in range(51):
         station.article(

@@ -20,7 +20,7 @@ from gengfu_site.kept import kept
 from gengfu_site.library import Library, load
 from gengfu_site.publish import publish
 from gengfu_site.settings import read_settings
-from stations import AT, StationFolder
+from stations import AT, MKDOCS_YML, StationFolder
 
 REPOSITORY = Path(__file__).parents[2]
 PERSON = """\
@@ -277,7 +277,11 @@ class TestWhatIsInIt:
             path for path, data in files.items() if "找不".encode() in data or "很好".encode() in data
         ]
 
-    def test_nothing_of_a_missing_persons_data(self, station: StationFolder) -> None:
+    @pytest.mark.parametrize("state", ["active", "resolved"])
+    @pytest.mark.parametrize("erased", [False, True])
+    def test_nothing_of_a_missing_persons_data(
+        self, station: StationFolder, state: str, erased: bool
+    ) -> None:
         station.article(
             "alert/child.md",
             "他爱穿绿色连帽衫\n",
@@ -285,9 +289,10 @@ class TestWhatIsInIt:
             kind="alert",
             title="寻找走失孩子",
             expires="2026-12-01",
-            alert="{form: 走失, place: 桃园社区附近, tell: '110'}",
+            alert=f"{{form: 走失, place: 桃园社区附近, tell: '110', state: {state}}}",
         )
-        station.file("private/A5W3R.yml", PERSON)
+        if not erased:
+            station.file("private/A5W3R.yml", PERSON)
         index = read(station)
         assert index.found("桃园社区附近") == ["alert/child/"]
         everything = b"".join(index.files.values()).decode()
@@ -350,6 +355,12 @@ class TestEdition:
         editions = {search.index(library, AT).edition, search.index(library, AT + timedelta(days=20)).edition}
         station.article(expires="2026-11-30", body="正文改了\n")
         assert len(editions | {search.index(station.load(), AT).edition}) == 3
+
+    def test_an_area_that_has_another_address_makes_another(self, station: StationFolder) -> None:
+        station.article(areas="[河东]")
+        before = search.index(station.load(), AT).edition
+        station.file("mkdocs.yml", MKDOCS_YML.replace("slug: hedong", "slug: east"))
+        assert search.index(station.load(), AT).edition != before
 
 
 def test_an_article_kept_from_the_present_release_is_found_by_what_its_page_says(
