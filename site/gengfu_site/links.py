@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from gengfu_site import markdown
 from gengfu_site.article import Manuscript
 from gengfu_site.problems import Problem, nearest, shown
-from gengfu_site.settings import Settings
+from gengfu_site.settings import OWN_FOLDERS, Settings
 from gengfu_site.source import shortened
 from gengfu_site.svg import is_only_a_picture
 from gengfu_templates.i18n import _
@@ -301,7 +301,12 @@ def _is_file(file: Path) -> bool:
 
 
 def _check_file(file: Path, use: _Use) -> None:
-    suffix = file.suffix.lower()
+    suffix, top = file.suffix.lower(), use.path.parts[0].lower()
+    if top in OWN_FOLDERS:
+        raise _Lost(
+            _("文件名和文件夹名不能用“{name}”，它留给目录页。").format(name=top),
+            _("换个名字，例如主题的拼音。"),
+        )
     if suffix not in ATTACHMENTS:
         raise _Lost(
             _("不能附带这种文件：“{address}”。").format(address=use.shown),

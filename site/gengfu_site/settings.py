@@ -81,10 +81,10 @@ class Official:
 
     @property
     def corrections_address(self) -> str:
-        """Where a link to :attr:`corrections` leads; empty for a telephone number."""
-        if "@" in self.corrections:
-            return f"mailto:{self.corrections}"
-        return self.corrections if self.corrections.startswith("http") else ""
+        """Where a link to :attr:`corrections` leads; empty for a telephone number, or several words."""
+        if re.fullmatch(r"https?://\S+", self.corrections):
+            return self.corrections
+        return f"mailto:{self.corrections}" if re.fullmatch(r"[^\s@]+@[^\s@]+", self.corrections) else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -480,7 +480,7 @@ def _repeated_among(things: list[Any], document: Document, *location: str | int)
             yield document.problem(
                 *location,
                 index,
-                message=_("“{word}”在这里用了两次。").format(word=clash.pop()),
+                message=_("“{word}”在这里用了两次。").format(word=min(clash)),
                 remedy=_("改掉其中一个的 name 或 slug。"),
             )
         elif not thing.slug and not _fits_an_address(thing.name):

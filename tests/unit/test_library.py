@@ -86,6 +86,13 @@ def test_a_link_that_leads_nowhere_names_its_line(
     assert remedy in problem.remedy
 
 
+def test_no_file_takes_the_place_of_a_picture_that_the_site_draws(station: StationFolder) -> None:
+    station.file("content/share/kind-fraud.png", b"\x89PNG")
+    station.article(cover="../share/kind-fraud.png")
+    (problem,) = station.problems()
+    assert (problem.field, "share" in problem.message, bool(problem.remedy)) == ("cover", True, True)
+
+
 @pytest.mark.parametrize(("field", "value"), [("cover", "no.svg"), ("attachments", "[../../mkdocs.yml]")])
 def test_a_missing_or_escaping_attachment_is_a_problem(
     station: StationFolder, field: str, value: str

@@ -120,6 +120,8 @@ def test_what_a_public_site_must_say_of_itself_is_read_as_it_is_written(station:
         ("0000-5550109", ""),
         ("jiucuo@qingsong.example", "mailto:jiucuo@qingsong.example"),
         ("https://qingsong.example/jiucuo", "https://qingsong.example/jiucuo"),
+        ("https://qingsong.example/@jiucuo", "https://qingsong.example/@jiucuo"),
+        ("发到 jiucuo@qingsong.example", ""),
     ],
 )
 def test_mistakes_are_reported_by_telephone_mail_or_page(
