@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -122,11 +122,11 @@ def area_url(area: Area) -> str:
     return f"area/{area.slug}/"
 
 
-def local_to(articles: Iterable[Article], area: Area) -> tuple[Article, ...]:
+def local_to(articles: Sequence[Article], area: Area) -> tuple[Article, ...]:
     """Articles meant for ``area`` in particular: those naming it, an area above it or one beneath it."""
-    return tuple(
-        a for a in articles if any(within(area.path, named) or within(named, area.path) for named in a.areas)
-    )
+    named = {path for article in articles for path in article.areas}
+    near = {path for path in named if within(area.path, path) or within(path, area.path)}
+    return tuple(article for article in articles if not near.isdisjoint(article.areas))
 
 
 def facts(article: Article, at: datetime, language: str) -> tuple[Fact, ...]:
