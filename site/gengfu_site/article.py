@@ -322,7 +322,19 @@ def _with_help(problem: Problem, document: Document) -> Problem:
 
 _LONGEST = {"title": TITLE, "summary": SUMMARY}
 _DISPENSABLE = frozenset(
-    ["updated", "changed", "reviewed", "next_review", "topics", "evergreen", "season", "cover", "author", "attachments", "allow"]
+    [
+        "updated",
+        "changed",
+        "reviewed",
+        "next_review",
+        "topics",
+        "evergreen",
+        "season",
+        "cover",
+        "author",
+        "attachments",
+        "allow",
+    ]
 )
 _REACH = frozenset(("areas", "audience"))
 

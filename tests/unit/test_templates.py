@@ -471,17 +471,6 @@ def test_a_policy_allows_what_the_stations_own_template_asks_for(tmp_path):
         assert digest in env.globals["policy"]("home.html")
 
 
-def test_a_policy_allows_what_the_stations_own_template_asks_for(tmp_path):
-    (tmp_path / "own.css").write_text("a{b:c}\n", encoding="utf-8")
-    (tmp_path / "home.html").write_text(
-        "{%- extends 'base.html' -%} {{ asset( 'own.css' ) }}", encoding="utf-8"
-    )
-    env = render.environment(replace(SETTINGS, overrides=tmp_path))
-    for name in ("own.css", "banner.js"):
-        digest = b64encode(sha256(env.globals["asset"](name).encode()).digest()).decode()
-        assert digest in env.globals["policy"]("home.html")
-
-
 def test_a_policy_allows_no_more_than_its_page_has(html):
     """Each hash is forty bytes that no compression saves."""
     text = html(LIST)
