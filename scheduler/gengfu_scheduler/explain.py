@@ -6,13 +6,14 @@ Promise: no explanation differs from what is done. The reasons are those by whic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import assert_never
 
 from gengfu_scheduler import words
-from gengfu_scheduler.digest import Bar, History, bars, bars_everywhere, compose_all, season_at
+from gengfu_scheduler.digest import Bar, Digest, History, bars, bars_everywhere, compose_all, season_at
 from gengfu_scheduler.forecast import foretold
 from gengfu_scheduler.message import Group
 from gengfu_scheduler.outbox import Outbox
@@ -120,25 +121,34 @@ def explain(group: str, entry: str, roster: Roster, outbox: Outbox, now: datetim
     )
 
 
-def nearest_miss(entry: Entry, roster: Roster, outbox: Outbox, now: datetime) -> str:
-    """Why ``entry``, which nobody was told and nobody is to be, comes to nobody: of the slot and group that lack least."""
-    station, campaigns = roster.catalogue.station, roster.timetable.campaigns_at(now)
+def nearest_misses(
+    entries: Iterable[Entry], roster: Roster, outbox: Outbox, now: datetime
+) -> Iterator[tuple[Entry, str]]:
+    """Why each of ``entries``, of which nobody was told nor is to be, comes to nobody: what its best chance lacks."""
+    slots = roster.timetable.slots
     alike: dict[object, Group] = {}  # in what decides, but for how long they have been served
     for group in sorted(roster.groups.values(), key=lambda group: group.joined):
         alike.setdefault((group.area, group.audience, group.topics), group)
-    turns = []
-    for slot in roster.timetable.slots:
-        spoken_to = [group for group in alike.values() if group in slot]
-        meant = (group for group in spoken_to if not bars_everywhere(entry, group, now))
-        for group in [next(meant, spoken_to[0])] if spoken_to else []:
-            turns.append((bars(slot, group, entry, station, {}, now, campaigns=campaigns), slot, group))
-    if not turns:
-        return _("时间表上没有一个时段会发给群。")
-    lacking, slot, group = min(turns, key=lambda turn: len(turn[0]))
-    why = _Why(group, roster, outbox, now)
-    stands = why.in_slot(slot, entry)
-    words = [why.words(bar, entry, slot) for bar in lacking] or [*stands.bars, stands.outlook]
-    return _("“{slot}”发给“{group}”时：{why}").format(slot=slot.title, group=group.name, why="".join(words))
+    spoken_to = {slot.id: [group for group in alike.values() if group in slot] for slot in slots}
+
+    @cache
+    def why(group: str) -> _Why:
+        return _Why(roster.groups[group], roster, outbox, now)
+
+    for entry in entries:
+        chances = []
+        for slot, groups in ((slot, spoken_to[slot.id]) for slot in slots if spoken_to[slot.id]):
+            meant = (group for group in groups if not bars_everywhere(entry, group, now))
+            group = next(meant, groups[0])
+            stands = why(group.id).in_slot(slot, entry)
+            lacks = [*why(group.id).in_general(entry), *stands.bars]
+            chances.append((len(lacks), slot, group, lacks or [stands.outlook]))
+        if chances:
+            _least, slot, group, words = min(chances, key=lambda chance: chance[0])
+            said = _("“{slot}”发给“{group}”时：{why}")
+            yield entry, said.format(slot=slot.title, group=group.name, why="".join(words))
+        else:
+            yield entry, _("时间表上没有一个时段会发给群。")
 
 
 def _not_known(what: str, word: str, known: Collection[str]) -> NotKnown:
@@ -157,14 +167,14 @@ class _Why:
         self._disabled = outbox.disabled().get(group.id)
         self._histories = outbox.told([group.id])
         self._told: History = self._histories.get(group.id, {})
+        self._digests: dict[str, Digest] = {}
 
     def always(self, entry: Entry | None) -> Iterator[str]:
         """What keeps ``entry`` from the group in every slot, and what keeps all from it."""
         if entry is None:
             yield _("它不在已发布的内容里：撤下了、过期了，或者还没有发布。")
         else:
-            for bar in bars_everywhere(entry, self._group, self._now):
-                yield self.words(bar, entry)
+            yield from self.in_general(entry)
         if self._group.joined > self._now:
             yield _("这个群从 {when} 起才发。").format(when=self._moment(self._group.joined))
         if self._disabled is not None:
@@ -175,6 +185,10 @@ class _Why:
             yield _("这个群没有机器人地址，排到了也发不出去：地址写进 webhooks.csv，或设好 env: 变量。")
         if not any(self._group in slot for slot in self._roster.timetable.slots):
             yield _("时间表上没有一个时段是发给这个群的。")
+
+    def in_general(self, entry: Entry) -> Iterator[str]:
+        """What keeps ``entry`` from the group in every slot, whatever becomes of the others."""
+        return (self.words(bar, entry) for bar in bars_everywhere(entry, self._group, self._now))
 
     def in_slot(self, slot: Slot, entry: Entry) -> InSlot:
         """How ``entry`` stands in ``slot``, if that spoke now."""
@@ -212,20 +226,26 @@ class _Why:
         return None
 
     def _outlook(self, slot: Slot, entry: Entry) -> str:
-        ((_group, digest),) = compose_all(
-            slot,
-            [self._group],
-            self._roster.catalogue,
-            self._histories,
-            self._now,
-            campaigns=self._campaigns,
-            fits=self._roster.fits,
-        )
+        digest = self._digest(slot)
         if digest.message and any(item.entry == entry.id for item in digest.message.items):
             return _("现在发的话，就有它。")
         if entry in digest.too_long:
             return _("它一条消息放不下：请把标题和提要改短。")
         return _("轮得到，但名额或篇幅已满：排在别的文章后面，等下一次。")
+
+    def _digest(self, slot: Slot) -> Digest:
+        """What ``slot`` would tell the group now."""
+        if slot.id not in self._digests:
+            ((_group, self._digests[slot.id]),) = compose_all(
+                slot,
+                [self._group],
+                self._roster.catalogue,
+                self._histories,
+                self._now,
+                campaigns=self._campaigns,
+                fits=self._roster.fits,
+            )
+        return self._digests[slot.id]
 
     def words(self, bar: Bar, entry: Entry, slot: Slot | None = None) -> str:
         since, until = (moment and self._moment(moment) for moment in (bar.since, bar.until))

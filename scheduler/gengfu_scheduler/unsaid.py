@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gengfu_scheduler.explain import nearest_miss
+from gengfu_scheduler.explain import nearest_misses
 from gengfu_scheduler.forecast import foretold
 from gengfu_scheduler.month import silent
 from gengfu_scheduler.outbox import Outbox
@@ -71,13 +71,15 @@ def unsaid(outbox: Outbox, roster: Roster, now: datetime, since: datetime, until
                 group_next.setdefault(planned.group, when)
                 for item in (item for message in planned.messages for item in message.items):
                     entry_next.setdefault(item.entry, when)
+    coming_to_none = [entry for entry in untold if entry.id not in entry_next]
+    whys = {entry.id: why for entry, why in nearest_misses(coming_to_none, roster, outbox, now)}
     entries = [
         Untold(
             id=entry.id,
             title=entry.title,
             published=entry.published.astimezone(zone),
             next=entry_next.get(entry.id),
-            why="" if entry.id in entry_next else nearest_miss(entry, roster, outbox, now),
+            why=whys.get(entry.id, ""),
         )
         for entry in untold
     ]
