@@ -238,6 +238,22 @@ class TestThePage:
         assert tab.evaluate("document.activeElement.name") == "q"
         assert tab.url.endswith("?q=" + quote("酒驾"))
 
+    def test_once_asked_the_phones_keyboard_makes_way_for_what_is_found(self, tab: Tab, site: Site) -> None:
+        tab.goto(site.url + "search/")
+        tab.get_by_role("searchbox").fill("酒驾")
+        tab.get_by_role("searchbox").press("Enter")
+        assert titles(tab)
+        assert tab.evaluate("document.activeElement === document.body")
+
+    def test_a_word_typed_after_the_way_back_takes_nothing_from_it(self, tab: Tab, site: Site) -> None:
+        field = tab.get_by_role("searchbox")
+        ask(tab, site, f"q={quote('灭火器')}")
+        for word in ("头盔", "燃气"):
+            field.fill(word)
+            tab.wait_for_url(f"**q={quote(word)}")
+            tab.go_back()
+            expect(field).to_have_value("灭火器")
+
     def test_the_way_back_leads_through_what_was_asked_for(self, tab: Tab, site: Site) -> None:
         field = tab.get_by_role("searchbox")
         first = ask(tab, site, f"q={quote('灭火器')}")

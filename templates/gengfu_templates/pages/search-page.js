@@ -8,6 +8,7 @@
   let turn = 0, pause = 0, typing = false;
 
   async function run() {
+    clearTimeout(pause);
     const now = ++turn, late = () => now != turn, [q, ...filters] = fields.map((field) => field.value.trim());
     document.title = (q && q + " - ") + title;
     const slow = setTimeout(() => late() || window.list.say("busy"), SLOW);
@@ -52,12 +53,12 @@
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    clearTimeout(pause);
+    /* A phone's keyboard would stay on what is found. */
+    fields[0].blur();
     go();
     typing = false;
   });
   window.addEventListener("popstate", () => {
-    clearTimeout(pause);
     typing = false;
     read();
   });
