@@ -132,11 +132,21 @@ def test_a_community_can_be_changed(phone, site: Site) -> None:
         "",
         True,
     )
+    officer = home.tab.get_by_role("link", name="找我的民警")
+    assert (officer.get_attribute("href"), "桃园社区" in officer.inner_text()) == ("./area/", False)
     home.tab.get_by_role("link", name="松园社区").click()
     home.tab.get_by_role("button", name="这是我的社区").click()
     assert home.tab.get_by_text("已记在这部手机上").is_visible()
     home.tab.goto(site.url)
     assert shown(home).startswith("松园社区")
+
+
+def test_a_community_that_is_no_more_gives_way_to_the_one_asked_for(phone, site: Site) -> None:
+    home = phone("")
+    home.tab.evaluate("localStorage.setItem('gengfu-area', 'qingsong/pulled-down')")
+    home.tab.goto(site.url + "?area=qingsong/taoyuan")
+    home.tab.goto(site.url)
+    assert shown(home).startswith("桃园社区")
 
 
 def test_a_community_can_be_forgotten_where_it_was_chosen(phone, site: Site) -> None:
