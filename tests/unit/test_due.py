@@ -166,3 +166,9 @@ class TestTheCommand:
         station.article(next_review="2026-11-20")
         station.file("timetable.yml", "slots: [")
         assert "F7K2Q" in run()
+
+    def test_nothing_to_do_is_not_said_where_something_could_not_be_seen(
+        self, station: StationFolder, run: Any
+    ) -> None:
+        station.article(topics="[防火用电, 电信网络诈骗]")
+        assert "没有要管的事" not in run()

@@ -152,7 +152,7 @@ def _show(report: _Report) -> None:
     parts = [part for part in (*_of_articles(report), *_of_groups(report)) if part.lines]
     for part in parts:
         _show_part(part)
-    if not parts:
+    if not (parts or report.notices):  # where something could not be seen, nobody knows
         out.print(_("没有要管的事。"), style="green")
 
 
