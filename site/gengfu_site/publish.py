@@ -84,8 +84,12 @@ def write(
 ) -> int:
     """The site into an empty folder; returns the number of files."""
     env = environment(library.settings, live=live)
-    written = 0
+    written, made = 0, set[str]()
     for output in outputs(library, at, env):
+        inside, _slash, _name = output.path.rpartition("/")
+        if inside not in made:
+            (folder / inside).mkdir(parents=True, exist_ok=True)
+            made.add(inside)
         _write_one(output, folder / output.path, env)
         written += 1
         progress(written)
@@ -93,7 +97,6 @@ def write(
 
 
 def _write_one(output: Output, target: Path, env: jinja2.Environment) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     match output:
         case Page():
             target.write_bytes(render(env, output).encode())

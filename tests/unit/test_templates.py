@@ -460,6 +460,13 @@ def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(en
     assert ("'unsafe-inline'" in live, "'unsafe-inline'" in public) == (True, False)
 
 
+@pytest.mark.parametrize("page", [HOME, FINDER, EMERGENCY, PRIVACY], ids=lambda page: page.template)
+def test_a_new_station_has_no_heading_with_nothing_under_it(html, page):
+    nothing = {name: () for name in ("topics", "own") if hasattr(page, name)}
+    text = html(replace(page, frame=replace(FRAME, contacts=()), **nothing))
+    assert re.findall(r"</h2>\s*<ul[^>]*>\s*</ul>", text) == []
+
+
 def test_a_policy_allows_what_the_stations_own_template_asks_for(tmp_path):
     (tmp_path / "own.css").write_text("a{b:c}\n", encoding="utf-8")
     (tmp_path / "home.html").write_text(
@@ -819,6 +826,7 @@ def test_numbers_in_a_text_can_be_tapped(html, text, numbers):
     [
         ("身份证丢了：本人来补领，40 元", ["身份证丢了：", "本人来补领，", "40 元"]),
         ("“百万保障”要关？是骗局！！", ["“百万保障”要关？", "是骗局！！"]),
+        ("直立放、常检查、漏了先关阀", ["直立放、", "常检查、", "漏了先关阀"]),
         ("打哪个电话", []),
         ("<b>甲，</b>乙", ["&lt;b&gt;甲，", "&lt;/b&gt;乙"]),
     ],
