@@ -20,6 +20,7 @@ from gengfu_site.linked_data import linked_data
 from gengfu_site.portal import Portal
 from gengfu_site.problems import GengfuError
 from gengfu_site.settings import Settings
+from gengfu_site.telephone import telephone_numbers
 from gengfu_site.view import ArticlePage, NotFoundPage, Page
 from gengfu_templates import PAGES
 from gengfu_templates.i18n import _, translations
@@ -182,22 +183,6 @@ def context(page: Page) -> dict[str, object]:
     return {"view": page, "base_url": base_url}
 
 
-_NUMBER = re.compile(
-    r"""(?<![\d-])(?:
-        (?:\+86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}                   # mobile
-      | (?:\+86[ -]?\d{2,3}|\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3})[ -]?\d{3,4}[ -]?\d{4}  # with area code
-      | [48]00[ -]?\d{3}[ -]?\d{4}                                  # national, 400 and 800
-      | 1\d{2} | 1[02]\d{3} | 9[56]\d{3,4}                          # 110, 12345, 96110
-    )(?![\d-])""",
-    re.VERBOSE,
-)
-
-
-def telephone_numbers(text: str) -> list[tuple[str, str]]:
-    """Each telephone number in ``text``, as printed and as a ``tel:`` address dials it; where unsure, none."""
-    return [(found, re.sub(r"[ ()（）]", "", found)) for found in _NUMBER.findall(text)]
-
-
 def phrases(title: str) -> Markup:
     """``title`` for a heading, each phrase with its punctuation in a box of its own.
 
@@ -212,4 +197,4 @@ def phrases(title: str) -> Markup:
     )
 
 
-_PHRASE = re.compile(r"(?<=[，。：；？！])(?![，。：；？！”’）》])")
+_PHRASE = re.compile(r"(?<=[，、。：；？！])(?![，、。：；？！”’）》])")

@@ -20,6 +20,7 @@ from gengfu_site.portal import Fragment, Portal, read_fragment
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
 from gengfu_site.synonyms import Synonyms, read_synonyms
+from gengfu_site.telephone import only_numbers
 from gengfu_templates.i18n import _
 
 FILE = "mkdocs.yml"
@@ -243,6 +244,15 @@ def _without_ends(address: str) -> str:
     return address.removeprefix("content/").strip("/").removesuffix(".md")
 
 
+def _is_phone(text: str) -> str:
+    if text and not only_numbers(text):
+        raise Mistake(
+            _("应是能直接拨的电话，见到的是“{phone}”。").format(phone=text),
+            _("只写号码，固定电话写上区号，几个号码用顿号隔开；分机号和别的话写在 note 里。"),
+        )
+    return text
+
+
 def _is_icp(text: str) -> str:
     if text and not re.fullmatch(r"\w?ICP[备证]\s?\d{6,10}号(-\d+)?", text):
         raise Mistake(
@@ -282,6 +292,7 @@ def _as_theme(value: Any) -> Any:
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(_has_no_slash)]
 Slug = Annotated[str, AfterValidator(_is_slug)]
+Phone = Annotated[str, AfterValidator(_is_phone)]
 
 
 class _Strict(BaseModel):
@@ -304,7 +315,7 @@ class _MkDocs(BaseModel):
 class _Contact(_Strict):
     role: Text
     name: str = ""
-    phone: str = ""
+    phone: Phone = ""
     note: str = ""
 
 
@@ -350,7 +361,7 @@ class _Shortcut(_Strict):
 class _Matter(_Strict):
     matter: Text
     who: Text
-    phone: str = ""
+    phone: Phone = ""
     note: str = ""
 
 

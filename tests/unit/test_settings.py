@@ -45,6 +45,8 @@ def test_the_nearest_contact_card_is_taken(station: StationFolder, area: str | N
         ("audiences: [", "service_desk: 值班\n      audiences: [", "是不是想写“值班室”"),
         ("audiences: [", "shortcuts: [{title: 身份证丢了}]\n      audiences: [", "to"),
         ("audiences: [", 'matters: [{matter: 养犬, phone: "110"}]\n      audiences: [', "who"),
+        ("phone: ", "phone: 见公告栏, note: ", "能直接拨"),
+        ("phone: ", "phone: 0371-62220110 转 802, note: ", "分机号"),
         (
             "contacts: [{role: 值班室",
             "official: {icp: 12345678}\n        contacts: [{role: 值班室",
