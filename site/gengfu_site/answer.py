@@ -22,7 +22,8 @@ def answer(title: str, service: Service, address: str, language: str) -> str:
     """The answer to the question that ``title`` names."""
     _ = translations(language).gettext
     room = max(_LEAST, MOST - len(address) - 1)
-    said = _("{title}：{visit}。").format(title=_subject(title), visit=visit(service, _))[:room]
+    line, come = _("{title}：{visit}。"), visit(service, _)
+    said = line.format(title=_subject(title)[: room - len(line.format(title="", visit=come))], visit=come)
     for part in _parts(service, _):
         if len(said) + len(part) <= room:
             said += part

@@ -6,10 +6,12 @@ Nothing is said here that the page does not say to everybody; of a missing perso
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from markupsafe import Markup
 
+from gengfu_site.article import Service
 from gengfu_site.view import AlertPage, ArticlePage, Page, ServicePage
 
 _ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -66,20 +68,17 @@ def _service(page: ServicePage) -> dict[str, Any]:
             "url": page.address,
             "serviceOperator": _organization(service.department),
             "provider": _station(page),
-            "availableChannel": [
-                _written(
-                    {
-                        "@type": "ServiceChannel",
-                        "serviceLocation": {"@type": "Place", "name": place},
-                        "servicePhone": {"@type": "ContactPoint", "telephone": service.phone}
-                        if service.phone
-                        else None,
-                    }
-                )
-                for place in service.places
-            ],
+            "availableChannel": list(_channels(service)),
         }
     )
+
+
+def _channels(service: Service) -> Iterator[dict[str, Any]]:
+    """https://schema.org/ServiceChannel, one a place; what is settled by telephone has none."""
+    phone = {"@type": "ContactPoint", "telephone": service.phone} if service.phone else None
+    for name in service.places or ([""] if phone else []):
+        place = {"@type": "Place", "name": name} if name else None
+        yield _written({"@type": "ServiceChannel", "serviceLocation": place, "servicePhone": phone})
 
 
 def _announcement(page: AlertPage) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def test_whether_to_come_is_always_said(visit, words):
     assert answer("开证明", bare, LINK, "zh-CN") == f"开证明：{words}。\n{LINK}"
 
 
+def test_a_long_title_gives_way_to_whether_to_come():
+    said = answer("A" * 40, GUIDE, LINK + "/" * 60, "en")
+    assert "AAA: You must come in person. \n" in said
+
+
 def test_what_does_not_fit_is_left_out_whole_and_what_does_stays():
     crowded = replace(GUIDE, places=("很远很远" * 15,))
     said = answer("迁户口", crowded, LINK, "zh-CN")

@@ -66,6 +66,17 @@ def test_a_guide_tells_who_serves_where_and_by_which_number(station: StationFold
     ]
 
 
+def test_what_is_settled_by_telephone_has_its_number_without_a_place(station: StationFolder) -> None:
+    service = "{department: 户籍窗口, visit: 不用跑, phone: 0000-5550110}"
+    station.article("service/s.md", id="S0001", kind="service", service=service)
+    assert told(station, "service/s/index.html")[0]["availableChannel"] == [
+        {
+            "@type": "ServiceChannel",
+            "servicePhone": {"@type": "ContactPoint", "telephone": "0000-5550110"},
+        }
+    ]
+
+
 def test_an_alert_tells_where_and_until_when_and_nothing_of_the_missing_person(
     station: StationFolder,
 ) -> None:
