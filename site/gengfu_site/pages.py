@@ -337,6 +337,7 @@ class _Pager:
             ),
             articles=[a for a in self._live if a.kind == kind],
             picture_path=kind_picture(kind),
+            listed=kind != "alert",
         )
 
     def topic(self, topic: Topic) -> Iterator[ListPage]:
@@ -516,10 +517,12 @@ class _Pager:
         articles: Sequence[Article],
         picture_path: str = STATION,
         fronted: bool = False,
+        listed: bool = True,
     ) -> Iterator[ListPage]:
         """The list's pages; an empty list has one, that says so.
 
         :param fronted: another page has the address ``url`` itself.
+        :param listed: as :attr:`Page.listed`.
         """
         _ = self._gettext
         total = max(1, -(-len(articles) // PAGE_SIZE))
@@ -541,6 +544,7 @@ class _Pager:
                 description=description,
                 feeds=(self._whole, self._feed(url, title)),
                 picture_path=picture_path,
+                listed=listed,
                 cards=tuple(self._cards[a.id] for a in shown),
                 number=number,
                 total=total,
