@@ -146,6 +146,11 @@ class _Reader(HTMLParser):
             )
         elif name == "href" and value.strip().lower().startswith("javascript:"):
             self._wrong(_("安全策略会拦住写在标签里的脚本 {name}。").format(name=name), _("改成普通的链接。"))
+        elif name == "href" and not re.match(r"[a-z]+:|[/#]|$", value.strip(), re.IGNORECASE):
+            self._wrong(
+                _("链接“{address}”在每一页上指到不同的地方。").format(address=value),
+                _("写以 / 或 https:// 开头的地址。"),
+            )
 
     def _wrong(self, message: str, remedy: str, line: int | None = None) -> None:
         self.problems.append(

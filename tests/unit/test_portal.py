@@ -20,7 +20,7 @@ from stations import AT, MKDOCS_YML, StationFolder
 HEADER = """\
 <style>.portal{background:url(/images/band.png)}</style>
 <div class="portal"><a href="https://portal.example/"><img src="/logo.png" alt="门户"></a>
-<ul><li>首页<li><a href="https://gov.example/">上级</a></ul><br>
+<ul><li>首页<li><a href="https://gov.example/">上级</a> <a href="/news/">新闻</a> <a href="tel:12345">12345</a></ul><br>
 <form action="/search"><input name="q"></form></div>
 <script>
 document.title += " - 门户";
@@ -76,6 +76,7 @@ def test_below_a_path_of_the_portal_every_page_finds_the_site(pages: dict[str, s
         ("<script src='/app.js'></script>", "另外取来的脚本"),
         ("<a href='/' onclick='go()'>首页</a>", "onclick"),
         ("<a href='javascript:go()'>首页</a>", "href"),
+        ("<a href='news/index.html'>新闻</a>", "“news/index.html”"),
         ("<p style='color:red'>红</p>", "写在标签里的样式"),
         ("<link rel='stylesheet' href='/a.css'>", "<link>"),
         ("<iframe src='/top.html'></iframe>", "<iframe>"),
