@@ -567,6 +567,9 @@ class _Pager:
             summary=article.summary,
             kind=kind_label(article.kind, self._station.language),
             published=self._dated(article, article.published),
+            alert=article.alert,
+            active=_in_force(article, self._at),
+            withdrawn=article.withdrawn,
         )
 
     def _banner_line(self, article: Article) -> BannerLine:

@@ -46,6 +46,10 @@ class Card:
     kind: str
     """Label, e.g. 防骗常识."""
     published: Stamp
+    alert: Alert | None = None
+    """Of an alert: one that is over says so wherever it is listed."""
+    active: bool = False
+    withdrawn: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -553,6 +553,11 @@ class TestWaysIn:
 
 
 class TestLists:
+    def test_an_alert_that_is_over_says_so_in_every_list(self, html):
+        found = replace(CARD, alert=replace(ALERT, state="resolved"))
+        assert "<b>已找到，请勿再转</b>" in html(replace(LIST, cards=(found,)))
+        assert "请勿再转" not in html(replace(LIST, cards=(replace(found, alert=ALERT, active=True),)))
+
     def test_shows_title_summary_kind_and_date(self, words):
         assert "刷单返利 先给小钱，再骗大钱。 防骗常识 · 2026-11-18" in words(LIST)
 
