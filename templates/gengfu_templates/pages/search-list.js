@@ -1,7 +1,8 @@
 /* The list of what is found, and how many that are. */
 (function () {
   "use strict";
-  const MANY = 8, part = (name) => document.getElementById("p--search-" + name);
+  const MANY = 8, LONG = 5000, root = document.documentElement.classList;
+  const part = (name) => document.getElementById("p--search-" + name);
   const list = part("list"), status = part("status"), button = part("more"), said = part("page").dataset;
 
   function item(article, words) {
@@ -12,6 +13,14 @@
     find("span").textContent = part("page").querySelector("[value=" + article.kind + "]").text;
     find("time").dateTime = find("time").textContent = article.date;
     return list.appendChild(one.firstElementChild);
+  }
+
+  /* What is found would push down what stands below: that waits until then, but not for a network that hangs. */
+  function expect(done) {
+    const come = () => root.remove("asking");
+    root.add("asking");
+    done.then(come);
+    setTimeout(come, LONG);
   }
 
   function clear() {
@@ -55,5 +64,5 @@
     return articles.map((article) => item(article, results.marked()));
   }
 
-  window.list = { fail, say, show };
+  window.list = { expect, fail, say, show };
 })();

@@ -33,10 +33,8 @@
   function read() {
     const query = new URLSearchParams(location.search);
     for (const field of fields) field.value = query.get(field.name) || "";
-    const wait = document.documentElement.classList;
-    /* What is found would push down what stands below. */
-    wait.toggle("asking", !!fields[0].value);
-    run().then(() => wait.remove("asking"));
+    const done = run();
+    if (fields[0].value) window.list.expect(done);
   }
 
   function typed(event) {
