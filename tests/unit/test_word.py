@@ -255,3 +255,23 @@ def test_a_damaged_archive_ends_in_a_file_or_a_problem(place: float, junk: bytes
     at = int(place * len(whole))
     data = whole[:at] + junk + (b"" if cut else whole[at + len(junk) :])
     assert isinstance(read_docx(data, "a.docx", "x"), (WordFile, Problem))
+
+
+_DECLARED = '<!DOCTYPE w [<!ENTITY a "甲">]>'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("path", ["word/document.xml", "word/document.XML", "word/media/image1.png"])
+def test_a_declaration_is_refused_in_whatever_encoding_and_under_whatever_name(
+    path: str, encoding: str
+) -> None:
+    xml = f'<?xml version="1.0" encoding="{encoding}"?>{_DECLARED}<w:document>&a;</w:document>'
+    found = read_docx(word(TITLE, **{path.replace("/", "__"): xml.encode(encoding)}), "a.docx", "x")
+    assert isinstance(found, Problem)
+    assert "声明" in found.message
+
+
+def test_a_cell_that_says_it_is_endlessly_wide_makes_no_endless_row() -> None:
+    found = read_docx(word(table(["甲"], ["乙"], first_spans=9_999_999)), "a.docx", "x")
+    assert isinstance(found, WordFile)
+    assert len(found.pieces[0].text) < 2000

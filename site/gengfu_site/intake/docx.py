@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 from mammoth import docx
 from mammoth.documents import (
@@ -41,6 +41,8 @@ from gengfu_templates.i18n import _, series
 _MOST_UNPACKED = 256 << 20
 _MOST_XML = 32 << 20
 _MOST_PARTS = 2000
+_MOST_COLUMNS = 63
+"""As many as Word itself allows a table; a stranger's file may say of a cell that it is a thousand million wide."""
 _SCHEMES = ("http://", "https://", "tel:", "mailto:", "sms:")
 
 
@@ -95,19 +97,30 @@ def _refused(archive: ZipFile) -> tuple[str, str] | None:
             _("应是 Word 文档（docx），这是别的压缩包或表格、幻灯片。"),
             _("打开后把文字复制到 Word，另存为 docx；压缩包先解开。"),
         )
-    xml = [part for part in parts if part.filename.endswith((".xml", ".rels"))]
-    if (
-        len(parts) > _MOST_PARTS
-        or sum(part.file_size for part in parts) > _MOST_UNPACKED
-        or any(part.file_size > _MOST_XML for part in xml)
-    ):
-        return (
-            _("解开以后太大（超过 {most} MiB），不像是一篇文章。").format(most=_MOST_UNPACKED >> 20),
-            _("压缩图片或拆成几份，再导入。"),
-        )
-    if any(re.search(rb"<!(?:DOCTYPE|ENTITY)", archive.read(part)) for part in xml):
+    too_big = (
+        _("解开以后太大（超过 {most} MiB），不像是一篇文章。").format(most=_MOST_UNPACKED >> 20),
+        _("压缩图片或拆成几份，再导入。"),
+    )
+    if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
+        return too_big
+    xml = [part for part in parts if _is_xml(archive, part)]
+    if any(part.file_size > _MOST_XML for part in xml):
+        return too_big
+    if any(re.search(rb"<!(?:DOCTYPE|ENTITY)", _without_nul(archive.read(part))) for part in xml):
         return _("里面有 Word 文档不该有的声明，可能是伪造的。"), _("不要打开它；向发件人核实。")
     return None
+
+
+def _is_xml(archive: ZipFile, part: ZipInfo) -> bool:
+    """Whether it would be read as XML: any part may be named as the main one, whatever its own name ends in."""
+    with archive.open(part) as opened:
+        begin = _without_nul(opened.read(256))
+    return begin.lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")[:1] in (b"<", b"")
+
+
+def _without_nul(data: bytes) -> bytes:
+    """ASCII, also where it was written in UTF-16."""
+    return data.replace(b"\0", b"")
 
 
 def _losses(archive: ZipFile) -> Iterator[str]:
@@ -137,7 +150,7 @@ def _losses(archive: ZipFile) -> Iterator[str]:
 
 
 def _words_in(xml: bytes) -> str:
-    texts = re.findall(rb"<w:t(?: [^>]*)?>([^<]*)</w:t>", xml)
+    texts = re.findall(rb"<w:t(?: [^<>]*)?>([^<]*)</w:t>", xml)
     return " ".join(b"".join(texts).decode("utf-8", "replace").split())
 
 
@@ -185,7 +198,7 @@ class _Writer:
     def _paragraph(self, paragraph: Paragraph) -> Iterator[Piece]:
         words = " ".join(_plain(paragraph).split())
         bold = bool(words) and all(run.is_bold for run in _runs(paragraph) if _plain(run).strip())
-        text = re.sub(r"^[\s\u3000]+|[\s\u3000\\]+$", "", self._inline(paragraph.children, bold=bold))
+        text = self._inline(paragraph.children, bold=bold).strip().rstrip("\\ \t\n\u3000")
         if not text:
             return
         level = _style_level(paragraph.style_name)
@@ -279,7 +292,7 @@ class _Writer:
                     cells.append(below[line, len(cells)])
                 self._merged += cell.colspan > 1 or cell.rowspan > 1
                 below |= {(line + down, len(cells)): "" for down in range(1, cell.rowspan)}
-                cells += [self._cell(cell.children), *[""] * (cell.colspan - 1)]
+                cells += [self._cell(cell.children), *[""] * (min(cell.colspan, _MOST_COLUMNS) - 1)]
             grid.append(cells)
         grid = [cells for cells in grid if any(cells)]
         width = max(map(len, grid), default=0)
