@@ -25,7 +25,7 @@ WEBHOOK = re.compile(
     r"|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]{8}"
     r"|hooks\.slack\.com/(?:services|workflows)/\w"
     r"|discord(?:app)?\.com/api/webhooks/\d"
-    r"|\.(?:logic\.azure\.com|powerplatform\.com)\S*[?&]sig=\w{8}"
+    r"|\.(?:logic\.azure\.com|powerplatform\.com)\S{0,1000}[?&]sig=\w{8}"
     r"|whsec_[A-Za-z0-9+/]{16}"
 )
 """The part of a group robot's address that is the credential, as the platforms' own pages print it."""

@@ -148,7 +148,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", _("这是压缩包。"), _("先解开，再导入里面的文档。")),
 )
 """What a file that is no document begins with; what it is, and what to do."""
-_PICTURE_BESIDE = re.compile(r"!\[[^\]]*\]\((?!\w+:)[^)]+\)")
+_PICTURE_BESIDE = re.compile(r"!\[[^\[\]]*\]\((?!\w+:)[^)]{1,600}\)")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from gengfu_site.rules.rule import Finding, Reading, Rule
 from gengfu_templates.i18n import _
 
+# Nothing here reads on over the next beginning of its like: a line of brackets takes one look, not one from each.
 _PICTURE = re.compile(
-    r"!\[(?P<words>[^\]\n]*)\]\((?P<address>[^)\n]*)\)|<img\b(?P<attributes>[^>]*)>", re.IGNORECASE
+    r"!\[(?P<words>[^\[\]\n]*)\]\((?P<address>[^)\n]{0,600})\)|<img\b(?P<attributes>[^<>]*)>", re.IGNORECASE
 )
 _WORDS = re.compile(r"""\balt\s*=\s*(["'])(.*?)\1""", re.IGNORECASE | re.DOTALL)
 _NO_WORDS = re.compile(

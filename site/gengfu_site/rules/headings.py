@@ -37,7 +37,7 @@ def _find(reading: Reading) -> Iterator[Finding]:
 def _place(words: str, body: str, read_to: int) -> int:
     """Where the heading stands in the body; where it was last, if it is not found as it is shown."""
     found = re.compile(
-        rf"^[ >]*(?:#{{1,6}}|<h\d[^>]*>)?\s*[*_]*{re.escape(words[:12])}", re.MULTILINE
+        rf"^[ >]*(?:#{{1,6}}|<h\d[^>\n]*>)?[ \t]*[*_]*{re.escape(words[:12])}", re.MULTILINE
     ).search(body, read_to)
     return found.start() if found else max(read_to - 1, 0)
 

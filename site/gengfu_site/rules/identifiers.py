@@ -66,9 +66,12 @@ def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
         places += [found.start() for found in _HIDDEN.finditer(text)]
     if "室" in text or "户" in text or "房" in text or "单元" in text or "村" in text:
         places += [found.start() for found in _ROOM.finditer(text)]
-    for begin in sorted({text.rfind("\n", 0, place) + 1 for place in places}):
-        end = text.find("\n", begin)
-        yield begin, text[begin : end if end >= 0 else len(text)]
+    end = -1  # of the line read last
+    for place in sorted(places):
+        if place > end:
+            begin = text.rfind("\n", 0, place) + 1
+            end = text.find("\n", begin) % (len(text) + 1)
+            yield begin, text[begin:end]
 
 
 # What a reader does not see, dashes and spaces of every kind, full-width letters and digits.
