@@ -66,28 +66,31 @@ def prove(station: Path, claim: Claim, at: datetime) -> None:
     :raises AuditFailed: the log cannot be read or written.
     """
     with _one_at_a_time(station):
-        records = audit.unbroken(station)
-        if claim.name not in Approvals(station, records).rights:
-            raise NotProved(
-                _("没有登记过“{name}”。登记：gengfu reviewers add {name}").format(name=claim.name)
+        _prove(station, claim, at)
+
+
+def _prove(station: Path, claim: Claim, at: datetime) -> None:
+    """As :func:`prove`, for who has the turn."""
+    records = audit.unbroken(station)
+    if claim.name not in Approvals(station, records).rights:
+        raise NotProved(_("没有登记过“{name}”。登记：gengfu reviewers add {name}").format(name=claim.name))
+    wait = _wait(claim.name, records, at)
+    if wait > timedelta():
+        raise NotProved(
+            _("{name}的 PIN 连着输错过，请过 {n} 秒再试。").format(
+                name=claim.name, n=int(wait.total_seconds()) + 1
             )
-        wait = _wait(claim.name, records, at)
-        if wait > timedelta():
-            raise NotProved(
-                _("{name}的 PIN 连着输错过，请过 {n} 秒再试。").format(
-                    name=claim.name, n=int(wait.total_seconds()) + 1
-                )
-            )
-        key = _key_of(claim.name, station, records)
-        if key is None:
-            raise NotProved(
-                _(
-                    "{name}的 PIN 记录丢了或被改过，请让有“发布”权限的人重新登记：gengfu reviewers add {name}"
-                ).format(name=claim.name)
-            )
-        if not _fits(claim.pin, key):
-            audit.append(station, at, claim.login, WRONG_PIN, {"name": claim.name})
-            raise NotProved(_("PIN 不对，已经记下。"))
+        )
+    key = _key_of(claim.name, station, records)
+    if key is None:
+        raise NotProved(
+            _(
+                "{name}的 PIN 记录丢了或被改过，请让有“发布”权限的人重新登记：gengfu reviewers add {name}"
+            ).format(name=claim.name)
+        )
+    if not _fits(claim.pin, key):
+        audit.append(station, at, claim.login, WRONG_PIN, {"name": claim.name})
+        raise NotProved(_("PIN 不对，已经记下。"))
 
 
 def admit(
@@ -103,12 +106,13 @@ def admit(
     if not name:
         raise ValueError(_("写上姓名。"))
     _refuse_weak(pin)
-    _expect_releaser(station, by, at)
-    key = _key(pin)
-    _write(station, {**_keys(station), name: key})
-    ordered = [step for step in STEPS if step in steps]
-    details = {"name": name, "steps": ordered, "key": _fingerprint(key)}
-    audit.append(station, at, by.name if by else login, ADMITTED, details)
+    with _one_at_a_time(station):
+        _expect_releaser(station, by, at)
+        key = _key(pin)
+        _write(station, {**_keys(station), name: key})
+        ordered = [step for step in STEPS if step in steps]
+        details = {"name": name, "steps": ordered, "key": _fingerprint(key)}
+        audit.append(station, at, by.name if by else login, ADMITTED, details)
 
 
 def dismiss(station: Path, name: str, by: Claim, at: datetime) -> None:
@@ -116,11 +120,12 @@ def dismiss(station: Path, name: str, by: Claim, at: datetime) -> None:
 
     :raises NotProved: ``by`` may not release, or there is no such person.
     """
-    _expect_releaser(station, by, at)
-    if name not in Approvals.read(station).rights:
-        raise NotProved(_("没有登记过“{name}”。").format(name=name))
-    audit.append(station, at, by.name, DISMISSED, {"name": name})
-    _write(station, {other: key for other, key in _keys(station).items() if other != name})
+    with _one_at_a_time(station):
+        _expect_releaser(station, by, at)
+        if name not in Approvals.read(station).rights:
+            raise NotProved(_("没有登记过“{name}”。").format(name=name))
+        audit.append(station, at, by.name, DISMISSED, {"name": name})
+        _write(station, {other: key for other, key in _keys(station).items() if other != name})
 
 
 def expect_right(name: str, steps: Sequence[Step], rights: Mapping[str, frozenset[Step]]) -> None:
@@ -141,7 +146,7 @@ def _expect_releaser(station: Path, by: Claim | None, at: datetime) -> None:
         if not nobody_releases(station):
             raise NotProved(_("要由有“发布”权限的人来登记：加上 --by 姓名，输入那个人的 PIN。"))
         return
-    prove(station, by, at)
+    _prove(station, by, at)
     expect_right(by.name, ["release"], Approvals.read(station).rights)
 
 
@@ -198,7 +203,8 @@ def _fits(pin: str, key: str) -> bool:
 
 
 def _derived(pin: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return hashlib.scrypt(pin.encode(), salt=salt, n=n, r=r, p=p, maxmem=1 << 27, dklen=32)
+    data = pin.encode("utf-8", "surrogatepass")  # from a terminal or file in another encoding
+    return hashlib.scrypt(data, salt=salt, n=n, r=r, p=p, maxmem=1 << 27, dklen=32)
 
 
 def _fingerprint(key: str) -> str:
@@ -233,7 +239,7 @@ def _write(station: Path, keys: Mapping[str, str]) -> None:
 
 @contextmanager
 def _one_at_a_time(station: Path) -> Iterator[None]:
-    """Nobody guesses twice at once."""
+    """Nobody guesses twice at once, and of two who admit somebody neither undoes the other, nor is twice the first."""
     folder = station / audit.FOLDER
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -81,16 +81,17 @@ class Draft:
         return self.round.missing if self.round else () if self.is_public else STEPS
 
     def diff(self) -> list[str]:
-        """What is other than what residents see, as a unified diff; the files it brings along included."""
+        """What is other than what residents see, as a unified diff; its own place and the files it brings along included."""
         public = self.standing.public
-        old = public.version.files if public else {}
+        old = {public.version.path: "", **public.version.files} if public else {}
+        new = {self.version.path: "", **self.version.files} if public else self.version.files
         lines = unified_diff(
             (self.public_text or "").splitlines(), self.text.splitlines(), _("公开的"), self.name, lineterm=""
         )
         files = [
             f"{sign} {path}"
-            for path in sorted({*old, *self.version.files})
-            for sign in [_sign(old.get(path), self.version.files.get(path))]
+            for path in sorted({*old, *new})
+            for sign in [_sign(old.get(path), new.get(path))]
             if sign
         ]
         return [*lines, *files]

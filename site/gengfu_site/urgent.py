@@ -106,7 +106,7 @@ def find(settings: Settings, name: str, at: datetime) -> Found:
     problems += rules.refusals(library, at, article)
     return Found(
         entry=feeds.entry(article, settings.station, at),
-        file=settings.content / article.path,
+        file=settings.folder / article.lines.path,  # since it was signed, it may have been renamed
         problems=tuple(sorted(_own(article, problems))),
     )
 

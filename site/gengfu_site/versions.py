@@ -18,6 +18,7 @@ from gengfu_site.audit import AuditFailed
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.problems import Problem
 from gengfu_site.settings import Settings
+from gengfu_site.source import Document
 from gengfu_templates.i18n import _, series
 
 
@@ -100,8 +101,22 @@ def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Setti
     manuscript = replace(manuscript, signed=signed)
     if one.manuscript and one.manuscript.withdrawn:
         now = one.manuscript
-        manuscript = replace(manuscript, withdrawn=now.withdrawn, updated=now.updated or manuscript.updated)
+        manuscript = replace(
+            manuscript,
+            withdrawn=now.withdrawn,
+            updated=now.updated or manuscript.updated,
+            lines=_with_reason(manuscript.lines, now.lines),
+        )
     return replace(one, path=public.version.path, text=text, manuscript=manuscript, problems=tuple(problems))
+
+
+def _with_reason(signed: Document, now: Document) -> Document:
+    """What was signed, with the reason that was written since, so that the rules read that too."""
+    return replace(
+        signed,
+        value={**signed.value, "withdrawn": now.value["withdrawn"]},
+        lines={**signed.lines, ("withdrawn",): now.line("withdrawn")},
+    )
 
 
 def _is_signed(one: Lying, public: Public) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -141,6 +143,8 @@ def test_a_moved_article_keeps_its_address_until_that_is_signed(small: StationFo
     sign(small)
     file.rename(file.with_name("moved.md"))
     assert [article.url for article in small.load().articles] == ["fraud/brushing/"]
+    (draft,) = signing.drafts(small.settings, ["F7K2Q"], AT)
+    assert draft.diff() == ["- fraud/brushing.md", "+ fraud/moved.md"]
     submit(small)
     sign(small)
     assert [article.url for article in small.load().articles] == ["fraud/moved/"]
@@ -218,6 +222,25 @@ def test_a_withdrawal_waits_for_nobody_and_shows_nothing_that_nobody_signed(smal
     page = (small.settings.public / "fraud/brushing/index.html").read_text("utf-8")
     assert "电话写错了" in page
     assert "二</p>" not in page
+
+
+def test_a_moved_article_is_withdrawn_where_it_lies_now(small: StationFolder) -> None:
+    file = small.article()
+    submit(small)
+    sign(small)
+    file = file.rename(file.with_name("moved.md"))
+    withdraw(small.settings, "F7K2Q", "电话写错了", AT)
+    assert "电话写错了" in file.read_text("utf-8")
+    assert "电话写错了" in (small.settings.public / "fraud/brushing/index.html").read_text("utf-8")
+
+
+def test_the_reason_of_a_withdrawal_that_nobody_signed_is_held_to_the_rules(small: StationFolder) -> None:
+    small.article()
+    submit(small)
+    sign(small)
+    small.article(withdrawn="请打 13812345678")
+    with pytest.raises(ProblemsFound, match=r"138\*\*\*\*5678"):
+        publish(small.settings, AT)
 
 
 def test_an_alert_is_published_without_a_signature(small: StationFolder) -> None:
@@ -335,6 +358,27 @@ def test_a_wrong_pin_is_on_record_and_the_fourth_try_has_to_wait(small: StationF
     with pytest.raises(NotProved, match="秒再试"):
         attempt(PIN, timedelta(seconds=31 + 31))  # the wait has doubled
     attempt(PIN, timedelta(days=-1))  # a clock set back locks nobody out
+
+
+def test_a_pin_in_another_encoding_is_a_wrong_pin_and_no_traceback(small: StationFolder) -> None:
+    small.article()
+    with pytest.raises(NotProved, match="PIN 不对"):
+        reviewers.prove(small.folder, claim("李警官", "\udcff\udcfe"), AT)
+
+
+def test_of_two_who_are_admitted_first_at_once_one_needs_the_others_pin(station: StationFolder) -> None:
+    both = Barrier(2)
+
+    def admitted(name: str) -> bool:
+        both.wait()
+        try:
+            admit(station.folder, name, STEPS, PIN, None, AT, login="duty")
+        except NotProved:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(admitted, ("甲", "乙"))) == [False, True]
 
 
 def test_only_who_may_release_admits_others_and_dismisses_them(small: StationFolder) -> None:
