@@ -375,3 +375,12 @@ def test_a_page_without_findings_says_so() -> None:
     page = findings.page([], "<青松路>", datetime(2026, 11, 21, 8, 0, tzinfo=UTC))
     assert "没有发现问题" in page
     assert "&lt;青松路&gt;" in page
+
+
+def test_no_rule_quotes_somebodys_number_from_a_heading_or_a_pictures_name(station: StationFolder) -> None:
+    station.file("content/fraud/13812345678.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+    station.article(body="#### 找 13812345678\n\n![](13812345678.svg)\n")
+    library, _problems = load(station.settings, AT)
+    told = [problem.message for problem in (*refusals(library, AT), *advice(library, AT, {}))]
+    assert {problem.rule for problem in advice(library, AT, {})} >= {"headings", "alt-text"}
+    assert "13812345678" not in " ".join(told)

@@ -25,6 +25,7 @@ from gengfu_site.rules import (
     terms,
     unused_allow,
 )
+from gengfu_site.rules.identifiers import identifiers
 from gengfu_site.rules.rule import Around, Reading, Rule, squeezed
 
 RULES: tuple[Rule, ...] = (
@@ -78,8 +79,15 @@ def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator
                     path=article.lines.path,
                     line=finding.place.line,
                     field=finding.place.field,
-                    message=finding.message,
+                    message=_masked(finding.message),
                     remedy=finding.remedy or rule.remedy,
                     rule=rule.id,
                     severity=rule.severity,
                 )
+
+
+def _masked(message: str) -> str:
+    """``message`` without personal data: a heading or a picture's name that it quotes may hold some, and reports travel."""
+    for one in identifiers(message):
+        message = message.replace(one.words, one.masked)
+    return message
