@@ -20,6 +20,7 @@ from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
 from gengfu_site.pages import area_url, facts, kind_label, local_to, photo, topic_url
 from gengfu_site.pictures import picture
+from gengfu_templates.i18n import translations
 
 NEWEST = 50
 """Entries in a feed."""
@@ -152,7 +153,7 @@ def _generator(
         item = feed.add_entry(order="append")
         item.id(urn(article.id))
         item.guid(urn(article.id), permalink=False)
-        item.title(article.title)
+        item.title(_headline(article, station))
         item.link(href=station.url + quote(article.url))
         item.summary(article.summary)
         item.content(content(article), type="html")
@@ -160,6 +161,14 @@ def _generator(
         item.published(article.published)
         item.updated(article.modified)
     return feed
+
+
+def _headline(article: Article, station: Station) -> str:
+    """A reader that kept the call for help is to see above all that it is over."""
+    if article.alert is None or article.alert.state == "active":
+        return article.title
+    _ = translations(station.language).gettext
+    return _("【已结束，请勿再转】{title}").format(title=article.title)
 
 
 def urn(name: str) -> str:

@@ -216,6 +216,7 @@ def _shards(postings: Mapping[str, array[int]], shards: int) -> Iterator[tuple[s
 
 
 def _shown(article: Article, zone: ZoneInfo) -> dict[str, str]:
+    """What a result shows; of an alert also how it ended, if it did."""
     shown = {
         "url": quote(article.url),
         "title": _composed(article.title),
@@ -223,6 +224,8 @@ def _shown(article: Article, zone: ZoneInfo) -> dict[str, str]:
         "kind": article.kind,
         "date": article.published.astimezone(zone).date().isoformat(),
     }
+    if article.alert and article.alert.state != "active":
+        shown["over"] = article.alert.state
     return shown | ({"ends": article.expires.isoformat()} if article.expires else {})
 
 

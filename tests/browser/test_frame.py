@@ -216,6 +216,29 @@ class TestBanner:
         tab.wait_for_load_state("networkidle")
         assert told(tab) == ["隧道封闭"]
 
+    @pytest.mark.parametrize("page", ["alert/elder/", "A/A5W3R/"])
+    def test_an_alerts_own_page_that_stays_open_stops_calling_once_it_is_over(
+        self, phone, town, page
+    ) -> None:
+        """An end is read from ``alerts.json`` alone: here the page itself still calls, read anew or not."""
+        tab = phone(page)
+        tab.wait_for_load_state("networkidle")
+        assert "还在找" in tab.locator("main").inner_text()
+        town.tell(lambda alerts: alerts[0].update(state="resolved"))
+        with tab.expect_navigation():
+            looks_again(tab)
+        tab.get_by_text("请勿再转").first.wait_for()
+        assert "还在找" not in tab.locator("main").inner_text()
+
+    def test_an_alert_that_alerts_json_does_not_name_yet_calls_on(self, phone, town) -> None:
+        """Somebody between may hold an older one."""
+        tab = phone("alert/elder/")
+        town.tell(list.clear)
+        with tab.expect_response("**/alerts.json"):
+            looks_again(tab)
+        tab.wait_for_load_state("networkidle")
+        assert "还在找" in tab.locator("main").inner_text()
+
     def test_without_javascript_it_is_there(self, phone) -> None:
         assert told(phone(java_script_enabled=False)) == ["寻找走失老人", "隧道封闭"]
 

@@ -70,6 +70,12 @@ def test_an_entry_carries_the_articles_own_dates_id_and_content(full: StationFol
         assert entry.content[0].value == "<p>刷单返利 &amp; ]]&gt;</p>"
 
 
+def test_an_alert_that_is_over_says_so_where_its_call_was_kept(full: StationFolder) -> None:
+    ended = '{form: 走失, place: 桥, tell: "122", state: resolved}'
+    full.article("alert/d.md", id="A0001", kind="alert", title="寻人", expires="2026-12-01", alert=ended)
+    assert feedparser.parse(made(full)["alert/feed.xml"]).entries[0].title == "【已结束，请勿再转】寻人"
+
+
 def test_the_id_survives_a_rename(full: StationFolder) -> None:
     before = feedparser.parse(made(full)["fraud/feed.xml"]).entries[0].id
     (full.folder / "content/fraud/a.md").rename(full.folder / "content/fraud/renamed.md")

@@ -309,6 +309,12 @@ class TestWhatIsInIt:
             "ends": "2026-12-02T00:00:00+08:00",
         }
 
+    @pytest.mark.parametrize("state", ["active", "resolved", "cancelled"])
+    def test_an_alert_says_how_it_ended(self, station: StationFolder, state: str) -> None:
+        alert = f"{{form: 道路, place: 桥, tell: '122', state: {state}}}"
+        station.article("alert/road.md", kind="alert", expires="2026-12-01", alert=alert)
+        assert read(station).value("articles/0").get("over", "active") == state
+
 
 class TestNumbers:
     @pytest.fixture

@@ -796,7 +796,8 @@ class TestPermalink:
         assert words(replace(CALL, **changed)).startswith(word)
 
     def test_an_alerts_says_what_of_and_leads_to_the_whole(self, html, words):
-        assert "标题甲 地点 桃园社区南门 发布 2026-11-18 看全文" in words(CALL)
+        assert "标题甲 地点 桃园社区南门 打给谁 110 或李警官" in words(CALL)
+        assert "发布 2026-11-18 看全文" in words(CALL)
         assert 'href="../../alert/elder/">看全文' in html(CALL)
 
     def test_its_title_and_preview_hold_no_word_that_time_makes_untrue(self, html):

@@ -30,6 +30,7 @@
     return line.firstChild.href + line.textContent + end(line);
   }
   function take(told) {
+    document.dispatchEvent(new CustomEvent("alerts", { detail: told.alerts }));
     var now = told.alerts.filter(function (alert) {
       return alert.state === "active" && alert.url !== own;
     }).map(function (alert) {

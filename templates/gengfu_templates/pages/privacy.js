@@ -39,12 +39,12 @@
   }
   button.hidden = false;
   button.addEventListener("click", function () {
+    var cleared;
     new Promise(function (give) {
+      cleared = choices();
       give(worker());
-    }).then(function () {
-      return Promise.all([choices(), pages()]);
-    }).then(function (cleared) {
-      said.textContent = button.getAttribute("data-cleared").replace("{choices}", cleared[0]).replace("{pages}", cleared[1]);
+    }).then(pages).then(function (kept) {
+      said.textContent = button.getAttribute("data-cleared").replace("{choices}", cleared).replace("{pages}", kept);
     }).catch(function () {
       said.textContent = button.getAttribute("data-refused");
     });

@@ -11,6 +11,7 @@
     window.words.mark(find("a"), article.title, words);
     window.words.mark(find("p"), article.text || article.summary, words);
     find("span").textContent = part("page").querySelector("[value=" + article.kind + "]").text;
+    if (article.over) find("b").textContent = said.over + " · ";
     find("time").dateTime = find("time").textContent = article.date;
     return list.appendChild(one.firstElementChild);
   }
