@@ -276,7 +276,7 @@ def test_what_the_station_prints_for_all_passes_everywhere(station: StationFolde
     station.file(
         "mkdocs.yml",
         settings.replace("李警官", "李警官 13912345678 13612345678、0571-85550666").replace(
-            "0000-5550120", "0000-5550120 桃园小区3栋2单元101室 jws@qq.com"
+            '"0000-5550120"', '"0000-5550120", note: 桃园小区3栋2单元101室 jws@qq.com'
         ),
     )
     station.article(
