@@ -25,6 +25,7 @@ from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
+from watchdog.observers.polling import PollingObserver
 
 from gengfu_site import clock, release, render, rules, view
 from gengfu_site.library import Library, load
@@ -118,17 +119,38 @@ class ViewPage(Page):
 
 
 def live_server(
-    build: Callable[[], None], folder: Path, settings: Settings, host: str, port: int
+    build: Callable[[], None],
+    folder: Path,
+    settings: Settings,
+    host: str,
+    port: int,
+    watching: Callable[[], None],
 ) -> LiveReloadServer:
-    """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes."""
+    """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes.
+
+    :param watching: called once it sees changes, before it serves.
+    """
     mount = urlsplit(settings.station.url).path
     server = LiveReloadServer(build, host=host, port=port, root=str(folder), mount_path=mount)
+    server.observer = _Observer(watching, timeout=server.observer.timeout)
     declared = (settings.folder / FILE, settings.folder / SYNONYMS, settings.folder / TERMS)
     sources = (*declared, settings.content, settings.private, settings.overrides)
     for source in (*sources, *settings.portal.files):
         if source and source.exists():
             server.watch(str(source))
     return server
+
+
+class _Observer(PollingObserver):
+    """Says when it watches: what was saved until then must be read then, for no change tells of it."""
+
+    def __init__(self, watching: Callable[[], None], timeout: float) -> None:
+        super().__init__(timeout=timeout)
+        self._watching = watching
+
+    def start(self) -> None:
+        super().start()
+        self._watching()
 
 
 def _file(output: view.Page | Generated | Copied, config: MkDocsConfig) -> File:

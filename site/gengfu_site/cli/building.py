@@ -147,10 +147,12 @@ def serve(folder: Path, host: str, port: int) -> None:
                 out.print(_("没有问题了。"), style="green")
             troubled = bool(problems)
 
-        rebuild()
-        server = live_server(rebuild, target, first, host, port)
+        def begin() -> None:
+            rebuild()
+            out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
+
+        server = live_server(rebuild, target, first, host, port, begin)
         server.watch(str(inbox))
-        out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
         try:
             server.serve(open_in_browser=False)  # type: ignore[no-untyped-call]
         except KeyboardInterrupt:
