@@ -108,7 +108,7 @@ def test_at_a_terminal_each_step_is_ticked_and_the_pin_is_not_shown(
 ) -> None:
     small.article()
     done(small, "submit", "F7K2Q", "--by", "李警官", pins=[OTHER])
-    monkeypatch.setattr(signing, "_attended", lambda: True)
+    monkeypatch.setattr(signing, "at_terminal", lambda: True)
     refused = run(small, "approve", "F7K2Q", pins=["王所长", "y", "n"])
     assert refused.exit_code == 1
     shown = done(small, "approve", "F7K2Q", pins=["王所长", "y", "y", "y", PIN])

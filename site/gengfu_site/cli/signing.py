@@ -12,7 +12,7 @@ import click
 from rich.markup import escape
 
 from gengfu_site import clock
-from gengfu_site.cli.shared import out, settings_in, show_problems
+from gengfu_site.cli.shared import at_terminal, out, settings_in, show_problems
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def approve(folder: Path, names: tuple[str, ...], steps: tuple[Step, ...], by: s
     if not names:
         _show_waiting(folder)
         return
-    if not (steps or _attended()):
+    if not (steps or at_terminal()):
         raise click.UsageError(_("没有终端，用 --step 写明签哪一步。"))
     by = by or _name()
     rights = Approvals.read(settings.folder).rights.get(by, frozenset())
@@ -81,7 +81,7 @@ def approve(folder: Path, names: tuple[str, ...], steps: tuple[Step, ...], by: s
     steps = steps or _same_steps(found, by, rights)
     for draft in found:
         _show(draft)
-    if not _ticked(found, steps, asking=_attended()):
+    if not _ticked(found, steps, asking=at_terminal()):
         raise click.Abort
     for draft in signing.approve(settings, found, _claim(by), steps, clock.now(), note):
         _show_standing(draft)
@@ -225,20 +225,15 @@ def _claim(by: str | None) -> Claim:
 
 
 def _name() -> str:
-    if not _attended():
+    if not at_terminal():
         raise click.UsageError(_("用 --by 写明是谁。"))
     name: str = click.prompt(_("姓名"), err=True)
     return name.strip()
 
 
-def _attended() -> bool:
-    """Whether somebody sits there to be asked."""
-    return sys.stdin.isatty()
-
-
 def _pin(question: str, *, twice: bool = False) -> str:
     """A PIN from whoever sits there, or a line of the standard input; never from the command line, where all see it."""
-    if _attended():
+    if at_terminal():
         pin: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return pin
     line = sys.stdin.readline()

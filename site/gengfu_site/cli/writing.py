@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from gengfu_site import clock
 from gengfu_site.catalogue import KINDS, Kind
-from gengfu_site.cli.shared import err, out, settings_in, show_problems
+from gengfu_site.cli.shared import at_terminal, err, out, settings_in, show_problems
 from gengfu_site.problems import Problem, shown
 from gengfu_templates.i18n import _, series
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 20
 """Of what changed in a file."""
-
-
-def at_terminal() -> bool:
-    """Whether somebody is there to answer."""
-    return sys.stdin.isatty()
 
 
 def _file_name(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:

@@ -64,11 +64,6 @@ class Reading:
         """All that residents read of it: field after field, a line end between them, then the body."""
         return "\n".join([*(text for text, _location in self._fields), self.article.body])
 
-    @property
-    def body_begins(self) -> int:
-        """Its place in :attr:`text`."""
-        return len(self.text) - len(self.article.body)
-
     def place(self, position: int) -> Place:
         """Where the sign at ``position`` of :attr:`text` stands."""
         begin = 0
