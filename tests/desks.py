@@ -52,7 +52,7 @@ class Desk:
     def ask(
         self, method: str, address: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Reply:
-        connection = HTTPConnection(*self.place, timeout=10)
+        connection = HTTPConnection(*self.place, timeout=60)
         try:
             connection.request(method, address.replace(self.url, "/"), body, headers or {})
             answer = connection.getresponse()
@@ -71,7 +71,7 @@ class Desk:
 
     def send(self, wire: bytes) -> bytes:
         """What comes back for ``wire``, until the desk hangs up."""
-        with socket.create_connection(self.place, timeout=10) as line:
+        with socket.create_connection(self.place, timeout=60) as line:
             line.sendall(wire)
             return b"".join(iter(lambda: line.recv(65536), b""))
 

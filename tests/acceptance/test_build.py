@@ -194,7 +194,7 @@ def shows(address: str, words: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            if words in requests.get(address, timeout=5).content.decode():
+            if words in requests.get(address, timeout=60).content.decode():
                 return
         except requests.ConnectionError:
             pass

@@ -106,10 +106,10 @@ def test_an_owner_opens_the_page_that_the_running_scheduler_serves_and_ticks(
             installed.run("gengfu", "push", "services", "--yes", "--json", cwd=folder, code=1).stdout
         )
         task = told["tasks"][0]
-        with urlopen(task["page"], timeout=10) as page:
+        with urlopen(task["page"], timeout=60) as page:
             assert task["names"][0] in page.read().decode()
         ticks = urlencode({"done": " ".join(task["groups"])}).encode()
-        with urlopen(task["page"], ticks, timeout=10) as page:
+        with urlopen(task["page"], ticks, timeout=60) as page:
             assert "都转完了" in page.read().decode()
         (broadcast, *_older) = status(installed, folder)["broadcasts"]
         assert broadcast["said"] == len(task["groups"])

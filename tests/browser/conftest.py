@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from gengfu_site.publish import preview
@@ -27,6 +27,8 @@ REPOSITORY = Path(__file__).parents[2]
 AT = datetime(2026, 11, 21, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
+
+expect.set_options(timeout=60_000)  # ms; a machine may be busy with other things
 
 KINDS_OF_PAGE = {
     "home": "",

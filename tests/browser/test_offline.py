@@ -56,7 +56,7 @@ class Phone:
         self.visit(page)
         self.waits_until("(navigator.serviceWorker.controller || {}).state === 'activated'")
         self.waits_until_kept("emergency/")
-        deadline = monotonic() + 10
+        deadline = monotonic() + 60
         while not self.tab.goto(self.town.url + "robots.txt").from_service_worker:
             assert monotonic() < deadline, "the worker answers no request"
 

@@ -289,7 +289,7 @@ class TestThePage:
             seen.tab.goto(f"{site.url}search/?q={quote('灭火器')}")
             expect(seen.tab.locator(STATUS)).to_have_text("正在找……")
             expect(seen.tab.get_by_role("link", name="燃气安全")).to_be_hidden()
-            expect(seen.tab.get_by_role("link", name="燃气安全")).to_be_visible(timeout=10_000)
+            expect(seen.tab.get_by_role("link", name="燃气安全")).to_be_visible()
 
     def test_without_javascript_the_lists_serve(self, chromium: Browser, site: Site) -> None:
         with visit(chromium, site.url + "search/?q=x", PHONE, java_script_enabled=False) as seen:

@@ -133,6 +133,8 @@ class _Network(SimpleHTTPRequestHandler):
         if self._town.failing.is_set():
             self.send_error(503)
             return
+        # It counts in seconds: what is told within the second after an answer would never be heard.
+        del self.headers["If-Modified-Since"]
         super().do_GET()
 
     def end_headers(self) -> None:

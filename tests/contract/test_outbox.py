@@ -290,7 +290,7 @@ def test_what_is_claimed_is_sending_for_every_other_process(outbox: Outbox, url:
 def test_two_processes_never_claim_the_same_delivery(outbox: Outbox, url: str) -> None:
     everyone = [f"g{n}" for n in range(300)]
     plan(outbox, " ".join(everyone))
-    start, claimed = threading.Barrier(2, timeout=5), [list[str](), list[str]()]
+    start, claimed = threading.Barrier(2, timeout=60), [list[str](), list[str]()]
 
     def work(mine: list[str]) -> None:
         with Outbox(url) as own:
@@ -302,7 +302,7 @@ def test_two_processes_never_claim_the_same_delivery(outbox: Outbox, url: str) -
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=60)
     assert sorted(claimed[0] + claimed[1]) == sorted(everyone)
 
 
@@ -554,7 +554,7 @@ def test_a_broadcast_to_nobody_is_remembered_too(outbox: Outbox) -> None:
 
 
 def test_two_processes_may_open_a_new_outbox_at_once(new_url: str) -> None:
-    start, failures = threading.Barrier(4, timeout=5), list[Exception]()
+    start, failures = threading.Barrier(4, timeout=60), list[Exception]()
 
     def work() -> None:
         start.wait()
@@ -567,7 +567,7 @@ def test_two_processes_may_open_a_new_outbox_at_once(new_url: str) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=60)
     assert failures == []
 
 

@@ -70,7 +70,7 @@ def test_what_was_taken_is_known_after_a_crash(outbox: Outbox, url: str) -> None
 
 def test_two_processes_share_one_pace(outbox: Outbox, url: str) -> None:
     plan_many(outbox, "A", 8, "alert")
-    start, taken = threading.Barrier(2, timeout=5), list[Delivery]()
+    start, taken = threading.Barrier(2, timeout=60), list[Delivery]()
 
     def work() -> None:
         with Outbox(url) as own:
@@ -82,7 +82,7 @@ def test_two_processes_share_one_pace(outbox: Outbox, url: str) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=60)
     assert len(taken) == PACE.burst
 
 

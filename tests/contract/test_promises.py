@@ -161,7 +161,7 @@ def test_two_schedulers_that_deliver_at_once_tell_each_group_once(url: str) -> N
     """Even where a lock failed to keep them apart."""
     groups = {f"g{n}": group(f"g{n}") for n in range(150)}
     told: list[int] = []
-    start = threading.Barrier(2, timeout=10)
+    start = threading.Barrier(2, timeout=60)
 
     def reply(request: Request) -> Reply:
         told.append(request.key)

@@ -33,7 +33,7 @@ class App:
         self.sandbox = Sandbox(ROBOTS, store=store, clock=lambda: self.now)
 
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(urlsplit(self.sandbox.url).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urlsplit(self.sandbox.url).netloc, timeout=60)
         try:
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, names)

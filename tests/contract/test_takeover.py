@@ -67,7 +67,7 @@ def says(process: subprocess.Popen[str], words: str) -> None:
 
 
 def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not done():
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.02)
