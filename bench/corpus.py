@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
+from gengfu_site.article import SUMMARY, TITLE
+from gengfu_site.settings import read_settings
 from gengfu_templates import starter
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_NEWEST, _DAYS = date(2026, 11, 20), 1_500
+"""When the articles of an archive appeared."""
 
 
 def station(folder: Path, articles: int) -> Path:
     """A station with ``articles`` articles: the starter library's over and over, each with an id of its own."""
+    return _station(folder, articles, lambda number, text: text)
+
+
+def archive(folder: Path, articles: int) -> Path:
+    """A station with ``articles`` articles that are no copies, some 1,200 characters each, of several years.
+
+    Paragraphs are drawn anew from those of all articles of the kind; every article tells of some place that hardly
+    another one names, as real ones do, and one in three is for an area.
+    """
+    settings, _problems = read_settings(starter() / "mkdocs.yml")
+    assert settings
+    areas = [area.path for area in settings.station.areas]
+    texts = {path: path.read_text("utf-8") for path in sorted((starter() / "content").rglob("*.md"))}
+    paragraphs: dict[str, list[str]] = {}
+    for path, text in texts.items():
+        paragraphs.setdefault(path.parent.name, []).extend(_body(text).split("\n\n"))
+    signs = sorted({sign for text in texts.values() for sign in text if "一" <= sign <= "鿿"})
+
+    def anew(number: int, text: str) -> str:
+        chance = random.Random(number)
+        place, beside = ("".join(chance.choices(signs, k=3)) for _name in range(2))
+        front, kind = text.removesuffix(_body(text)), re.findall(r"(?m)^kind: (\w+)$", text)[0]
+        front = re.sub(r"(?m)^expires: .*\n", "", front)
+        front = re.sub(r"(?m)^title: (.*)$", lambda m: f"title: {place + m[1]:.{TITLE}}", front)
+        front = re.sub(
+            r"(?m)^summary: (.*)$", lambda m: f"summary: {place + beside + m[1]:.{SUMMARY}}", front
+        )
+        back = timedelta(days=chance.randrange(_DAYS))
+        front = re.sub(r"(?m)^published: \S+", f"published: {_NEWEST - back}", front)
+        front = re.sub(r"(?m)^updated: \S+", f"updated: {_NEWEST - back / 2}", front)
+        if number % 3 == 0 and "\nareas:" not in front:
+            front = front.replace("\nkind:", f"\nareas: [{chance.choice(areas)}]\nkind:", 1)
+        body = f"这里说的是{place}和{beside}一带。"
+        while len(body) < len(_body(text)):
+            body += "\n\n" + chance.choice(paragraphs[kind])
+        return front + body + "\n"
+
+    return _station(folder, articles, anew)
+
+
+def _station(folder: Path, articles: int, written: Callable[[int, str], str]) -> Path:
     for name in ("mkdocs.yml", "timetable.yml", "groups.csv"):
         shutil.copyfile(starter() / name, folder / name)
     settings = folder / "mkdocs.yml"
@@ -30,10 +78,14 @@ def station(folder: Path, articles: int) -> Path:
         path, text = originals[number % len(originals)]
         target = folder / "content" / path.parent.name / f"{path.stem}-{number}.md"
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = re.sub(r"(?m)^id: .*$", f"id: {_id(number)}", text, count=1)
+        text = written(number, re.sub(r"(?m)^id: .*$", f"id: {_id(number)}", text, count=1))
         # A copy has another name than its original, so links between articles lead to the page itself.
         target.write_text(re.sub(r"\]\([^)]*\.md[^)]*\)", "](#)", text), "utf-8")
     return folder
+
+
+def _body(text: str) -> str:
+    return text.split("\n---\n", 1)[1]
 
 
 def groups(folder: Path, number: int, areas: list[str]) -> None:
