@@ -21,6 +21,9 @@ WORKER = _HERE / "sw.js"
 ARTICLES = _HERE / "articles"
 """Beginnings of articles, one a kind, for ``gengfu new``."""
 
+SERVER = _HERE / "server"
+"""Beginnings of nginx's and systemd's files, for ``gengfu deploy``."""
+
 FONT = _HERE / "fonts/NotoSansCJKsc-Bold-subset.otf"
 """Of the pictures that chats show; beside it what is in it, and its licence."""
 
