@@ -36,7 +36,8 @@ from gengfu_scheduler.timetable import Target
 from gengfu_site import urgent
 from gengfu_site.amend import front_matter
 from gengfu_site.catalogue import Entry
-from gengfu_site.problems import GengfuError, Problem, nearest, shown
+from gengfu_site.meant import NoSuchArticle
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.settings import Settings
 from gengfu_site.start import AlreadyThere
 from gengfu_templates.i18n import _, series
@@ -377,13 +378,16 @@ class Duty:
         :param undo: takes a file from elsewhere out again that was taken in; None: none is taken in.
         """
         problems: tuple[Problem, ...] = ()
+        held: tuple[Problem, ...] = ()
         if self.settings is None:
             entry = next((e for e in self._roster().catalogue.entries if e.id == name.upper()), None)
             if entry is None:
                 raise Refused(_("已发布的内容里没有编号 {id}。").format(id=name))
         else:
             found = self._find(self.settings, name, undo)
-            entry, problems = found.entry, found.problems
+            entry, problems, held = found.entry, found.problems, found.held
+        if entry.alert is None and held:
+            raise ProblemsFound(held)  # it may be one that waits for a signature
         if entry.alert is None:
             raise Refused(
                 _("“{title}”不是警情（kind: alert），按时间表发，不能立即群发。").format(title=entry.title)
@@ -393,7 +397,7 @@ class Duty:
     def _find(self, settings: Settings, name: str, undo: ExitStack | None) -> urgent.Found:
         try:
             return urgent.find(settings, name, self.clock())
-        except urgent.NoSuchArticle:
+        except NoSuchArticle:
             if undo is None or not Path(name).is_file():
                 raise
         try:

@@ -177,11 +177,14 @@ class Approvals:
         return sum(bool(one.public and one.public.review == "start") for one in self._standings.values())
 
     def id_at(self, path: PurePosixPath) -> str | None:
-        """Id of the article that was signed off as lying there, for a file that cannot be read."""
-        for id_, standing in self._standings.items():
-            if standing.public and standing.public.version.path == path:
-                return id_
-        return None
+        """Id of the article that was signed off as lying there."""
+        return self._ids_by_path.get(path)
+
+    @cached_property
+    def _ids_by_path(self) -> dict[PurePosixPath, str]:
+        """Where several were signed off in one place, one after another, the last."""
+        public = [(one.public, id_) for id_, one in self._standings.items() if one.public]
+        return {one.version.path: id_ for one, id_ in sorted(public, key=lambda pair: pair[0].number)}
 
     def text(self, version: Version) -> str:
         """:raises Lost: it is not there as it was signed."""
@@ -260,6 +263,11 @@ def keep(station: Path, version: Version, text: str, content: Path) -> None:
             _put(store, digest, data)
     except OSError as error:
         raise audit.AuditFailed(store, error) from error
+
+
+def strictest(reviews: Iterable[Review]) -> Review:
+    """The one of ``reviews`` that asks for most; ``none`` where there are none."""
+    return max(reviews, key=lambda review: _STRICTNESS[review], default="none")
 
 
 def step_name(step: Step) -> str:

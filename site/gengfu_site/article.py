@@ -310,6 +310,16 @@ def parse(
     )
 
 
+_WRITTEN_ID = re.compile(rb"""^["']?id["']?[ \t]*:[ \t]*["']?([0-9A-HJKMNP-TV-Z]{4,12})\b""", re.MULTILINE)
+FRONT = 1 << 14
+"""Bytes in which an article's front matter ends, or it is none that anybody wrote."""
+
+
+def ids_written(data: bytes) -> list[str]:
+    """The ids that an article's file gives as its own, whether or not it can be read as one now."""
+    return [id_.decode() for id_ in _WRITTEN_ID.findall(data[:FRONT])]
+
+
 FILLED = ("id", "title", "summary", "kind", "published")
 """Fields that every article has, and ``gengfu fix`` writes where they are missing."""
 

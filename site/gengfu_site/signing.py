@@ -14,7 +14,7 @@ from datetime import datetime
 from difflib import unified_diff
 from pathlib import Path
 
-from gengfu_site import audit, rules
+from gengfu_site import audit, meant, rules
 from gengfu_site.alone import alone
 from gengfu_site.approvals import (
     APPROVED,
@@ -35,11 +35,11 @@ from gengfu_site.approvals import (
 )
 from gengfu_site.kept import present
 from gengfu_site.library import Article, Library, load
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.reviewers import Claim, expect_right, prove
 from gengfu_site.settings import Settings
 from gengfu_site.source import read_text
-from gengfu_site.urgent import NoSuchArticle, content_path
+from gengfu_site.versions import review_of
 from gengfu_templates.i18n import _, series
 
 
@@ -105,15 +105,13 @@ def drafts(settings: Settings, names: Sequence[str], at: datetime) -> list[Draft
     :raises Refused: one needs no signature.
     """
     library, problems = load(settings, at, as_written=True)
-    meant = {article.id: article for name in names for article in _meant(library, problems, name)}
-    articles = tuple(meant.values())
+    approvals = Approvals.read(settings.folder)
+    found = {article.id: article for name in names for article in _meant(library, problems, name, approvals)}
+    articles = tuple(found.values())
     problems += rules.refusals(Library(settings=settings, articles=articles), at)
-    if unsigned := [article.lines.path for article in articles if not _is_signed_off(article, settings)]:
-        raise Refused(_("{names}：这一类文章不用签发。").format(names=series(unsigned)))
     own = [problem for problem in problems if problem.path in {article.lines.path for article in articles}]
     if own:
         raise ProblemsFound(own)
-    approvals = Approvals.read(settings.folder)
     return [_draft(article, settings, approvals) for article in articles]
 
 
@@ -274,26 +272,23 @@ _WORDS = {
 }
 
 
-def _meant(library: Library, problems: Iterable[Problem], name: str) -> list[Article]:
-    settings = library.settings
-    path = content_path(settings, name)
-    found = [
-        article
-        for article in library.articles
-        if article.path == path
-        or article.id == name.upper()
-        or (path in article.path.parents and _is_signed_off(article, settings))
-    ]
-    if found:
-        return found
-    broken = [problem for problem in problems if path and problem.path.endswith(f"/{path}")]
-    if broken:
-        raise ProblemsFound(broken)
-    raise NoSuchArticle(name, nearest(name.upper(), [article.id for article in library.articles]))
+def _meant(library: Library, problems: Iterable[Problem], name: str, approvals: Approvals) -> list[Article]:
+    """Of those meant by ``name``, the ones that are signed off.
+
+    :raises NoSuchArticle: nothing is.
+    :raises ProblemsFound: it cannot be read as an article.
+    :raises Refused: none of them is.
+    """
+    found = meant.articles(library, problems, name, folders=True)
+    signed_off = [article for article in found if _review(article, approvals, library.settings) != "none"]
+    if not signed_off:
+        paths = series([article.lines.path for article in found])
+        raise Refused(_("{names}：这一类文章不用签发。").format(names=paths))
+    return signed_off
 
 
-def _is_signed_off(article: Article, settings: Settings) -> bool:
-    return settings.reviews.get(article.kind, "none") != "none"
+def _review(article: Article, approvals: Approvals, settings: Settings) -> Review:
+    return review_of(article.kind, approvals.of(article.id).public, approvals, settings)
 
 
 def _draft(article: Article, settings: Settings, approvals: Approvals) -> Draft:
@@ -314,7 +309,7 @@ def _draft(article: Article, settings: Settings, approvals: Approvals) -> Draft:
         id=article.id,
         title=article.title,
         name=name,
-        review=settings.reviews.get(article.kind, "none"),
+        review=_review(article, approvals, settings),
         version=version,
         text=text,
         standing=standing,

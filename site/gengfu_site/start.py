@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 
+from gengfu_site.article import FRONT, ids_written
 from gengfu_site.catalogue import Kind
 from gengfu_site.problems import GengfuError
 from gengfu_site.settings import Settings
@@ -48,10 +49,6 @@ _GITIGNORE = """\
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 """An article's file name without ``.md``: it becomes the address."""
-
-
-_FRONT = 1 << 14
-"""Bytes in which an article's front matter ends, or it is none that anybody wrote."""
 
 
 class AlreadyThere(GengfuError):
@@ -128,15 +125,12 @@ def now_in(settings: Settings, at: datetime) -> str:
     return at.astimezone(ZoneInfo(settings.station.timezone)).strftime("%Y-%m-%d %H:%M")
 
 
-_WRITTEN_ID = re.compile(rb"""^["']?id["']?[ \t]*:[ \t]*["']?([0-9A-HJKMNP-TV-Z]{4,12})\b""", re.MULTILINE)
-
-
 def ids_in(settings: Settings) -> set[str]:
     """Ids that files under content/ bear, those included that cannot be read as articles now."""
     taken: set[str] = set()
     for file in settings.content.rglob("*.md"):
         with suppress(OSError), file.open("rb") as opened:
-            taken |= {id_.decode() for id_ in _WRITTEN_ID.findall(opened.read(_FRONT))}
+            taken |= set(ids_written(opened.read(FRONT)))
     return taken
 
 

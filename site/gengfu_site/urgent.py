@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from gengfu_site import feeds, release, rules
+from gengfu_site import feeds, meant, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, parse
 from gengfu_site.catalogue import Entry, dumps
@@ -31,7 +31,7 @@ from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
 from gengfu_site.pages import pages, permalink_url
 from gengfu_site.persons import read_persons
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, shown
 from gengfu_site.publish import Progress, Published, write
 from gengfu_site.render import environment, render
 from gengfu_site.rules.personal_data import RULE as PERSONAL_DATA
@@ -50,6 +50,8 @@ class Found:
     file: Path
     problems: tuple[Problem, ...]
     """To be mended in it, though it can be published without."""
+    held: tuple[Problem, ...]
+    """Why residents do not see it as it lies in content/ before somebody signs it; empty where they do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +75,6 @@ class Urgent(Released):
     """Those of ``problems`` that are its own."""
 
 
-class NoSuchArticle(GengfuError):
-    """No article goes by that id or path."""
-
-    def __init__(self, name: str, close: str | None) -> None:
-        self.name = name
-        hint = (
-            _("是不是想写“{close}”？").format(close=close) if close else _("用编号，或 content/ 里的文件名。")
-        )
-        super().__init__(_("没有找到文章“{name}”。").format(name=name) + hint)
-
-
 class NotWritten(GengfuError):
     """The site's files, or an article's, cannot be written."""
 
@@ -99,15 +90,17 @@ def find(settings: Settings, name: str, at: datetime) -> Found:
     """The article with the id ``name``, or with that path (from here, from the station's folder or from content/).
 
     :raises NoSuchArticle: there is none.
-    :raises ProblemsFound: its file cannot be read as an article; everything that is wrong with it.
+    :raises ProblemsFound: its file cannot be read as an article, everything that is wrong with it; or nobody sees it
+        before it is signed.
     """
     library, problems = load(settings, at, urgent=True)
-    article = _article(library, problems, name)
+    article = meant.articles(library, problems, name)[0]
     problems += rules.refusals(library, at, article)
     return Found(
         entry=feeds.entry(article, settings.station, at),
         file=settings.folder / article.lines.path,  # since it was signed, it may have been renamed
         problems=tuple(sorted(_own(article, problems))),
+        held=tuple(meant.held(library, article)),
     )
 
 
@@ -284,7 +277,7 @@ def _release(
     try:
         with release.replacing(settings.public) as folder:
             library, problems = load(settings, at, urgent=True)
-            article = _article(library, problems, id_) if id_ else None
+            article = meant.articles(library, problems, id_)[0] if id_ else None
             problems += rules.refusals(library, at)
             if article and article.published > at:
                 raise ProblemsFound([_too_early(article)])
@@ -379,43 +372,6 @@ def _put(file: Path, data: bytes) -> None:
     new = file.with_name(f".{file.name}.new")
     new.write_bytes(data)
     new.replace(file)
-
-
-def _article(library: Library, problems: Sequence[Problem], name: str) -> Article:
-    """The article with that id or path; raises as :func:`find`."""
-    settings = library.settings
-    path = content_path(settings, name)
-    for article in library.articles:
-        if article.id == name.upper() or article.path == path:
-            return article
-    broken = {problem.path for problem in problems} - {article.lines.path for article in library.articles}
-    meant = [file for file in broken if _is_meant(settings.folder / file, name, path)]
-    if meant:
-        raise ProblemsFound([problem for problem in problems if problem.path in meant])
-    raise NoSuchArticle(name, nearest(name.upper(), [article.id for article in library.articles]))
-
-
-def content_path(settings: Settings, name: str) -> PurePosixPath | None:
-    """The file or folder ``name`` below content/, whether named from here, from the station's folder or from there."""
-    content = settings.content.resolve()
-    try:
-        for folder in (Path(), settings.folder, content):
-            file = (folder / name).resolve()
-            if file.exists() and file.is_relative_to(content):
-                return PurePosixPath(file.relative_to(content).as_posix())
-    except (OSError, ValueError):  # no file can have that name
-        pass
-    return None
-
-
-def _is_meant(file: Path, name: str, path: PurePosixPath | None) -> bool:
-    """Whether ``file``, which cannot be read as an article, is the one called ``name``."""
-    if path is not None:
-        return file.as_posix().endswith(f"/{path}")
-    try:
-        return name.upper().encode() in file.read_bytes()
-    except OSError:
-        return False
 
 
 def _own(article: Article, problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -3,7 +3,10 @@
 Where ``mkdocs.yml`` has a kind signed off (``review``), an article that was never signed is not published, and one
 that was edited since stays as it was signed (:mod:`gengfu_site.approvals`); both are told of, and hold up nothing else.
 A withdrawal alone takes effect as soon as it is written: the page stays as it was signed and says that it no longer
-holds. Alerts are shown as they are written: they must not wait.
+holds.
+
+Alerts are shown as they are written: they must not wait. But what was signed off stays so until it is signed off as
+something else: its id, its kind and its place lead to the same page, and none of them is a way around the signature.
 """
 
 from __future__ import annotations
@@ -12,13 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from gengfu_site.approvals import Approvals, Lost, Public, digest_of, step_name
-from gengfu_site.article import Manuscript, parse
+from gengfu_site.approvals import Approvals, Lost, Public, Review, digest_of, step_name, strictest
+from gengfu_site.article import Manuscript, ids_written, parse, split
 from gengfu_site.audit import AuditFailed
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.problems import Problem
 from gengfu_site.settings import Settings
-from gengfu_site.source import Document
+from gengfu_site.source import Document, read_yaml
 from gengfu_templates.i18n import _, series
 
 
@@ -66,25 +69,80 @@ def shown_to_residents(
         approvals = Approvals(settings.folder, ())
     seen: list[Lying] = []
     held: list[Problem] = []
-    taken: set[str] = set()
+    bearers = _bearers(lying, approvals)
     for one in lying:
-        if one.kind is None or settings.reviews.get(one.kind, "none") == "none":
+        id_ = _id(one, approvals)
+        if not _needs_signing(one, id_, approvals, settings):
             seen.append(one)
             continue
-        id_ = one.manuscript.id if one.manuscript else approvals.id_at(one.path)
         public = approvals.of(id_).public if id_ else None
-        if id_ is None or public is None or id_ in taken:
+        if id_ is None or public is None:
             held.append(_unsigned(one, id_, approvals))
             continue
-        taken.add(id_)
+        if bearers[id_] is not one:
+            held.append(_anothers_id(one, id_, bearers[id_]))
+            continue
         try:
             version = _as_signed(one, public, approvals, settings)
         except Lost as lost:
             held.append(_lost(one, lost))
             continue
         seen.append(version)
-        held += _edited(one, id_, public, approvals)
+        held += _edited(one, id_, public, approvals, settings)
     return seen, held
+
+
+def review_of(kind: Kind | None, public: Public | None, approvals: Approvals, settings: Settings) -> Review:
+    """How an article is signed off: as its kind is, and no less than the kind is as which it was signed off last.
+
+    :param public: what residents see of it.
+    """
+    own = settings.reviews.get(kind, "none") if kind else "none"
+    if public is None:
+        return own
+    try:
+        return strictest((own, settings.reviews.get(_kind_of(public, approvals), "none")))
+    except Lost:
+        return own if own != "none" else strictest(settings.reviews.values())
+
+
+def _kind_of(public: Public, approvals: Approvals) -> Kind:
+    """
+    :raises Lost: what was signed is not there any more.
+    """
+    parts = split(approvals.text(public.version))
+    written = read_yaml(parts[0], "")[0].value.get("kind") if parts else None
+    return next((kind for kind in KINDS if kind == written), "notice")
+
+
+def _needs_signing(one: Lying, id_: str | None, approvals: Approvals, settings: Settings) -> bool:
+    if one.kind and settings.reviews.get(one.kind, "none") != "none":
+        return True
+    standings = [approvals.of(known) for known in {id_, approvals.id_at(one.path)} if known]
+    return any(
+        review_of(one.kind, standing.public, approvals, settings) != "none"
+        for standing in standings
+        if standing.public and not (one.manuscript and _is_signed(one, standing.public))
+    )
+
+
+def _id(one: Lying, approvals: Approvals) -> str | None:
+    """Of a file that cannot be read, that of the signed article which it says, or by its place seems, to be."""
+    if one.manuscript:
+        return one.manuscript.id
+    written = ids_written((one.text or "").encode())
+    return next((id_ for id_ in written if approvals.of(id_).public), None) or approvals.id_at(one.path)
+
+
+def _bearers(lying: Sequence[Lying], approvals: Approvals) -> dict[str, Lying]:
+    """By id, of the files that give one which was signed off, the one that is that article."""
+    bearers: dict[str, Lying] = {}
+    for one in lying:
+        id_ = _id(one, approvals)
+        public = approvals.of(id_).public if id_ else None
+        if id_ and public and (id_ not in bearers or public.version.path == one.path):
+            bearers[id_] = one
+    return bearers
 
 
 def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Settings) -> Lying:
@@ -123,20 +181,37 @@ def _is_signed(one: Lying, public: Public) -> bool:
     return public.version.path == one.path and public.version.text == one.digest
 
 
-def _edited(one: Lying, id_: str, public: Public, approvals: Approvals) -> Iterator[Problem]:
-    if not _is_signed(one, public):
-        yield _warning(
-            one,
-            _("改过以后还没有签发，网站上仍是上次签发的那一版。"),
-            _next_step(one, id_, approvals),
-        )
+def _edited(
+    one: Lying, id_: str, public: Public, approvals: Approvals, settings: Settings
+) -> Iterator[Problem]:
+    if _is_signed(one, public):
+        return
+    message, remedy = _("改过以后还没有签发，网站上仍是上次签发的那一版。"), _next_step(one, id_, approvals)
+    if one.kind == "alert":
+        message = _("签发过的文章改成警情，也要先签发；网站上仍是上次签发的那一版。")
+        remedy = _("真有警情，另写一篇：gengfu new alert。") + remedy
+    yield _warning(one, message, remedy)
 
 
 def _unsigned(one: Lying, id_: str | None, approvals: Approvals) -> Problem:
     message = _("还没有签发，网站上看不到。")
     if one.manuscript is None:
         return _warning(one, message, _("先改好：见 gengfu check。"))
+    if (before := approvals.id_at(one.path)) not in (None, id_):
+        return _warning(
+            one,
+            _("这个文件名下签发过另一篇（编号 {id}），这一篇没有公开。").format(id=before),
+            _("是同一篇，把编号改回 {id}；是新写的，换个文件名。").format(id=before),
+        )
     return _warning(one, message, _next_step(one, id_, approvals))
+
+
+def _anothers_id(one: Lying, id_: str, bearer: Lying) -> Problem:
+    return _warning(
+        one,
+        _("编号 {id} 是签发过的 {path} 的，这一篇没有公开。").format(id=id_, path=bearer.name),
+        _("删掉 id 那一行，再运行 gengfu fix {name}，得到一个新编号。").format(name=one.name),
+    )
 
 
 def _next_step(one: Lying, id_: str | None, approvals: Approvals) -> str:

@@ -129,3 +129,16 @@ def test_a_new_station_signs_off_and_says_that_nobody_there_has_signed_the_start
         "没有等着签的文章。",
         f"{count} 篇是随程序来的示范文章，照原样公开，本单位还没有人签过。",
     ]
+
+
+def test_an_alert_that_waits_for_a_signature_says_so_to_who_sends_it(small: StationFolder) -> None:
+    small.article()
+    done(small, "submit", "F7K2Q", "--by", "李警官", pins=[OTHER])
+    done(small, "approve", "F7K2Q", "--by", "王所长", *ALL, pins=[PIN])
+    alert = '{form: 火情, place: 一号楼, tell: "119"}'
+    small.article(kind="alert", alert=alert, expires="2099-11-30")
+    for name in ("F7K2Q", "content/fraud/brushing.md"):
+        result = run(small, "alert", name, "--yes")
+        assert result.exit_code == 1
+        assert "gengfu new alert" in result.output
+        assert "1 个问题" in result.output

@@ -16,8 +16,8 @@ from gengfu_scheduler.roster import RosterFiles
 from gengfu_scheduler.timetable import Target
 from gengfu_site import urgent
 from gengfu_site.amend import Fields, NotAmended
+from gengfu_site.meant import NoSuchArticle
 from gengfu_site.publish import publish
-from gengfu_site.urgent import NoSuchArticle
 from stations import empty_station
 from watch import FakePlatforms
 

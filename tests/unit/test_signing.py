@@ -21,11 +21,12 @@ from gengfu_site import audit, reviewers, signing
 from gengfu_site.approvals import STEPS, Lost, Step
 from gengfu_site.check import check
 from gengfu_site.library import load
+from gengfu_site.meant import NoSuchArticle
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_site.publish import publish
 from gengfu_site.reviewers import Claim, NotProved, admit, dismiss
 from gengfu_site.signing import Refused
-from gengfu_site.urgent import NoSuchArticle, publish_article, withdraw
+from gengfu_site.urgent import find, publish_article, withdraw
 from stations import AT, MKDOCS_YML, StationFolder, empty_station
 
 PIN = "284719"
@@ -249,6 +250,130 @@ def test_an_alert_is_published_without_a_signature(small: StationFolder) -> None
     assert public(small) == ["着火"]
     with pytest.raises(Refused, match="不用签发"):
         submit(small)
+
+
+ALERT: dict[str, Any] = {
+    "kind": "alert",
+    "alert": '{form: 火情, place: 一号楼, tell: "119"}',
+    "expires": "2026-11-30",
+}
+
+
+def held_by_file(station: StationFolder) -> dict[str, str]:
+    """What is to be done about each file that residents do not see as it lies."""
+    return {p.path: p.remedy for p in load(station.settings, AT)[0].held}
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_a_signed_article_that_becomes_an_alert_stays_as_it_was_signed(
+    small: StationFolder, *, urgent: bool
+) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    small.article(body="二\n", **ALERT)
+    library, problems = load(small.settings, AT, urgent=urgent)
+    assert [(article.kind, article.body) for article in library.articles] == [("fraud", "一\n")]
+    assert not problems
+    assert "gengfu new alert" in held_by_file(small)["content/fraud/brushing.md"]
+
+
+def test_a_signed_article_that_goes_over_to_a_kind_that_nobody_signs_is_signed_for_that_once(
+    station: StationFolder,
+) -> None:
+    reviewed(station, "{default: small, video: none}")
+    station.article(body="一\n")
+    submit(station)
+    sign(station)
+    station.file("content/fraud/a.mp4", b"film")
+    for body in ("二\n", "三\n"):
+        station.article(body=body, kind="video", attachments="a.mp4")
+        assert public(station) == ["一"]
+    submit(station)
+    sign(station)
+    assert public(station) == ["三"]
+    station.article(body="四\n", kind="video", attachments="a.mp4")
+    assert public(station) == ["四"]
+
+
+def test_no_change_of_kind_makes_signing_easier(station: StationFolder) -> None:
+    reviewed(station, "{default: small, notice: full}")
+    station.article(kind="notice")
+    submit(station)
+    for name, step in zip(("孙编辑", "周队长", "王所长"), STEPS, strict=True):
+        sign(station, name, [step])
+    station.article(kind="tip")
+    submit(station)
+    sign(station, "王所长", STEPS[:1])
+    with pytest.raises(Refused, match="三个人"):
+        sign(station, "王所长", STEPS[1:])
+
+
+def test_another_file_with_a_signed_id_waits_and_takes_nothing_from_who_has_it(small: StationFolder) -> None:
+    small.article("notice/road.md", body="一\n", kind="notice")
+    submit(small)
+    sign(small)
+    small.article("alert/fire.md", body="着火\n", **ALERT)
+    assert public(small) == ["一"]
+    assert list(held_by_file(small)) == ["content/alert/fire.md"]
+    assert "gengfu fix content/alert/fire.md" in held_by_file(small)["content/alert/fire.md"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_an_alert_in_a_signed_articles_place_waits_whatever_its_id(
+    small: StationFolder, *, moved: bool
+) -> None:
+    file = small.article(body="一\n")
+    submit(small)
+    sign(small)
+    if moved:
+        file.rename(file.with_name("moved.md"))
+    small.article(body="着火\n", **ALERT, id="F7K2A")
+    assert public(small) == ["一"] * moved
+    assert "F7K2Q" in held_by_file(small)["content/fraud/brushing.md"]
+
+
+def test_what_is_written_anew_with_a_signed_id_is_an_edit_of_it(small: StationFolder) -> None:
+    file = small.article(body="一\n")
+    submit(small)
+    sign(small)
+    file.unlink()
+    assert public(small) == []
+    small.article("alert/anew.md", body="二\n", **ALERT)
+    assert [(a.body, a.url) for a in small.load().articles] == [("一\n", "fraud/brushing/")]
+
+
+def test_topics_and_areas_are_part_of_what_is_signed(small: StationFolder) -> None:
+    small.article(areas="[青松路]", topics="[防火用电]")
+    submit(small)
+    sign(small)
+    small.article()
+    [article] = small.load().articles
+    assert (article.areas, article.topics) == (("青松路",), ("防火用电",))
+
+
+@pytest.mark.parametrize("at", ["brushing.md", "alert/brushing.md", "fraud/moved.md"])
+def test_a_draft_that_cannot_be_read_leaves_what_was_signed_public_wherever_it_lies(
+    small: StationFolder, at: str
+) -> None:
+    file = small.article("brushing.md", body="一\n")
+    submit(small)
+    sign(small)
+    file.unlink()
+    small.file(f"content/{at}", "---\nid: F7K2Q\ntitle: [\n---\n二\n")
+    assert public(small) == ["一"]
+
+
+def test_who_sends_an_alert_that_waits_is_told_why_and_what_to_do(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    small.article("alert/fire.md", body="着火\n", **ALERT)
+    with pytest.raises(ProblemsFound, match="F7K2Q") as told:
+        find(small.settings, "content/alert/fire.md", AT)
+    assert [problem.severity for problem in told.value.problems] == ["error"]
+    found = find(small.settings, "F7K2Q", AT)
+    assert (found.entry.kind, [p.path for p in found.held]) == ("fraud", ["content/alert/fire.md"])
 
 
 def test_where_nothing_is_signed_off_everything_is_as_it_was(station: StationFolder) -> None:

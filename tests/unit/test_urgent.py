@@ -20,6 +20,7 @@ from mkdocs.config import load_config
 from gengfu_site import release, urgent
 from gengfu_site.amend import Fields, NotAmended, amend
 from gengfu_site.catalogue import Entry, loads
+from gengfu_site.meant import NoSuchArticle
 from gengfu_site.problems import ProblemsFound
 from gengfu_site.publish import publish
 from gengfu_site.render import TemplateBroken
@@ -271,7 +272,7 @@ class TestFinding:
         assert [fact.value for fact in found.entry.alert.facts][:2] == ["小满", "4 岁"]  # type: ignore[union-attr]
 
     def test_whoever_is_not_there_is_answered_with_the_nearest(self, search: StationFolder) -> None:
-        with pytest.raises(urgent.NoSuchArticle, match="A5W3R"):
+        with pytest.raises(NoSuchArticle, match="A5W3R"):
             find(search.settings, "A5W3Q", AT)
 
     @pytest.mark.parametrize("name", ["A5W3R", "alert/child.md"])
