@@ -30,6 +30,17 @@ def officer_language() -> str:
     return "zh-CN"
 
 
+def speak() -> None:
+    """Let what click says by itself ("Usage", "No such option") be in the officer's language.
+
+    It asks gettext's process-wide domain, and that finds its language in ``LANGUAGE`` only, or in what
+    :func:`officer_language` goes by (https://docs.python.org/3/library/gettext.html#gettext.find).
+    """
+    os.environ["LANGUAGE"] = officer_language().replace("-", "_")
+    _gettext.bindtextdomain("click", _LOCALE)
+    _gettext.textdomain("click")
+
+
 def series(words: Iterable[str]) -> str:
     """``words`` one after another in a sentence, in the officer's language."""
     return _("、").join(words)

@@ -36,6 +36,7 @@ def test_the_wheel_holds_the_starter_station_and_the_compiled_wording(installed:
         "gengfu_templates/starter/docs/groups.zh-CN.md",
         "gengfu_templates/starter/docs/signing.zh-CN.md",
         "gengfu_templates/locale/en/LC_MESSAGES/gengfu.mo",
+        "gengfu_templates/locale/zh_CN/LC_MESSAGES/click.mo",
     ):
         assert name in names
 

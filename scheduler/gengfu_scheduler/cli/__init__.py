@@ -18,6 +18,7 @@ from gengfu_scheduler.cli import (
     audit,
     due,
     groups,
+    machine,
     month,
     planning,
     preview,
@@ -26,13 +27,14 @@ from gengfu_scheduler.cli import (
     station,
     status,
 )
+from gengfu_scheduler.cli.help import Formatter, Sections
 from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_templates.i18n import _
 
 
-class _Gengfu(click.Group):
+class _Gengfu(Sections):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it foresaw ends in words and an exit code, never in a traceback."""
         try:
@@ -60,6 +62,7 @@ class _Gengfu(click.Group):
     cls=_Gengfu,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=_("更夫：把派出所的 Markdown 文章发布成便民网站，并按时发到居民群里。"),
+    epilog=_("第一次用，请看站点文件夹里的“怎么用.md”。一个命令怎么用：gengfu 命令 --help"),
 )
 @click.option(
     "-C",
@@ -68,39 +71,30 @@ class _Gengfu(click.Group):
     default=".",
     help=_("站点文件夹，默认是当前文件夹。"),
 )
-@click.version_option(package_name="gengfu", message="gengfu %(version)s")
+@click.version_option(package_name="gengfu", message="gengfu %(version)s", help=_("显示版本。"))
 @click.pass_context
 def main(ctx: click.Context, station: Path) -> None:
     ctx.obj = station
 
 
-COMMANDS = (
-    station.init,
-    station.check,
-    planning.plan,
-    planning.explain,
-    preview.preview,
-    sending.push,
-    sending.resend,
-    sending.stop,
-    alerts.alert,
-    alerts.update,
-    alerts.resolve,
-    alerts.cancel,
-    alerts.withdraw,
-    sending.run,
-    audit.review,
-    status.status,
-    record.tasks,
-    month.report,
-    due.due,
-    audit.audit_,
-    audit.log,
-    groups.groups,
-    station.sandbox,
-    station.demo,
-    *site.COMMANDS,
-)
+click.Context.formatter_class = Formatter
 
-for _command in COMMANDS:
-    main.add_command(_command)
+main.add_sections(
+    {
+        _("写文章"): (site.new, site.import_, site.fix, station.check, site.serve),
+        _("签发和公开"): (site.submit, site.approve, site.reviewers, site.build, alerts.withdraw, audit.log),
+        _("发到群里"): (
+            planning.plan,
+            preview.preview,
+            sending.push,
+            sending.run,
+            record.tasks,
+            sending.resend,
+            sending.stop,
+        ),
+        _("紧急警情"): (alerts.alert, alerts.update, alerts.resolve, alerts.cancel, audit.review),
+        _("看结果"): (status.status, planning.explain, due.due, month.report, audit.audit_),
+        _("建站和群"): (station.init, groups.groups, station.sandbox, station.demo),
+        _("服务器和备份"): (machine.deploy,),
+    }
+)

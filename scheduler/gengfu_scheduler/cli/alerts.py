@@ -57,11 +57,11 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     help=_(
-        "马上群发一条警情：NAME 是文章编号或文件。先公开网页，再立即发到 --to 指定的群（不写就按文章的 areas、audience），"
+        "马上群发一条警情。文章写编号或文件。先公开网页，再立即发到 --to 指定的群（不写就按文章的 areas、audience），"
         "不管免打扰时间，也排在一切定时消息之前。"
     )
 )
-@click.argument("name")
+@click.argument("name", metavar=_("文章"))
 @click.option(
     "--to",
     multiple=True,
@@ -91,7 +91,7 @@ def alert(
 
 
 @click.command(help=_("警情有新进展：改好文章以后运行，公开新的网页，并通知每一个收到过的群，只通知它们。"))
-@click.argument("id")
+@click.argument("id", metavar=_("编号"))
 @_basis_option
 @_options
 def update(folder: Path, id: str, basis: str, yes: bool, by: str | None, as_json: bool) -> None:
@@ -105,7 +105,7 @@ def update(folder: Path, id: str, basis: str, yes: bool, by: str | None, as_json
 @click.command(
     help=_("警情结束（已找到、已解除）：改网页、抹去走失人员的信息，并通知每一个收到过的群“请勿再转”。")
 )
-@click.argument("id")
+@click.argument("id", metavar=_("编号"))
 @_options
 def resolve(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
     def tell(duty: Duty, ask: Ask) -> Done | None:
@@ -117,7 +117,7 @@ def resolve(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> 
 
 
 @click.command(help=_("警情取消（发错了）：改网页，并通知每一个收到过的群以前发的不再有效。"))
-@click.argument("id")
+@click.argument("id", metavar=_("编号"))
 @_options
 def cancel(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> None:
     def tell(duty: Duty, ask: Ask) -> Done | None:
@@ -127,7 +127,7 @@ def cancel(folder: Path, id: str, yes: bool, by: str | None, as_json: bool) -> N
 
 
 @click.command(help=_("撤回一篇文章：网页写明已撤回和原因，列出收到过它的每个群，并给这些群发一条更正。"))
-@click.argument("name")
+@click.argument("name", metavar=_("文章"))
 @click.option("--reason", required=True, help=_("为什么撤回；居民会看到这句话。"))
 @_options
 def withdraw(folder: Path, name: str, reason: str, yes: bool, by: str | None, as_json: bool) -> None:

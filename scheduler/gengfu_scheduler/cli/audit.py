@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@click.command(help=_("记下另一个人复核过一条已发的警情：ID 是警情编号，发的人不能自己复核。"))
-@click.argument("id")
+@click.command(help=_("记下另一个人复核过一条已发的警情，发的人不能自己复核。"))
+@click.argument("id", metavar=_("编号"))
 @click.option("--by", required=True, help=_("谁复核的。"))
 @click.pass_obj
 def review(folder: Path, id: str, by: str) -> None:
@@ -34,10 +34,8 @@ def review(folder: Path, id: str, by: str) -> None:
     out.print(_("已记下：{by}复核了“{title}”。").format(by=escape(by.strip()), title=escape(alert.title)))
 
 
-@click.command(
-    help=_("一篇文章从头到尾：谁写的，谁签了哪一步，现在公开的是哪一版，发到了哪些群。ID 是文章编号。")
-)
-@click.argument("id")
+@click.command(help=_("一篇文章从头到尾：谁写的，谁签了哪一步，现在公开的是哪一版，发到了哪些群。"))
+@click.argument("id", metavar=_("编号"))
 @click.pass_obj
 def log(folder: Path, id: str) -> None:
     from gengfu_scheduler.report import shortlist

@@ -37,13 +37,13 @@ _SHOWN = 20
 _T = TypeVar("_T")
 
 
-@click.group(help=_("群的管理。"))
+@click.group(help=_("群清单：导入、查看、试发、看覆盖了多少。"))
 def groups() -> None:
     pass
 
 
 @groups.command(help=_("向所选的群（不写编号就是全部有机器人的群）发一条测试消息；成功的群恢复启用。"))
-@click.argument("ids", nargs=-1)
+@click.argument("ids", metavar=_("[群...]"), nargs=-1)
 @click.option("--yes", is_flag=True, help=_("不再询问。"))
 @click.pass_obj
 def test(folder: Path, ids: tuple[str, ...], yes: bool) -> None:
@@ -105,7 +105,7 @@ def list_(folder: Path) -> None:
 @groups.command(
     "import", help=_("从表格（xlsx、xls、ods、csv）导入群：先列出会改什么，问一次，再写进群清单。")
 )
-@click.argument("sheet_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("sheet_file", metavar=_("表格"), type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--sheet", default="", help=_("工作表的名称；不写就是第一张写着群的。"))
 @click.option("--remove-missing", is_flag=True, help=_("表里没有的群不再保留。"))
 @click.option("--dry-run", is_flag=True, help=_("只列出会改什么，什么都不写。"))

@@ -48,9 +48,9 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
     out.print(_plan_table(planned), soft_wrap=False)
 
 
-@click.command(help=_("说明一篇文章为什么发过、会发或不会发给一个群：写群的编号和文章的编号。"))
-@click.argument("group")
-@click.argument("item")
+@click.command(help=_("说明一篇文章为什么发过、会发或不会发给一个群。写群的编号和文章的编号。"))
+@click.argument("group", metavar=_("群"))
+@click.argument("item", metavar=_("文章"))
 @json_option
 @click.pass_obj
 def explain(folder: Path, group: str, item: str, as_json: bool) -> None:

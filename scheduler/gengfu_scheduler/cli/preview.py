@@ -26,11 +26,9 @@ _TIGHT = 0.9
 
 
 @click.command(
-    help=_(
-        "发送前看一眼：TARGET 是时段名或已发布文章、警情的编号。列出每个平台上的样子和字数占用，并画出群消息墙。"
-    )
+    help=_("发送前看一眼每个平台上的样子和字数占用，并画出群消息墙。写时段名，或已发布文章、警情的编号。")
 )
-@click.argument("target")
+@click.argument("target", metavar=_("时段或编号"))
 @click.option("--all", "everywhere", is_flag=True, help=_("每个平台都看，不只本站的群在用的。"))
 @click.option(
     "--html",

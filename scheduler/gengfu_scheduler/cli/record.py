@@ -55,9 +55,9 @@ def tasks(ctx: click.Context, text: bool, as_json: bool) -> None:
         show_no_desk(found)
 
 
-@tasks.command(help=_("记下某人说已经转发：BROADCAST 是 gengfu tasks 列出的发送编号，IDS 是群的编号。"))
-@click.argument("broadcast")
-@click.argument("ids", nargs=-1)
+@tasks.command(help=_("记下某人说已经转发。发送编号和群的编号见 gengfu tasks。"))
+@click.argument("broadcast", metavar=_("发送编号"))
+@click.argument("ids", metavar=_("[群...]"), nargs=-1)
 @click.option("--all", "every", is_flag=True, help=_("这次发送里等人转发的所有群。"))
 @click.option("--by", required=True, help=_("谁说的。"))
 @click.pass_obj

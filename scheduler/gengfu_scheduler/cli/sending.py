@@ -49,10 +49,11 @@ if TYPE_CHECKING:
 
 @click.command(
     help=_(
-        "现在就发：TARGET 是时间表里的时段名，或一条已发布警情的编号。定时程序在运行就由它发，否则本命令自己发。"
+        "现在就发一个时段或一条警情。写时间表里的时段名，或一条已发布警情的编号。"
+        "定时程序在运行就由它发，否则本命令自己发。"
     )
 )
-@click.argument("target")
+@click.argument("target", metavar=_("时段或编号"))
 @click.option("--dry-run", is_flag=True, help=_("只看会给每个群发什么，什么都不发、不记。"))
 @click.option("--yes", is_flag=True, help=_("免打扰时间里、或者一小时内刚发过，也不再询问。"))
 @by_option
@@ -96,11 +97,11 @@ _RESENDABLE: tuple[Ended, ...] = ("unknown", "rejected")
 
 @click.command(
     help=_(
-        "把一次发送里结果不明的、被拒的再发一次：BROADCAST 是 gengfu status 列出的发送编号。"
+        "把一次发送里结果不明的、被拒的再发一次。发送编号见 gengfu status。"
         "不明的可能已经到了，重发的会注明“重发”。"
     )
 )
-@click.argument("key", metavar="BROADCAST")
+@click.argument("key", metavar=_("发送编号"))
 @click.option("--unknown", is_flag=True, help=_("结果不明的。"))
 @click.option("--rejected", is_flag=True, help=_("被平台拒绝的。"))
 @click.option("--group", "groups", multiple=True, help=_("只重发给这个群（编号）；可以写几次。"))
@@ -157,10 +158,8 @@ def _show_chosen(chosen: Sequence[Delivery], roster: Roster, outbox: Outbox) -> 
         )
 
 
-@click.command(
-    help=_("停止一次发送：还没发的不再发，也不再请人转发。BROADCAST 是 gengfu status 列出的发送编号。")
-)
-@click.argument("key", metavar="BROADCAST")
+@click.command(help=_("停止一次发送：还没发的不再发，也不再请人转发。发送编号见 gengfu status。"))
+@click.argument("key", metavar=_("发送编号"))
 @click.option("--yes", is_flag=True, help=_("不再询问，供脚本用。"))
 @by_option
 @click.pass_obj

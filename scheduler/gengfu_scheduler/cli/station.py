@@ -18,7 +18,7 @@ from gengfu_templates.i18n import _, series
 
 
 @click.command(help=_("新建一个站点文件夹，带上可以直接发布的全套示范文章，群先接到本机沙箱。"))
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar=_("文件夹"), type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> None:
     from gengfu_scheduler.channels import PLATFORMS
     from gengfu_scheduler.groups import read_groups

@@ -41,10 +41,10 @@ _BAR = 24
 @click.command(
     help=_(
         "看发送情况：每次发送的结果、需要留意的群、停用的群、错过的时段。"
-        "写上 BROADCAST（发送编号）只看那一次，写上 --group 看一个群最近收到了什么。"
+        "写上发送编号只看那一次，写上 --group 看一个群最近收到了什么。"
     )
 )
-@click.argument("key", metavar="[BROADCAST]", required=False)
+@click.argument("key", metavar=_("[发送编号]"), required=False)
 @click.option("--group", default=None, help=_("只看这个群（编号）。"))
 @click.option("--watch", is_flag=True, help=_("一直看着，直到没有要发的，或者按 Ctrl+C。"))
 @json_option

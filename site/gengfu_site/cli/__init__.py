@@ -11,6 +11,17 @@ from gengfu_site.cli.shared import NoStation, settings_if_any, settings_in, show
 from gengfu_site.cli.signing import approve, reviewers, submit
 from gengfu_site.cli.writing import fix, import_, new
 
-COMMANDS = (new, import_, fix, submit, approve, reviewers, build, serve)
-
-__all__ = ["COMMANDS", "NoStation", "settings_if_any", "settings_in", "show_problems"]
+__all__ = [
+    "NoStation",
+    "approve",
+    "build",
+    "fix",
+    "import_",
+    "new",
+    "reviewers",
+    "serve",
+    "settings_if_any",
+    "settings_in",
+    "show_problems",
+    "submit",
+]

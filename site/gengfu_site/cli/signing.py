@@ -25,11 +25,11 @@ _STEPS: tuple[Step, ...] = ("language", "facts", "release")
 
 @click.command(
     help=_(
-        "把写好的文章交给别人签：PATHS 是文章、编号或文件夹。输入自己的 PIN，就是说“这一稿是我写的”。"
+        "把写好的文章交给别人签。文章写文件、编号或文件夹。输入自己的 PIN，就是说“这一稿是我写的”。"
         "以后再改，要重新提交。"
     )
 )
-@click.argument("names", metavar="PATHS...", nargs=-1, required=True)
+@click.argument("names", metavar=_("文章..."), nargs=-1, required=True)
 @click.option("--by", default=None, help=_("谁写的；不写就当场问。"))
 @click.pass_obj
 def submit(folder: Path, names: tuple[str, ...], by: str | None) -> None:
@@ -48,11 +48,11 @@ def submit(folder: Path, names: tuple[str, ...], by: str | None) -> None:
 
 @click.command(
     help=_(
-        "签发提交了的文章：PATHS 是文章、编号或文件夹，不写就列出还没签的。先把全文或改动列出来，再问 PIN。"
+        "签发提交了的文章。文章写文件、编号或文件夹，不写就列出还没签的。先把全文或改动列出来，再问 PIN。"
         "没有终端时，PIN 从标准输入读一行，步骤用 --step 写明。"
     )
 )
-@click.argument("names", metavar="[PATHS...]", nargs=-1)
+@click.argument("names", metavar=_("[文章...]"), nargs=-1)
 @click.option(
     "--step",
     "steps",
@@ -110,7 +110,7 @@ def reviewers(ctx: click.Context) -> None:
         "--steps 用逗号隔开，不写就只能写稿。第一个登记的人要能签发布；以后登记都要 --by 一个能签发布的人。"
     )
 )
-@click.argument("name")
+@click.argument("name", metavar=_("姓名"))
 @click.option("--steps", default="", help=_("language、facts、release 中的几个，用逗号隔开。"))
 @click.option("--by", default=None, help=_("谁让登记的：一个能签发布的人。"))
 @click.pass_obj
@@ -136,7 +136,7 @@ def add(folder: Path, name: str, steps: str, by: str | None) -> None:
 
 
 @reviewers.command(help=_("一个人不再写、不再签；以前签的仍然有效。"))
-@click.argument("name")
+@click.argument("name", metavar=_("姓名"))
 @click.option("--by", default=None, help=_("谁让去掉的：一个能签发布的人。"))
 @click.pass_obj
 def remove(folder: Path, name: str, by: str | None) -> None:

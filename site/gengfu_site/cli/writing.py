@@ -39,11 +39,9 @@ _NAME = click.option(
 )
 
 
-@click.command(
-    help=_("写一篇新文章：KIND 是 {kinds} 之一。在终端里，没写的一样一样问。").format(kinds=series(KINDS))
-)
-@click.argument("kind", type=click.Choice(KINDS), required=False)
-@click.argument("title", required=False)
+@click.command(help=_("写一篇新文章，没写的一样一样问。栏目是 {kinds} 之一。").format(kinds=series(KINDS)))
+@click.argument("kind", metavar=_("[栏目]"), type=click.Choice(KINDS), required=False)
+@click.argument("title", metavar=_("[标题]"), required=False)
 @_NAME
 @click.pass_obj
 def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) -> None:
@@ -69,9 +67,9 @@ def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) ->
 
 @click.command(
     "import",
-    help=_("把 Word（docx）、纯文本或 Markdown 文件变成文章；FILE 也可以是一个文件夹。原件不动。"),
+    help=_("把 Word（docx）、纯文本或 Markdown 文件变成文章，原件不动。也可以写一个文件夹。"),
 )
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar=_("文件..."), nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--kind", type=click.Choice(KINDS), help=_("栏目；不写就按标题猜，并说出来。"))
 @_NAME
 @click.pass_obj
@@ -111,10 +109,10 @@ def show_brought(brought: Brought, settings: Settings) -> None:
 @click.command(
     help=_(
         "修好能放心修的：编码、换行、全角空格和冒号、缺的编号和日期、图片的大小和拍摄信息。"
-        "PATH 是文章、图片或文件夹，不写就是全部。"
+        "可以写文章、图片或文件夹，不写就是全部。"
     )
 )
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.argument("paths", metavar=_("[文件...]"), nargs=-1)
 @click.option("--dry-run", is_flag=True, help=_("只说会改什么，不动文件。"))
 @click.pass_obj
 def fix(folder: Path, paths: tuple[str, ...], dry_run: bool) -> None:
