@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from gengfu_site.article import Manuscript, parse
 from gengfu_site.catalogue import KINDS
-from gengfu_site.links import Links, url_of
+from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
@@ -100,8 +100,31 @@ class Library:
         return tuple(a for a in self.live(at) if not a.exercise)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of an article's file without reading it anew: it is sound by itself."""
+
+    article: Article
+    leads: tuple[Lead, ...]
+    anchors: frozenset[str]
+
+
+Knowledge = Callable[[Sequence[Path]], Mapping[Path, Known]]
+"""Told of every article's file, says what it knows of some."""
+
+
+def nothing(files: Sequence[Path]) -> Mapping[Path, Known]:
+    """Of no file anything."""
+    return {}
+
+
 def load(
-    settings: Settings, at: datetime, *, urgent: bool = False, as_written: bool = False
+    settings: Settings,
+    at: datetime,
+    *,
+    urgent: bool = False,
+    as_written: bool = False,
+    known: Knowledge = nothing,
 ) -> tuple[Library, list[Problem]]:
     """Read the whole library, and everything that keeps it from being published at ``at``.
 
@@ -110,9 +133,15 @@ def load(
     :param urgent: as for :func:`gengfu_site.article.parse`; a file in GBK is read as well.
     :param as_written: everything as it lies in content/, for those who write and check; else, where articles are
         signed off, as it was last signed.
+    :param known: spares reading what is known already; what comes of it is the same.
     :raises AuditFailed: the log says who signed, and cannot be read; not where it is urgent.
     """
-    lying, problems = _read(settings, urgent)
+    files, problems = article_files(settings)
+    remembered = known(files)
+    lying = [
+        _known(remembered[file]) if file in remembered else read(file, settings, urgent=urgent)
+        for file in files
+    ]
     held: list[Problem] = []
     if not as_written:
         lying, held = shown_to_residents(settings, lying, urgent=urgent)
@@ -126,22 +155,8 @@ def load(
     persons, found = read_persons(settings, searched_for(manuscripts))
     problems += found
     links = Links(settings, manuscripts, at, held={problem.path for problem in held})
-    articles = []
-    for manuscript in manuscripts:
-        bound, found = links.bind(manuscript)
-        problems += found
-        articles.append(
-            Article(
-                **vars(manuscript),
-                url=url_of(manuscript.path),
-                html=bound.html,
-                files=bound.files,
-                cover_file=bound.cover,
-                attachment_files=bound.attachments,
-                person=persons.get(manuscript.id),
-            )
-        )
-    problems += links.broken_anchors()
+    articles, found = _bound(manuscripts, persons, links, {k.article.path: k for k in remembered.values()})
+    problems += found
     if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
     return Library(settings=settings, articles=newest_first(articles), held=tuple(held)), problems
@@ -156,26 +171,58 @@ def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
     return tuple(sorted(articles, key=lambda a: (-a.published.timestamp(), a.id)))
 
 
-def _read(settings: Settings, urgent: bool) -> tuple[list[Lying], list[Problem]]:
-    """Every article's file, and what is wrong with those that are none."""
-    files, problems = _markdown_files(settings)
-    root = settings.content.resolve()
-    lying = []
-    for file in files:
-        if _lies_inside(file, root):
-            lying.append(_read_one(file, settings, urgent))
+def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) -> Article:
+    """``manuscript`` with its links followed."""
+    return Article(
+        **vars(manuscript),
+        url=url_of(manuscript.path),
+        html=bound.html,
+        files=bound.files,
+        cover_file=bound.cover,
+        attachment_files=bound.attachments,
+        person=person,
+    )
+
+
+def _bound(
+    manuscripts: Iterable[Manuscript],
+    persons: Mapping[str, Person],
+    links: Links,
+    remembered: Mapping[PurePosixPath, Known],
+) -> tuple[list[Article], list[Problem]]:
+    """Every manuscript with its links followed, and the links that lead nowhere.
+
+    Those that are remembered are so already, unless what they lead to is no longer as it was.
+    """
+    articles: list[Article] = []
+    problems: list[Problem] = []
+    waiting: list[Article] = []
+
+    def bind(manuscript: Manuscript) -> None:
+        followed, found = links.bind(manuscript)
+        problems.extend(found)
+        articles.append(bound(manuscript, followed, persons.get(manuscript.id)))
+
+    for manuscript in manuscripts:
+        if isinstance(manuscript, Article):
+            links.known(manuscript.path, remembered[manuscript.path].anchors)
+            waiting.append(manuscript)
         else:
-            problems.append(
-                Problem(
-                    path=shown(file, settings.folder),
-                    message=_("这是一个指向 content/ 以外的链接文件。"),
-                    remedy=_("把文件本身放进 content/。"),
-                )
-            )
-    return lying, problems
+            bind(manuscript)
+    for article in waiting:
+        if links.still(article, remembered[article.path].leads):
+            articles.append(article)
+        else:
+            bind(Manuscript(**{field.name: getattr(article, field.name) for field in fields(Manuscript)}))
+    return articles, [*problems, *links.broken_anchors()]
 
 
-def _read_one(file: Path, settings: Settings, urgent: bool) -> Lying:
+def _known(known: Known) -> Lying:
+    return Lying(path=known.article.path, name=known.article.lines.path, manuscript=known.article)
+
+
+def read(file: Path, settings: Settings, *, urgent: bool = False) -> Lying:
+    """One article's file as it lies in content/."""
     name = shown(file, settings.folder)
     path = PurePosixPath(file.relative_to(settings.content).as_posix())
     problems: list[Problem] = []
@@ -205,9 +252,10 @@ def exposed(path: str, line: int) -> Problem:
     )
 
 
-def _markdown_files(settings: Settings) -> tuple[list[Path], list[Problem]]:
+def article_files(settings: Settings) -> tuple[list[Path], list[Problem]]:
     """Every article file, in the same order on every machine; hidden ones are nobody's business."""
     found: list[Path] = []
+    root = settings.content.resolve()
     problems: list[Problem] = []
 
     def cannot_list(error: OSError) -> None:
@@ -225,7 +273,17 @@ def _markdown_files(settings: Settings) -> tuple[list[Path], list[Problem]]:
             wrong = _wrong_name(file)
             if wrong:
                 problems.append(Problem(path=shown(file, settings.folder), message=wrong[0], remedy=wrong[1]))
-            elif file.suffix == ".md":
+            elif file.suffix != ".md":
+                continue
+            elif file.is_symlink() and not _lies_inside(file, root):
+                problems.append(
+                    Problem(
+                        path=shown(file, settings.folder),
+                        message=_("这是一个指向 content/ 以外的链接文件。"),
+                        remedy=_("把文件本身放进 content/。"),
+                    )
+                )
+            else:
                 found.append(file)
     return found, problems
 

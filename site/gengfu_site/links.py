@@ -34,6 +34,10 @@ _NOWHERE = "about:held"
 """Stands for an address while a body is bound, where the link is to go."""
 
 
+Lead = tuple[str, str]
+"""Path of an article's file below content/, and the heading in it that is meant; empty where the whole is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bound:
     """A manuscript's body with every address followed."""
@@ -44,6 +48,10 @@ class Bound:
     """All that must be published with it, below content/, each once."""
     cover: PurePosixPath | None
     attachments: tuple[PurePosixPath, ...]
+    leads: frozenset[Lead]
+    """To other articles."""
+    anchors: frozenset[str]
+    """Of its own, to which a link may lead."""
 
 
 class Links:
@@ -71,6 +79,7 @@ class Links:
         """The manuscript's body with its addresses followed, and those that lead nowhere."""
         problems: list[Problem] = []
         files: dict[PurePosixPath, None] = {}  # a set that keeps its order
+        leads: set[Lead] = set()
         url = url_of(manuscript.path)
         reader = _Reader(manuscript)
 
@@ -84,6 +93,7 @@ class Links:
             if target is None:
                 return address
             if target.suffix == ".md":
+                leads.add((target.as_posix(), use.anchor))
                 if self._has_no_page(target):
                     return _NOWHERE
                 return _relative(url_of(target), url) + use.tail
@@ -112,8 +122,27 @@ class Links:
             files=tuple(files),
             cover=cover,
             attachments=tuple(file for file in attached if file),
+            leads=frozenset(leads),
+            anchors=rendered.anchors,
         )
         return bound, problems
+
+    def known(self, path: PurePosixPath, anchors: frozenset[str]) -> None:
+        """An article that was bound before has these headings."""
+        self._anchors[path] = anchors
+
+    def still(self, manuscript: Manuscript, leads: Iterable[Lead]) -> bool:
+        """Whether these links of an article that was bound before would be followed as they were then.
+
+        Once all others are known or bound.
+        """
+        for name, anchor in leads:
+            target = self._by_path.get(PurePosixPath(name))
+            if target is None or target.published > max(manuscript.published, self._at):
+                return False
+            if anchor and anchor not in self._anchors.get(target.path, ()):
+                return False
+        return True
 
     def broken_anchors(self) -> Iterator[Problem]:
         """Links to a heading that the article they lead to does not have; once all are bound."""

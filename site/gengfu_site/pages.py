@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import PurePosixPath
@@ -20,6 +20,7 @@ from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
 from gengfu_site.markdown import plain, sections
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
+from gengfu_site.records import digest
 from gengfu_site.related import related
 from gengfu_site.search import index
 from gengfu_site.settings import OWN_PAGES
@@ -76,25 +77,22 @@ _SECTIONS, _LONG = 3, 800
 
 def pages(library: Library, at: datetime) -> Iterator[Page]:
     """Every page of the site as it is at ``at``."""
-    pager = _Pager(library, at)
-    yield pager.home()
-    yield pager.scammed()
-    yield pager.emergency()
-    yield pager.who()
-    yield pager.areas()
-    yield pager.services()
-    yield pager.search()
-    for kind in KINDS:
-        yield from pager.kind(kind)
-    for topic in library.settings.station.topics:
-        yield from pager.topic(topic)
-    for area in library.settings.station.areas:
-        yield from pager.area(area)
-    for article in library.published(at):
-        yield pager.kept(article) if isinstance(article, Kept) else pager.article(article)
-        yield pager.permalink(article)
-    yield pager.privacy()
-    yield pager.not_found()
+    for planned in Pager(library, at).plan():
+        yield from planned.make()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A page that is to be made, or an article's two."""
+
+    name: str
+    """Its own, whatever else the library holds."""
+    key: str | None
+    """Says all that it is made of, but for what all pages share: the settings and the frame; None: not to be said."""
+    make: Callable[[], Iterable[Page]]
+    found: tuple[tuple[str, datetime | None], ...]
+    """What search engines may find of it: address below the site, not quoted, and when that last changed."""
+    article: Article | None = None
 
 
 def permalink_url(id_: str) -> str:
@@ -154,7 +152,7 @@ def photo(article: Article, at: datetime) -> tuple[str, str] | None:
     return article.url + "photo" + PurePosixPath(person.photo).suffix.lower(), person.photo
 
 
-class _Pager:
+class Pager:
     """Makes the pages of one library at one moment; holds what they share."""
 
     def __init__(self, library: Library, at: datetime) -> None:
@@ -166,7 +164,8 @@ class _Pager:
         self._gettext: Callable[[str], str] = translations(self._station.language).gettext
         self._live = library.listed(at)
         self._count: Counter[str] = Counter(word for a in self._live for word in (a.kind, *a.topics))
-        self._cards = {a.id: self._card(a) for a in library.published(at)}
+        self._published = {a.id: a for a in library.published(at)}
+        self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
         self._topics = {t.name: t for t in self._station.topics}
@@ -174,11 +173,11 @@ class _Pager:
             [a for a in library.published(at) if a.kind != "alert" and not isinstance(a, Kept)],
             [a for a in self._live if a.kind != "alert"],
         )
-        self._frame = Frame(
+        self.frame = Frame(
             site_name=self._station.name,
             home=self._station.url,
             language=self._station.language,
-            kinds=tuple(self._kind_link(kind) for kind in KINDS if kind != "alert"),
+            kinds=tuple(self._kind_link(kind, counted=False) for kind in KINDS if kind != "alert"),
             alerts=tuple(self._banner_line(a) for a in self._live if a.alert and _urgent(a.alert)),
             contacts=self._station.contacts,
             official=settings.official if any(vars(settings.official).values()) else None,
@@ -186,12 +185,51 @@ class _Pager:
             portal_footer=Markup(settings.portal.footer.html),  # noqa: S704 - likewise
         )
 
+    def plan(self) -> Iterator[Planned]:
+        """Every page, in order."""
+        alone = (self.home, self.scammed, self.emergency, self.who, self.areas, self.services, self.search)
+        for page in (make() for make in alone):
+            yield _ready(page)
+        for kind in KINDS:
+            yield from self.kind(kind)
+        for topic in self._station.topics:
+            yield from self.topic(topic)
+        for area in self._station.areas:
+            yield from self.area(area)
+        for article in self._published.values():
+            yield self._planned(article)
+        yield _ready(self.privacy())
+        yield _ready(self.not_found())
+
+    def _planned(self, article: Article) -> Planned:
+        """An article's page and its permalink's."""
+        kept = article if isinstance(article, Kept) else None
+        listed = kept or (article.live(self._at) and article.kind != "alert")
+        return Planned(
+            name=f"article {article.id}",
+            # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
+            key=None if kept or article.missing_person else self._key(article),
+            make=lambda: (self.kept(kept) if kept else self.article(article), self.permalink(article)),
+            found=((article.url, None if kept else article.modified),) if listed else (),
+            article=article,
+        )
+
+    def _key(self, article: Article) -> str:
+        earlier = [self._published.get(id_) for id_ in article.alert.references] if article.alert else []
+        others = filter(None, (*self._related.get(article.id, ()), *earlier))
+        leads = [(other.title, other.url, other.exercise) for other in others]
+        return f"{digest(article)} {self._state(article)} {leads!r}"
+
+    def _state(self, article: Article) -> tuple[bool, bool]:
+        """All that the moment decides about an article that no person is searched for in."""
+        return article.live(self._at), article.expires is not None and article.expires <= self._at
+
     def home(self) -> HomePage:
         _ = self._gettext
-        warnings = (self._cards[a.id] for a in self._live if a.kind in ("fraud", "tip", "notice"))
+        warnings = (self._card(a) for a in self._live if a.kind in ("fraud", "tip", "notice"))
         rooms = self._rooms() if len(self._areas) <= _MOST_AREAS else ()
         return HomePage(
-            frame=self._frame,
+            frame=self.frame,
             url="",
             title=self._station.name,
             description=_("{station}的安全提示、防骗提醒和办事指南。").format(station=self._station.name),
@@ -218,9 +256,9 @@ class _Pager:
 
     def scammed(self) -> ScammedPage:
         _ = self._gettext
-        frauds = (self._cards[a.id] for a in self._live if a.kind == "fraud")
+        frauds = (self._card(a) for a in self._live if a.kind == "fraud")
         return ScammedPage(
-            frame=self._frame,
+            frame=self.frame,
             url="scammed/",
             title=_("我被骗了"),
             description=_("被骗以后先做什么：停止转账，打 110，说清账号和时间，留好记录。"),
@@ -232,7 +270,7 @@ class _Pager:
     def emergency(self) -> EmergencyPage:
         _ = self._gettext
         return EmergencyPage(
-            frame=self._frame,
+            frame=self.frame,
             url="emergency/",
             title=_("紧急电话"),
             description=_("什么事打哪个电话，打通以后怎么说。"),
@@ -243,7 +281,7 @@ class _Pager:
     def who(self) -> WhoPage:
         _ = self._gettext
         return WhoPage(
-            frame=self._frame,
+            frame=self.frame,
             url="who/",
             title=_("这事找谁"),
             description=_("养犬、停车、噪音、物业、水电路灯，各找哪个部门，打哪个电话。"),
@@ -254,7 +292,7 @@ class _Pager:
     def areas(self) -> AreasPage:
         _ = self._gettext
         return AreasPage(
-            frame=self._frame,
+            frame=self.frame,
             url="area/",
             title=_("找我的民警"),
             description=_("{station}各社区的民警和电话。").format(station=self._station.name),
@@ -293,7 +331,7 @@ class _Pager:
         _ = self._gettext
         title = kind_label("service", self._station.language)
         return ServicesPage(
-            frame=self._frame,
+            frame=self.frame,
             url="service/",
             title=title,
             description=_("要不要跑一趟、带什么、去哪办、多少钱，按要办的事找。"),
@@ -324,7 +362,7 @@ class _Pager:
             more = every if len(others) > _SERVICES else None
             yield _service_group(every.title, "others", others, more), others
 
-    def kind(self, kind: Kind) -> Iterator[ListPage]:
+    def kind(self, kind: Kind) -> Iterator[Planned]:
         """The dated list; of services, those by need stand before it."""
         _ = self._gettext
         title = kind_label(kind, self._station.language)
@@ -340,7 +378,7 @@ class _Pager:
             listed=kind != "alert",
         )
 
-    def topic(self, topic: Topic) -> Iterator[ListPage]:
+    def topic(self, topic: Topic) -> Iterator[Planned]:
         _ = self._gettext
         return self._list(
             url=topic_url(topic),
@@ -352,16 +390,12 @@ class _Pager:
             picture_path=topic_picture(topic),
         )
 
-    def area(self, area: Area) -> Iterator[AreaPage]:
+    def area(self, area: Area) -> Iterator[Planned]:
         _ = self._gettext
         parent = self._areas.get(area.parent or "")
-        for page in self._list(
-            url=area_url(area),
-            title=area.name,
-            description=_("{area}的联系卡和本地通知。").format(area=area.name),
-            articles=local_to(self._live, area),
-        ):
-            yield AreaPage(
+
+        def of_an_area(page: ListPage) -> AreaPage:
+            return AreaPage(
                 **vars(page),
                 slug=area.slug,
                 parent=self._area_link(parent) if parent else None,
@@ -369,9 +403,17 @@ class _Pager:
                 contacts=self._station.contacts_for(area.path),
             )
 
+        return self._list(
+            url=area_url(area),
+            title=area.name,
+            description=_("{area}的联系卡和本地通知。").format(area=area.name),
+            articles=local_to(self._live, area),
+            finish=of_an_area,
+        )
+
     def kept(self, article: Kept) -> KeptPage:
         return KeptPage(
-            frame=self._frame,
+            frame=self.frame,
             url=article.url,
             title=article.title,
             description=article.summary,
@@ -382,7 +424,7 @@ class _Pager:
 
     def permalink(self, article: Article) -> PermalinkPage:
         page = PermalinkPage(
-            frame=self._frame,
+            frame=self.frame,
             url=permalink_url(article.id),
             title=self._title(article),
             description=article.summary,
@@ -406,7 +448,7 @@ class _Pager:
     def article(self, article: Article) -> ArticlePage:
         permalink = self._station.url + permalink_url(article.id).rstrip("/")
         shown = ArticlePage(
-            frame=self._frame,
+            frame=self.frame,
             url=article.url,
             title=self._title(article),
             description=article.summary,
@@ -415,7 +457,7 @@ class _Pager:
             listed=article.live(self._at) and article.kind != "alert",
             offline=article.kind != "alert",
             id=article.id,
-            kind=self._kind_link(article.kind),
+            kind=self._kind_link(article.kind, counted=False),
             summary=article.summary,
             published=self._dated(article, article.published),
             updated=self._dated(article, article.updated) if article.updated else None,
@@ -426,7 +468,8 @@ class _Pager:
             expired=article.expires is not None and article.expires <= self._at,
             withdrawn=article.withdrawn,
             author=article.author,
-            topics=tuple(self._topic_link(self._topics[name]) for name in article.topics),
+            # How many there are would change on every page with every article.
+            topics=tuple(self._topic_link(self._topics[name], counted=False) for name in article.topics),
             areas=tuple(self._area_link(self._areas[path]) for path in article.areas),
             audience=article.audience,
             cover=quote(article.cover_file.as_posix()) if article.cover_file else None,
@@ -455,7 +498,7 @@ class _Pager:
 
     def _alert(self, shown: ArticlePage, article: Article, alert: Alert) -> AlertPage:
         face = photo(article, self._at)
-        earlier = [self._cards[id_] for id_ in alert.references if id_ in self._cards]
+        earlier = [self._card(self._published[id_]) for id_ in alert.references if id_ in self._published]
         return AlertPage(
             **vars(shown),
             alert=alert,
@@ -474,7 +517,7 @@ class _Pager:
         _ = self._gettext
         about = index(self._library, self._at)
         return SearchPage(
-            frame=self._frame,
+            frame=self.frame,
             url="search/",
             title=_("搜索"),
             description=_("在{station}的提示和指南里找一句话。").format(station=self._station.name),
@@ -488,7 +531,7 @@ class _Pager:
     def privacy(self) -> PrivacyPage:
         _ = self._gettext
         return PrivacyPage(
-            frame=self._frame,
+            frame=self.frame,
             url="privacy/",
             title=_("隐私说明"),
             description=_("本站不收集个人信息；哪些东西只存在您自己的手机里，怎么清除。"),
@@ -501,7 +544,7 @@ class _Pager:
     def not_found(self) -> NotFoundPage:
         _ = self._gettext
         return NotFoundPage(
-            frame=self._frame,
+            frame=self.frame,
             url="404.html",
             title=_("没有找到这一页"),
             description=_("这一页可能已经改名或撤下。"),
@@ -518,11 +561,13 @@ class _Pager:
         picture_path: str = STATION,
         fronted: bool = False,
         listed: bool = True,
-    ) -> Iterator[ListPage]:
+        finish: Callable[[ListPage], ListPage] = lambda page: page,
+    ) -> Iterator[Planned]:
         """The list's pages; an empty list has one, that says so.
 
         :param fronted: another page has the address ``url`` itself.
         :param listed: as :attr:`Page.listed`.
+        :param finish: what makes of each the page that it is to be.
         """
         _ = self._gettext
         total = max(1, -(-len(articles) // PAGE_SIZE))
@@ -535,22 +580,30 @@ class _Pager:
                 return None
             return Link(title=text, url=quote(address(number)))
 
-        for number in range(1, total + 1):
-            shown = articles[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-            yield ListPage(
-                frame=self._frame,
+        def page(number: int, shown: Sequence[Article]) -> ListPage:
+            return ListPage(
+                frame=self.frame,
                 url=address(number),
                 title=title,
                 description=description,
                 feeds=(self._whole, self._feed(url, title)),
                 picture_path=picture_path,
                 listed=listed,
-                cards=tuple(self._cards[a.id] for a in shown),
+                cards=tuple(map(self._card, shown)),
                 number=number,
                 total=total,
                 newer=link(number - 1, _("较新的")),
                 older=link(number + 1, _("较早的")),
                 offline=not any(a.kind == "alert" for a in shown),
+            )
+
+        for number in range(1, total + 1):
+            shown = articles[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+            yield Planned(
+                name=f"list {address(number)}",
+                key=f"{number} {total} {''.join(map(digest, shown))}",
+                make=lambda number=number, shown=shown: (finish(page(number, shown)),),  # type: ignore[misc]
+                found=((address(number), None),) if listed else (),
             )
 
     def _feeds_of(self, article: Article) -> tuple[Feed, Feed]:
@@ -561,6 +614,12 @@ class _Pager:
         return Feed(title=title, rss=quote(url) + "feed.xml", atom=quote(url) + "atom.xml")
 
     def _card(self, article: Article) -> Card:
+        """An article may be in several lists."""
+        if article.id not in self._cards:
+            self._cards[article.id] = self._new_card(article)
+        return self._cards[article.id]
+
+    def _new_card(self, article: Article) -> Card:
         return Card(
             title=self._title(article),
             url=quote(article.url),
@@ -584,12 +643,13 @@ class _Pager:
     def _link(self, article: Article) -> Link:
         return Link(title=article.title, url=quote(article.url))
 
-    def _kind_link(self, kind: Kind) -> Link:
+    def _kind_link(self, kind: Kind, *, counted: bool = True) -> Link:
         title = kind_label(kind, self._station.language)
-        return Link(title=title, url=f"{kind}/", count=self._count[kind])
+        return Link(title=title, url=f"{kind}/", count=self._count[kind] if counted else 0)
 
-    def _topic_link(self, topic: Topic) -> Link:
-        return Link(title=topic.name, url=quote(topic_url(topic)), count=self._count[topic.name])
+    def _topic_link(self, topic: Topic, *, counted: bool = True) -> Link:
+        count = self._count[topic.name] if counted else 0
+        return Link(title=topic.name, url=quote(topic_url(topic)), count=count)
 
     def _area_link(self, area: Area) -> Link:
         return Link(title=area.name, url=quote(area_url(area)))
@@ -620,6 +680,12 @@ class _Pager:
                 text=local.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M"), iso=local.isoformat()
             )
         return Stamp(text=moment.isoformat(), iso=moment.isoformat())
+
+
+def _ready(page: Page) -> Planned:
+    """One that is made at once: what it is made of is the page itself."""
+    found = ((page.url, None),) if page.listed else ()
+    return Planned(name=f"page {page.url}", key=repr(page), make=lambda: (page,), found=found)
 
 
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from gengfu_site.library import Article, Library
 from gengfu_site.problems import Problem
+from gengfu_site.records import Remembered
 from gengfu_site.rules import (
     alt_text,
     card_limits,
@@ -27,6 +28,7 @@ from gengfu_site.rules import (
 )
 from gengfu_site.rules.identifiers import identifiers
 from gengfu_site.rules.rule import Around, Reading, Rule, squeezed
+from gengfu_site.settings import Settings
 
 RULES: tuple[Rule, ...] = (
     personal_data.RULE,  # nobody's number, card, plate or home on a public page
@@ -48,12 +50,22 @@ RULES: tuple[Rule, ...] = (
 def refusals(library: Library, at: datetime, only: Article | None = None) -> list[Problem]:
     """What keeps the library from being published, besides what was found in reading it.
 
+    A remembered article was held to these when it was read.
+
     :param only: the one article that is asked about; None: all.
     """
     rules = [rule for rule in RULES if rule.severity == "error"]
     around = Around(library=library, at=at)
     mistakes = around.once(terms.read_terms)[1]
-    return mistakes + _broken((only,) if only else library.articles, around, rules)
+    unread = (article for article in library.articles if not isinstance(article, Remembered))
+    return mistakes + _broken((only,) if only else unread, around, rules)
+
+
+def sound(articles: Iterable[Article], settings: Settings, at: datetime) -> Iterator[bool]:
+    """Of each by itself, whether nothing keeps it from being published: no rule that does looks at another article."""
+    rules = [rule for rule in RULES if rule.severity == "error"]
+    around = Around(library=Library(settings=settings, articles=()), at=at)
+    return (not any(_breaks(article, around, rules)) for article in articles)
 
 
 def advice(library: Library, at: datetime, answers: Mapping[str, str]) -> list[Problem]:
