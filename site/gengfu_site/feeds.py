@@ -53,8 +53,14 @@ def channels(library: Library, at: datetime) -> Iterator[Channel]:
         yield Channel(url=url, title=title, articles=newest, updated=updated)
 
 
-def feeds(channel: Channel, station: Station, content: Content) -> Iterator[tuple[str, bytes]]:
-    """Path below the site and bytes of the channel's RSS and Atom files."""
+def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
+    """Path below the site and bytes of every RSS and Atom file."""
+    for channel in channels(library, at):
+        yield from feeds_of(channel, library.settings.station, content)
+
+
+def feeds_of(channel: Channel, station: Station, content: Content) -> Iterator[tuple[str, bytes]]:
+    """The channel's two."""
     yield channel.url + "feed.xml", _generator(station, channel, "feed.xml", content).rss_str(pretty=True)
     yield channel.url + "atom.xml", _generator(station, channel, "atom.xml", content).atom_str(pretty=True)
 

@@ -21,7 +21,7 @@ import jinja2
 
 from gengfu_site.catalogue import KINDS, Station, dumps
 from gengfu_site.edition import edition
-from gengfu_site.feeds import Channel, Content, alerts, catalogue, channels, feeds
+from gengfu_site.feeds import Channel, Content, alerts, catalogue, channels, feeds_of
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
@@ -145,7 +145,7 @@ def _of_channel(
     return Recipe(
         name=f"feed {channel.url}",
         key=_digest(framed, channel.updated.isoformat(), *known) if len(known) == len(its) else None,
-        make=lambda: _generated(feeds(channel, station, content)),
+        make=lambda: _generated(feeds_of(channel, station, content)),
     )
 
 

@@ -157,13 +157,17 @@ def index(library: Library, at: datetime) -> Index:
     digest = hashlib.sha256("".join(said).encode()).hexdigest()
     named = {path for article in library.listed(at) for path in article.areas}
     return Index(
-        # About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's
-        # are smaller still, for the page is then most of what a first search costs.
-        shards=max(_power_of_two(min(_PLENTY, _FINE * len(numbered))), _power_of_two(len(numbered))),
+        shards=_shards(len(numbered)),
         edition=digest[:8],
         areas=tuple(area for area in station.areas if area.path in named),
         synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
     )
+
+
+def _shards(articles: int) -> int:
+    """About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's are smaller
+    still, for the page is then most of what a first search costs."""
+    return max(_power_of_two(min(_PLENTY, _FINE * articles)), _power_of_two(articles))
 
 
 def _power_of_two(most: int) -> int:

@@ -27,14 +27,14 @@ def test_a_new_release_takes_the_old_ones_place_whole(tmp_path: Path) -> None:
     public = tmp_path / "public"
     for word in ("one", "two"):
         with replacing(public) as new:
-            (new / f"{word}.html").write_text(word)
+            (new.folder / f"{word}.html").write_text(word)
     assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "two.html"]
 
 
 def test_a_build_that_fails_leaves_the_release_as_it_was_and_nothing_for_the_next(tmp_path: Path) -> None:
     public = tmp_path / "public"
     with replacing(public) as new:
-        (new / "one.html").write_text("one")
+        (new.folder / "one.html").write_text("one")
     with pytest.raises(OSError, match="disk full"):
         build_half(public)
     assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "one.html"]
@@ -56,7 +56,7 @@ def test_a_crash_between_two_releases_puts_the_new_one_in_place_whatever_comes_n
 
 def build_half(public: Path) -> None:
     with replacing(public) as new:
-        (new / "half.html").write_text("half")
+        (new.folder / "half.html").write_text("half")
         raise OSError("disk full")
 
 
@@ -67,7 +67,7 @@ def test_two_builds_at_once_take_turns(tmp_path: Path) -> None:
     def build(number: int) -> None:
         with replacing(public) as new:
             inside.append(number)
-            (new / "a.html").write_text(str(number))
+            (new.folder / "a.html").write_text(str(number))
             assert inside == [number], "two builds in one folder"
             inside.remove(number)
 
