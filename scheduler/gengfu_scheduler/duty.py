@@ -209,7 +209,10 @@ class Duty:
         reason = " ".join(reason.split())
         if not reason:
             raise Refused(_("--reason 是空的：写一句为什么撤回，居民会看到。"))
-        found = urgent.find(self._site(), name, self.clock())
+        found = urgent.find(self._site(), name, self.clock(), withdrawn=reason)
+        objections = [problem for problem in found.problems if problem.field == "withdrawn"]
+        if leaks := urgent.without_basis(objections):
+            raise ProblemsFound([_of_the_reason(problem) for problem in leaks])
         entry, heard = found.entry, self.outbox.heard(found.entry.id, waiting=False)
         roster = self._roster()
 
@@ -221,7 +224,7 @@ class Duty:
                 return self._as_it_stands(entry)
             return urgent.withdraw(self._site(), entry.id, reason, self.clock())
 
-        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+        if not ask(self._meant(entry, draft(entry, roster, True), roster, tuple(objections))):
             return None
         return self._carry_out(entry, publish, draft, gone=True)
 
@@ -427,6 +430,11 @@ class Duty:
             trouble=self._files.trouble,
             problems=problems,
         )
+
+
+def _of_the_reason(problem: Problem) -> Problem:
+    remedy = _("居民和收到更正的群都会看到：删掉，或写成 138****1234 这样，再撤回一次。现在还没有撤回。")
+    return replace(problem, path="--reason", line=1, field="", remedy=remedy)
 
 
 def _withdrawn(found: urgent.Found) -> object:

@@ -185,9 +185,9 @@ def _keys_in_force(station: Path, records: Iterable[audit.Record]) -> dict[str, 
     """By name, what the PIN is compared with; without those whose key is not the one they were admitted with last."""
     fingerprints: dict[str, str] = {}
     for record in records:
-        name = record.details.get("name")
+        name = str(record.details.get("name"))
         if record.action == ADMITTED:
-            fingerprints[name] = record.details.get("key")
+            fingerprints[name] = str(record.details.get("key"))
         elif record.action == DISMISSED:
             fingerprints.pop(name, None)
     keys = {_fingerprint(key): key for key in _keys(station)}

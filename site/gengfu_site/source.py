@@ -178,13 +178,12 @@ def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, l
             builder.take(event)
     except _Wrong as wrong:
         problems.append(Problem(path=path, line=wrong.line, message=wrong.message, remedy=wrong.remedy))
-    except yaml.MarkedYAMLError as error:
-        problems.append(_yaml_problem(error, path, first_line))
     except yaml.YAMLError as error:
-        problems.append(_unreadable_yaml(path, first_line, str(error)))
+        problems.append(_no_yaml(error, path, first_line))
     value = builder.root
     if value is not None and not isinstance(value, dict) and not problems:
-        problems.append(_unreadable_yaml(path, first_line, _("这里应是一行一个的“字段: 值”。")))
+        message = _("这里应是一行一个的“字段: 值”。")
+        problems.append(Problem(path=path, line=first_line, message=message, remedy=_HINT))
     problems += [
         Problem(
             path=path,
@@ -281,6 +280,7 @@ class _Builder:
         return location
 
 
+_HINT = _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。")
 _YAML_HINTS = {
     "mapping values are not allowed": _("值里有“: ”时，把整个值用英文双引号括起来。"),
     "could not find expected ':'": _("字段名后面要有英文冒号和一个空格。"),
@@ -291,19 +291,14 @@ _YAML_HINTS = {
 }
 
 
-def _yaml_problem(error: yaml.MarkedYAMLError, path: str, first_line: int) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    problem = error.problem or error.context or str(error)
-    hint = next((hint for text, hint in _YAML_HINTS.items() if text in problem), "")
-    return _unreadable_yaml(path, first_line + (mark.line if mark else 0), problem, hint)
-
-
-def _unreadable_yaml(path: str, line: int, why: str, hint: str = "") -> Problem:
+def _no_yaml(error: yaml.YAMLError, path: str, first_line: int) -> Problem:
+    """What a parser's own English means to who wrote the line."""
+    mark = error.problem_mark or error.context_mark if isinstance(error, yaml.MarkedYAMLError) else None
     return Problem(
         path=path,
-        line=line,
-        message=_("这一行附近不是正确的 YAML（{why}）。").format(why=why),
-        remedy=hint or _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。"),
+        line=first_line + (mark.line if mark else 0),
+        message=_("这一行附近不是正确的 YAML。"),
+        remedy=next((hint for text, hint in _YAML_HINTS.items() if text in str(error)), _HINT),
     )
 
 
@@ -412,9 +407,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
         case "int_parsing" | "int_type":
             message = _("“{field}”应是整数，见到的是“{found}”。").format(field=field, found=shortened(found))
         case _:
-            message = _("“{field}”的值“{found}”用不了（{why}）。").format(
-                field=field, found=shortened(found), why=detail["msg"]
-            )
+            message = _("“{field}”的值“{found}”用不了。").format(field=field, found=shortened(found))
     return document.problem(*location, message=message, remedy=remedy)
 
 

@@ -86,22 +86,28 @@ class NotWritten(GengfuError):
         )
 
 
-def find(settings: Settings, name: str, at: datetime) -> Found:
+def find(settings: Settings, name: str, at: datetime, *, withdrawn: str = "") -> Found:
     """The article with the id ``name``, or with that path (from here, from the station's folder or from content/).
 
+    :param withdrawn: a reason for which it may be withdrawn, to find out what the rules have against that.
     :raises NoSuchArticle: there is none.
     :raises ProblemsFound: its file cannot be read as an article, everything that is wrong with it; or nobody sees it
         before it is signed.
     """
     library, problems = load(settings, at, urgent=True)
     article = meant.articles(library, problems, name)[0]
-    problems += rules.refusals(library, at, article)
+    problems += rules.refusals(library, at, _withdrawn(article, withdrawn) if withdrawn else article)
     return Found(
         entry=feeds.entry(article, settings.station, at),
         file=settings.folder / article.lines.path,  # since it was signed, it may have been renamed
         problems=tuple(sorted(_own(article, problems))),
         held=tuple(meant.held(library, article)),
     )
+
+
+def _withdrawn(article: Article, reason: str) -> Article:
+    lines = replace(article.lines, value={**article.lines.value, "withdrawn": reason})
+    return replace(article, withdrawn=reason, lines=lines)
 
 
 def take_in(settings: Settings, file: Path, at: datetime) -> Path:

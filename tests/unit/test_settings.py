@@ -36,6 +36,15 @@ def test_the_nearest_contact_card_is_taken(station: StationFolder, area: str | N
     ("old", "new", "said"),
     [
         ("site_url: https://qingsong.example/", "site_url: qingsong.example", "https://"),
+        ("site_url: https://qingsong.example/", "site_url: https://qingsong.example/?a=1", "不能有“?”"),
+        ("site_url: https://qingsong.example/", 'site_url: "https://qingsong.example/#top"', "不能有“?”"),
+        ("site_url: https://qingsong.example/", "site_url: https://青松..cn/", "https://"),
+        ("site_url: https://qingsong.example/", "site_url: https://qingsong.example:八千/", "https://"),
+        (
+            "contacts: [{role: 值班室",
+            'official: {corrections: "??"}\n        contacts: [{role: 值班室',
+            "一个电话、邮箱或网址",
+        ),
         ("  - gengfu:", "  - other:", "没有 gengfu"),
         ("slug: taoyuan", "slug: 桃园", "小写字母"),
         ("松园社区, slug: songyuan", "松园社区, slug: taoyuan", "用了两次"),
@@ -92,6 +101,20 @@ def test_a_shortcut_is_not_blamed_while_a_file_cannot_be_read(station: StationFo
     station.file("mkdocs.yml", MKDOCS_YML + "      shortcuts: [{title: 遇到了, to: F7K2Q}]\n")
     station.article(kind="新闻")
     assert {problem.path for problem in station.problems()} == {"content/fraud/brushing.md"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://青松派出所.中国:8443/指南/", "https://xn--79qq01b81diyg242d.xn--fiqs8s:8443/指南/"),
+        ("https://qingsong.example:8443", "https://qingsong.example:8443/"),
+    ],
+)
+def test_a_host_in_chinese_is_what_browsers_make_of_it(
+    station: StationFolder, written: str, read: str
+) -> None:
+    station.file("mkdocs.yml", MKDOCS_YML.replace("https://qingsong.example/", written))
+    assert station.settings.station.url == read
 
 
 OFFICIAL = {
