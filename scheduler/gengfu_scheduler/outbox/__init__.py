@@ -14,6 +14,7 @@ with the revisions in ``migrations``.
 
 from __future__ import annotations
 
+from gengfu_scheduler.outbox.copying import copy
 from gengfu_scheduler.outbox.database import OutboxOutdated, OutboxUnusable
 from gengfu_scheduler.outbox.ledger import AnotherSends, Outbox
 from gengfu_scheduler.outbox.planning import AlertOver
@@ -33,5 +34,6 @@ __all__ = [
     "PlatformTask",
     "Pulse",
     "TimeTold",
+    "copy",
     "upgrade",
 ]

@@ -547,3 +547,22 @@ FORGET_REST = (
         func.coalesce(PACE.c.held_until, PACE.c.free_at) < bindparam("before"),
     ),
 )
+
+# What was still to be sent, or on its way, when a backup was taken: it may have been told since.
+HOLD = (
+    update(DELIVERY)
+    .where(PENDING | SENDING, DELIVERY.c.changed_at <= bindparam("before"))
+    .values(state="unknown", changed_at=bindparam("now"), reason=bindparam("evidence"))
+    .returning(DELIVERY.c.id)
+)
+
+# The digests of one broadcast that nobody knows to have been told or not.
+ASSUME = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.broadcast_id
+        == select(BROADCAST.c.id).where(BROADCAST.c.key == bindparam("of")).scalar_subquery(),
+        DELIVERY.c.state == "pending",
+    )
+    .values(state="unknown", reason=bindparam("evidence"))
+)
