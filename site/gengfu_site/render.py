@@ -23,6 +23,7 @@ from gengfu_site.settings import Settings
 from gengfu_site.telephone import telephone_numbers
 from gengfu_site.view import ArticlePage, NotFoundPage, Page
 from gengfu_templates import PAGES
+from gengfu_templates.fragments import Once, Wording
 from gengfu_templates.i18n import _, translations
 
 
@@ -40,7 +41,7 @@ class _Compiled(jinja2.BytecodeCache):
         self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
 
 
-_compiled = _Compiled()
+_compiled: Callable[[str], _Compiled] = cache(lambda language: _Compiled())
 
 
 def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment:
@@ -54,11 +55,13 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
-        bytecode_cache=_compiled,
+        bytecode_cache=_compiled(settings.station.language),
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", Wording, Once],
+        cache_size=-1,  # every template stays
     )
+    env.extend(language=settings.station.language)
     wording = translations(settings.station.language)
     env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
     env.filters["numbers"] = telephone_numbers
@@ -189,12 +192,8 @@ def phrases(title: str) -> Markup:
     A line then ends between phrases where it can, and within one only where it must; ``word-break: keep-all`` would
     let a line begin with the comma of a phrase that is too long for it.
     """
-    parts = [part for part in _PHRASE.split(title) if part]
-    return (
-        Markup("").join(Markup("<span>{}</span>").format(part) for part in parts)
-        if parts[1:]
-        else escape(title)
-    )
+    parts = [f"<span>{escape(part)}</span>" for part in _PHRASE.split(title) if part]
+    return Markup("".join(parts)) if parts[1:] else escape(title)  # noqa: S704 - each is escaped
 
 
 _PHRASE = re.compile(r"(?<=[，、。：；？！])(?![，、。：；？！”’）》])")
