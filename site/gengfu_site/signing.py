@@ -33,7 +33,7 @@ from gengfu_site.approvals import (
     keep,
     step_name,
 )
-from gengfu_site.kept import present
+from gengfu_site.catalogue import present
 from gengfu_site.library import Article, Library, load
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.reviewers import Claim, expect_right, prove

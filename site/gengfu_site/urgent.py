@@ -24,9 +24,9 @@ from zoneinfo import ZoneInfo
 from gengfu_site import feeds, meant, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, parse
-from gengfu_site.catalogue import Entry, dumps
+from gengfu_site.catalogue import Entry, dumps, present, url_in
 from gengfu_site.instants import next_instant
-from gengfu_site.kept import kept, present, url_in
+from gengfu_site.kept import kept
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
 from gengfu_site.pages import pages, permalink_url
