@@ -15,6 +15,7 @@ from gengfu_site.check import check
 from gengfu_site.feeds import feeds
 from gengfu_site.library import load
 from gengfu_site.publish import publish
+from gengfu_site.start import Beginning, new_article
 from gengfu_site.svg import is_only_a_picture
 from stations import AT, FRONT, StationFolder
 
@@ -85,6 +86,17 @@ def test_a_link_that_leads_nowhere_names_its_line(
     assert (problem.path, problem.line) == ("content/fraud/brushing.md", 10)
     assert message in problem.message
     assert remedy in problem.remedy
+
+
+def test_all_that_a_fresh_alert_lacks_is_told_in_one_round(station: StationFolder) -> None:
+    file = new_article(station.settings, Beginning(kind="alert", title="寻找老人"), AT, {"F7K2Q"})
+    id_ = file.stem.upper()
+    station.file(f"private/{id_}.yml", "name: 老王\nage: 70\n")
+    found = {(p.path.partition("/")[0], p.field) for p in station.problems()}
+    assert found == {
+        *(("content", field) for field in ("summary", "alert.form", "alert.place", "expires", "")),
+        *(("private", field) for field in ("last_seen", "basis", "erase_after")),
+    }
 
 
 @pytest.mark.parametrize(
