@@ -95,6 +95,6 @@ main.add_sections(
         _("紧急警情"): (alerts.alert, alerts.update, alerts.resolve, alerts.cancel, audit.review),
         _("看结果"): (status.status, planning.explain, due.due, month.report, audit.audit_),
         _("建站和群"): (station.init, groups.groups, station.sandbox, station.demo),
-        _("服务器和备份"): (machine.deploy, machine.backup, machine.restore),
+        _("服务器和备份"): (machine.deploy, machine.backup, machine.restore, machine.bundle),
     }
 )

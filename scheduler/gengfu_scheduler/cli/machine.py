@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import by_option, expect_station, now, out, record, show_notices, who
+from gengfu_scheduler.cli.shared import by_option, err, expect_station, now, out, record, show_notices, who
 from gengfu_site import cli as site
 from gengfu_templates.i18n import _, officer_language, series
 
@@ -180,3 +180,31 @@ def _of_restored(held: Backup) -> list[str]:
     if "pins" not in held.secrets:
         notices.append(_("里面没有 PIN：签发人重新登记（gengfu reviewers add），以前签的仍然算数。"))
     return notices
+
+
+@click.command(
+    help=_(
+        "做一个离线安装包：把 gengfu 和它要用的全部软件包（照这台机器上装着的版本）放进 TARGET 文件夹，"
+        "拷到不能上网的同类机器上，运行里面的 install.sh 就能装。"
+    )
+)
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--wheel", type=_FILE, help=_("gengfu 自己的安装包（.whl）；不写就自己找。"))
+@click.option(
+    "--extra",
+    "extras",
+    multiple=True,
+    type=click.Choice(("postgresql", "apprise")),
+    help=_("还带上：postgresql 数据库驱动，apprise 更多聊天平台；可以写两次。"),
+)
+def bundle(target: Path, wheel: Path | None, extras: tuple[str, ...]) -> None:
+    from gengfu_scheduler.bundle import bundle as make
+
+    with err.status(_("正在收集软件包……")):
+        made = make(target, wheel, extras)
+    out.print(
+        _("已做好 {folder}：{n} 个软件包，装得上 Python {python}、{machine} 的机器。").format(
+            folder=escape(str(made.folder)), n=made.wheels, python=made.python, machine=made.machine
+        )
+    )
+    out.print(_("拷过去以后运行：sh install.sh /opt/gengfu"))
