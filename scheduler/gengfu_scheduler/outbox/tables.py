@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = 3
+VERSION = 4
 """Of the tables below. Whoever changes them counts this up and writes the revision of that number in ``migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,7 +145,9 @@ DELIVERY = Table(
     _index_of(SENDING, "delivery_in_flight", "broadcast_id"),
     _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
     _index_of(BY_HAND, "delivery_by_hand", "broadcast_id", "owner"),
-    Index("delivery_of_group", "group_id"),
+    _index_of(CAME_TO_NOTHING, "delivery_lost", "group_id"),
+    # All that a group's history is made of, so that the rows themselves are left alone.
+    Index("delivery_of_group", "group_id", "broadcast_id", "message_id"),
     Index("delivery_of_message", "message_id"),
 )
 
