@@ -69,7 +69,7 @@ def deploy(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         out.print(escape(str(file)))
-    out.print(_("\n看过以后，用管理员身份装上："))
+    out.print("\n" + _("看过以后，用管理员身份装上："))
     out.print(escape(f"  sudo cp -r {target}/. /etc/"))
     if server.site:
         out.print("  sudo nginx -t && sudo systemctl reload nginx")
