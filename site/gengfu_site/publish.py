@@ -60,18 +60,16 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     )
 
 
-def preview(settings: Settings, at: datetime, folder: Path, *, live: bool = False) -> list[Problem]:
-    """Make the site in ``folder`` from the articles as they lie in content/; returns the problems.
+def preview(settings: Settings, at: datetime, folder: Path) -> tuple[Library, list[Problem]]:
+    """Make the site in ``folder`` from the articles as they lie in content/; returns these, and the problems.
 
-    What has problems is left out; what nobody signed yet is shown to who writes it.
-
-    :param live: for a server that reloads what is on the screen.
+    What cannot be read as an article is left out; what nobody signed yet is shown to who writes it.
     """
     library, problems = load(settings, at, as_written=True)
     problems += rules.refusals(library, at)
     with release.replacing(folder) as new:
-        write(library, at, new, live=live)
-    return problems
+        write(library, at, new)
+    return library, problems
 
 
 def write(
@@ -79,11 +77,9 @@ def write(
     at: datetime,
     folder: Path,
     progress: Progress = lambda written: None,
-    *,
-    live: bool = False,
 ) -> int:
     """The site into an empty folder; returns the number of files."""
-    env = environment(library.settings, live=live)
+    env = environment(library.settings)
     written, made = 0, set[str]()
     for output in outputs(library, at, env):
         inside, _slash, _name = output.path.rpartition("/")
