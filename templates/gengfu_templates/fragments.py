@@ -18,7 +18,7 @@ from gengfu_templates.i18n import translations
 
 
 class Wording(Extension):
-    """``{% trans %}`` without variables becomes its translation as soon as a template is read.
+    """``{% trans %}`` without variables and ``_("…")`` become their translation as soon as a template is read.
 
     The environment has a ``language``, and its templates are of that one.
     """
@@ -28,19 +28,23 @@ class Wording(Extension):
         tokens = list(stream)
         at = 0
         while at < len(tokens):
-            around = [token.test for token in tokens[at : at + 7]]
-            if len(around) == 7 and all(
-                test(expected) for test, expected in zip(around, _PLAIN, strict=True)
-            ):
-                yield Token(tokens[at].lineno, "data", wording.gettext(tokens[at + 3].value))
-                at += 7
+            for shape, words in _PLAIN.items():
+                found = tokens[at : at + len(shape)]
+                if len(found) == len(shape) and all(map(Token.test, found, shape)):
+                    text = found[words]
+                    yield Token(text.lineno, text.type, wording.gettext(text.value))
+                    at += len(shape)
+                    break
             else:
                 yield tokens[at]
                 at += 1
 
 
-_PLAIN = ("block_begin", "name:trans", "block_end", "data", "block_begin", "name:endtrans", "block_end")
-"""A translated text of words alone."""
+_PLAIN = {
+    ("block_begin", "name:trans", "block_end", "data", "block_begin", "name:endtrans", "block_end"): 3,
+    ("name:_", "lparen", "string", "rparen"): 2,
+}
+"""How words alone are written, and where among the tokens they are."""
 
 
 class Once(Extension):
