@@ -1,8 +1,4 @@
-"""An outbox of every earlier version becomes one of ours, whole or not at all.
-
-``schemas`` holds the DDL that the program made at each earlier time. 1 to 8 are version 1, when versions were not yet
-told apart (1 to 5 carry no number at all); 9 is version 2.
-"""
+"""An outbox of every earlier version becomes one of ours, whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,10 +22,9 @@ from gengfu_scheduler.outbox import Outbox, OutboxOutdated, OutboxUnusable, upgr
 from gengfu_scheduler.outbox.database import version_of
 from gengfu_scheduler.outbox.tables import METADATA, OUTBOX_VERSION, VERSION, Instant
 from gengfu_scheduler.outbox.upgrading import MIGRATIONS
-from outboxes import DAY, HOUR, MINUTE, NOON, execute, plan
+from outboxes import DAY, HOUR, MINUTE, NOON, SCHEMAS, execute, make_earlier, plan
 
-SCHEMAS = Path(__file__).with_name("schemas")
-EARLIER = range(1, 10)
+EARLIER = range(1, len(list(SCHEMAS.glob("*.sqlite.sql"))) + 1)
 
 BROADCASTS = (
     ("morning@1", "digest", "7F3K2"),
@@ -44,8 +39,7 @@ SLIGHTLY_LATER = NOON + MINUTE + timedelta(microseconds=7)
 def make(url: str, schema: int) -> None:
     """The tables as the program once made them, with each broadcast to a group in every state, and all else it noted."""
     database = make_url(url).get_backend_name()
-    ddl = (SCHEMAS / f"{schema}.{database}.sql").read_text("utf-8")
-    execute(url, *filter(str.strip, ddl.split(";\n")))
+    make_earlier(url, schema)
     # What an instant is written as.
     as_it_was = {"postgresql": aware, "sqlite": a_text if schema < 6 else microseconds}[database]
     with connected(url) as connection:
@@ -193,7 +187,7 @@ def test_an_outbox_of_any_earlier_time_loses_nothing_and_becomes_what_a_new_one_
 ) -> None:
     make(new_url, schema)
     before = found_in(new_url)
-    with pytest.raises(OutboxOutdated, match=f"第 {1 if schema < 9 else 2} 版.*第 {VERSION} 版"):
+    with pytest.raises(OutboxOutdated, match=f"第 {max(1, schema - 7)} 版.*第 {VERSION} 版"):
         Outbox(new_url)
     upgrade(new_url)
     after = found_in(new_url)
@@ -258,7 +252,11 @@ upgrade(url)
 """
 
 
-@pytest.mark.parametrize("where", ["in the middle", "before the commit"])
+@pytest.mark.parametrize(
+    ("new_url", "where"),
+    [("sqlite", "in the middle"), ("sqlite", "before the commit"), ("postgresql", "in the middle")],
+    indirect=["new_url"],
+)
 def test_an_upgrade_that_is_killed_leaves_what_was_there_and_can_be_begun_again(
     new_url: str, where: str
 ) -> None:
@@ -322,11 +320,12 @@ def test_reading_an_earlier_outbox_says_how_it_is_upgraded_and_changes_nothing(n
     assert found_in(new_url) == before
 
 
-def test_the_newest_revision_is_the_version_of_the_tables() -> None:
+def test_each_version_of_the_tables_has_its_revision_and_is_tried_from() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     revisions = [revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()]
     assert revisions == [str(number) for number in range(VERSION, 0, -1)]
+    assert max(EARLIER) - 7 == VERSION - 1  # see SCHEMAS
 
 
 def test_a_new_outbox_and_one_that_is_up_to_date_are_opened_without_alembic(tmp_path: Path) -> None:

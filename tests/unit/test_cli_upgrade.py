@@ -10,10 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gengfu_scheduler import cli
-from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.state import database_url, only_scheduler
 from gengfu_site import audit
-from outboxes import execute
+from outboxes import make_earlier
 from watch import Watch, tip, watch_in
 
 Run = Callable[..., Result]
@@ -26,10 +25,7 @@ def station(tmp_path: Path) -> Iterator[Watch]:
         watch.write("groups.csv", "id,name,reach,platform\nq1,青松一群,webhook,console\n")
         watch.write("timetable.yml", 'slots: {morning: {title: 提示, at: "08:00", pick: {fresh: 9999d}}}\n')
         watch.publish(tip("a"))
-        url = database_url(watch.folder, {})
-        Outbox(url).close()
-        execute(url, "DROP TABLE outbox_version", "CREATE TABLE outbox_schema (version INTEGER PRIMARY KEY)")
-        execute(url, "INSERT INTO outbox_schema VALUES (2)")
+        make_earlier(database_url(watch.folder, {}), 9)
         yield watch
 
 
