@@ -45,13 +45,7 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
     name = shown(path, root)
     try:
         if (size := path.stat().st_size) > most:
-            return Problem(
-                path=name,
-                message=_("文件最大 {most} KiB，这个有 {size} KiB。").format(
-                    most=most >> 10, size=size >> 10
-                ),
-                remedy=_("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"),
-            )
+            return too_long(name, size, most)
         data = path.read_bytes()
     except OSError as error:
         return Problem(
@@ -60,6 +54,24 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
             remedy=_("检查文件是否还在、当前用户是否有权读取。"),
         )
     return decode(data, name, gbk=gbk)
+
+
+def too_long(name: str, size: int, most: int = MAX_BYTES) -> Problem:
+    """What to say of a text file of ``size`` bytes."""
+    return Problem(
+        path=name,
+        message=_("文件最大 {most} KiB，这个有 {size} KiB。").format(most=most >> 10, size=size >> 10),
+        remedy=_("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"),
+    )
+
+
+def out_of_reach(name: str, error: OSError) -> Problem:
+    """What to say of a file that is to be read and written."""
+    return Problem(
+        path=name,
+        message=_("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error),
+        remedy=_("检查文件还在不在、磁盘空间和权限，关掉正打开着它的软件，再运行一次。"),
+    )
 
 
 def decode(data: bytes, name: str, *, gbk: bool = False) -> str | Problem:

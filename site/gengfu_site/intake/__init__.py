@@ -26,7 +26,7 @@ from gengfu_site.pages import kind_label
 from gengfu_site.problems import Problem, ProblemsFound, shown
 from gengfu_site.repair import decoded, repaired
 from gengfu_site.settings import Settings
-from gengfu_site.source import MAX_BYTES
+from gengfu_site.source import MAX_BYTES, out_of_reach, too_long
 from gengfu_site.start import ids_in, new_id
 from gengfu_templates.i18n import _
 
@@ -112,7 +112,7 @@ def bring_in(
         problem = Problem(path=said, message=str(error), remedy=_("补好再导入一次。"))
         return Brought(source=said, problems=(problem,))
     except OSError as error:
-        return Brought(source=said, problems=(_unreachable(said, error),))
+        return Brought(source=said, problems=(out_of_reach(said, error),))
     return Brought(
         source=said, article=article, pictures=tuple(files), originals=brought.originals, notes=notes
     )
@@ -181,10 +181,7 @@ def _as_markdown(data: bytes, source: Path, said: str, name: str | None, id_: st
     if re.match(rb"\s*<(?:!doctype html|html|\?xml|svg)", data, re.IGNORECASE):
         raise _refusal(said, _("这是网页或 XML 文件。"), _("把文字复制到 Word 或记事本，另存后再导入。"))
     if len(data) > MAX_BYTES:
-        message = _("文件最大 {most} KiB，这个有 {size} KiB。").format(
-            most=MAX_BYTES >> 10, size=len(data) >> 10
-        )
-        raise _refusal(said, message, _("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"))
+        raise ProblemsFound([too_long(said, len(data))])
     found = decoded(data, said)
     if isinstance(found, Problem):
         raise ProblemsFound([found])
@@ -263,14 +260,6 @@ def _refusal(said: str, message: str, remedy: str) -> ProblemsFound:
     return ProblemsFound([Problem(path=said, message=message, remedy=remedy)])
 
 
-def _unreachable(said: str, error: OSError) -> Problem:
-    return Problem(
-        path=said,
-        message=_("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error),
-        remedy=_("检查磁盘空间和权限，关掉正打开着它的软件，再导入一次。"),
-    )
-
-
 def take_in(settings: Settings, at: datetime, wait: Callable[[float], None]) -> list[Brought]:
     """Bring in whatever lies in the inbox; each original goes to ``done/``, or to ``failed/`` beside a text that says why.
 
@@ -321,7 +310,7 @@ def _moved_under_way(file: Path, inbox: Path, settings: Settings) -> Brought | N
         _move(file, inbox / _TAKING / _place(file, inbox))
     except OSError as error:
         said = shown(file, settings.folder)
-        return Brought(source=said, problems=(_unreachable(said, error),))
+        return Brought(source=said, problems=(out_of_reach(said, error),))
     return None
 
 
