@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 
 from gengfu_site.approvals import Signed
 from gengfu_site.catalogue import KINDS, AlertForm, AlertState, AlertStatus, Kind, Season, Station
-from gengfu_site.problems import Problem, nearest
+from gengfu_site.problems import Problem, in_command, nearest
 from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
 from gengfu_templates.i18n import _
 
@@ -278,7 +278,9 @@ def parse(
             Problem(
                 path=name,
                 message=_("文章开头应有一段夹在两行“---”之间的说明（编号、标题、日期……）。"),
-                remedy=_("运行 gengfu fix {name}，能知道的自动补上，其余的写着【待写】。").format(name=name),
+                remedy=_("运行 gengfu fix {name}，能知道的自动补上，其余的写着【待写】。").format(
+                    name=in_command(name)
+                ),
             )
         ]
     front, body, body_line = parts
@@ -327,7 +329,9 @@ FILLED = ("id", "title", "summary", "kind", "published")
 
 def _with_help(problem: Problem, document: Document) -> Problem:
     if problem.field in FILLED and document.value.get(problem.field) is None:
-        return replace(problem, remedy=_("运行 gengfu fix {name}，或自己补上。").format(name=problem.path))
+        return replace(
+            problem, remedy=_("运行 gengfu fix {name}，或自己补上。").format(name=in_command(problem.path))
+        )
     return problem
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from gengfu_site import rules
 from gengfu_site.library import WEBHOOK, Library, exposed, load
 from gengfu_site.persons import leftovers, searched_for
-from gengfu_site.problems import Problem, shown
+from gengfu_site.problems import Problem, in_command, shown
 from gengfu_site.rules.external_links import asked
 from gengfu_site.rules.rule import Around, Reading
 from gengfu_site.settings import FILE, Settings
@@ -95,7 +95,9 @@ def _exposed(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 path=path,
                 message=_("走失人员的个人信息不能进版本库。"),
-                remedy=_("把 /private/ 写进 .gitignore，再运行：git rm --cached {path}").format(path=path),
+                remedy=_("把 /private/ 写进 .gitignore，再运行：git rm --cached {path}").format(
+                    path=in_command(path)
+                ),
             )
         elif file.suffix.lower() in _SOURCES and file.is_file() and file.stat().st_size <= _MOST_BYTES:
             text = file.read_text("utf-8", "replace")

@@ -20,7 +20,7 @@ import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from gengfu_site.problems import Problem, nearest, shown
+from gengfu_site.problems import Problem, in_command, nearest, shown
 from gengfu_templates.i18n import _, series
 
 MAX_BYTES = 1 << 20
@@ -123,10 +123,10 @@ def _wrong_encoding(name: str, encoding: str | None, line: int) -> Problem:
             message=_("文件应是 UTF-8 编码的文本，这一行不是，也认不出是哪种编码。"),
             remedy=_("用原来的软件打开，另存为“UTF-8”编码的文本。"),
         )
-    command = f'gengfu fix "{name}"'
+    command = f"gengfu fix {in_command(name)}"
     if not name.endswith(".md"):
         known = "GB18030" if encoding == "GBK" else encoding
-        command = f'iconv -f {known} -t UTF-8 "{name}" > new && mv new "{name}"'
+        command = f"iconv -f {known} -t UTF-8 {in_command(name)} > new && mv new {in_command(name)}"
     return Problem(
         path=name,
         line=line,

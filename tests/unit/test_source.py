@@ -47,7 +47,7 @@ def test_a_foreign_encoding_is_named_with_the_command_that_converts_it(
 
 
 def test_an_article_in_a_foreign_encoding_is_mended_by_one_command() -> None:
-    assert 'gengfu fix "content/tip/a.md"' in explain(decode("先给小钱".encode("gbk"), "content/tip/a.md"))
+    assert "gengfu fix content/tip/a.md" in explain(decode("先给小钱".encode("gbk"), "content/tip/a.md"))
 
 
 def test_bytes_of_no_encoding_name_their_line() -> None:
