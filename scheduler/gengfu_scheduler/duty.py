@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -209,6 +210,8 @@ class Duty:
         reason = " ".join(reason.split())
         if not reason:
             raise Refused(_("--reason 是空的：写一句为什么撤回，居民会看到。"))
+        if self.settings is None:
+            return self._withdrawn_elsewhere(name.upper(), reason, ask)
         found = urgent.find(self._site(), name, self.clock(), withdrawn=reason)
         objections = [problem for problem in found.problems if problem.field == "withdrawn"]
         if leaks := urgent.without_basis(objections):
@@ -227,6 +230,37 @@ class Duty:
         if not ask(self._meant(entry, draft(entry, roster, True), roster, tuple(objections))):
             return None
         return self._carry_out(entry, publish, draft, gone=True)
+
+    def _withdrawn_elsewhere(self, id: str, reason: str, ask: Ask) -> Done | None:
+        """:meth:`withdraw`, where the site is made on another machine and has withdrawn the article there."""
+        roster, heard = self._roster(), self.outbox.heard(id, waiting=False)
+        if any(entry.id == id for entry in roster.catalogue.entries):
+            raise Refused(
+                _("{id} 还公开着：先在写文章的那台机器上撤回、发布，再在这里通知收到过的群。").format(id=id)
+            )
+        told = self.outbox.told_of(id)
+        if told is None:
+            raise Refused(_("从来没有发过编号为 {id} 的文章，没有要通知的群。").format(id=id))
+        # What of it counts here: by what it is known, where its page is, and that it was withdrawn for just that reason.
+        revision = sha256(reason.encode()).hexdigest()[:12]
+        now = self.clock()
+        entry = Entry(
+            id=id,
+            kind="notice",
+            url=told.url,
+            title=told.title,
+            summary=told.summary,
+            published=now,
+            updated=now,
+            revision=revision,
+        )
+
+        def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
+            return draft_correction(entry, reason, heard, roster, self.clock(), linked=linked)
+
+        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+            return None
+        return self._carry_out(entry, lambda: self._as_it_stands(entry), draft, gone=True)
 
     def _follow_up(
         self,

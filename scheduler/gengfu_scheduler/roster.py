@@ -143,6 +143,14 @@ def sound(folder: Path, catalogue: Catalogue, environ: Mapping[str, str]) -> Ros
     )
 
 
+def published_station(folder: Path) -> Station:
+    """The station as what is published declares it: where the site is made on another machine.
+
+    :raises CatalogueUnavailable: no catalogue can be read.
+    """
+    return Published(catalogue_address(folder), folder).read().station
+
+
 def check(folder: Path, station: Station, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     """Everything that is wrong with the groups, the timetable and the message templates in ``folder``.
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gengfu_scheduler.message import (
     Broadcast,
     Delivery,
+    Item,
     Outcome,
     Planned,
     Reach,
@@ -29,6 +30,7 @@ from gengfu_scheduler.message import (
 )
 from gengfu_scheduler.outbox import delivering, planning, reading, tasks
 from gengfu_scheduler.outbox import statements as sql
+from gengfu_scheduler.outbox.content import loads
 from gengfu_scheduler.outbox.database import (
     NOWHERE,
     SENDING_LOCK,
@@ -49,6 +51,8 @@ from gengfu_scheduler.outbox.tables import (
     BROADCAST,
     DELIVERY,
     DISABLED,
+    MESSAGE,
+    MESSAGE_ENTRY,
     MISSED,
     OUTBOX_VERSION,
     PROGRESS,
@@ -259,6 +263,16 @@ class Outbox:
         query = sql.HEARD_BY if waiting else sql.HEARD_BY.where(~sql.UNTOUCHED, ~sql.NEVER_LEFT)
         with self._reading() as connection:
             return {row.group_id: row.when for row in connection.execute(query, {"entry": entry})}
+
+    def told_of(self, entry: str) -> Item | None:
+        """How groups were last told of ``entry``; None where none was, or it is an alert's: those are erased in time."""
+        query = select(MESSAGE).join(MESSAGE_ENTRY).where(MESSAGE_ENTRY.c.entry == entry)
+        with self._reading() as connection:
+            for row in connection.execute(query.order_by(MESSAGE.c.id.desc())):
+                message = loads(row.content)
+                if message.form == "digest":
+                    return next(item for item in message.items if item.entry == entry)
+        return None
 
     # Delivering
 
