@@ -26,6 +26,7 @@ from gengfu_templates.i18n import _
 if TYPE_CHECKING:
     from gengfu_site.preview import Changes, Looks, Shown
     from gengfu_site.publish import Published
+    from gengfu_site.watch import Round
 
 
 _NAP = 0.1
@@ -91,7 +92,7 @@ def _keep_up(folder: Path) -> None:
     told: tuple[tuple[Problem, ...], str] = (), ""
     for made in watch(lambda: settings_in(folder), clock.now, wait):
         if made.published:
-            out.print(_at(made.at) + _made(made.published) + _next(made.until))
+            out.print(_at(made.at) + _made(made.published) + _next(made))
         if (made.problems, made.trouble) != told:
             told = made.problems, made.trouble
             if made.problems:
@@ -103,13 +104,13 @@ def _keep_up(folder: Path) -> None:
 
 
 def _at(moment: datetime) -> str:
-    return f"{moment.astimezone():%m-%d %H:%M:%S}  "
+    return f"{moment:%m-%d %H:%M:%S}  "
 
 
-def _next(until: datetime | None) -> str:
-    if until is None:
+def _next(made: Round) -> str:
+    if made.until is None:
         return ""
-    return _("，下次自动更新：{when}").format(when=f"{until.astimezone():%Y-%m-%d %H:%M}")
+    return _("，下次自动更新：{when}").format(when=f"{made.until.astimezone(made.at.tzinfo):%Y-%m-%d %H:%M}")
 
 
 def serve(folder: Path, host: str, port: int, looks: Looks | None = None) -> None:
@@ -154,6 +155,8 @@ def _shown(folder: Path, before: Shown, changes: Changes) -> Shown:
     from gengfu_site.instants import next_instant
     from gengfu_site.preview import Shown
     from gengfu_site.publish import preview
+    from gengfu_site.urgent import NotWritten
+    from gengfu_site.watch import AGAIN
 
     at = clock.now()
     changes.note(before.library.settings)
@@ -164,8 +167,9 @@ def _shown(folder: Path, before: Shown, changes: Changes) -> Shown:
     except ProblemsFound as error:
         trouble = _("设置有错，下面是改之前的样子。")
         return replace(before, problems=error.problems, trouble=trouble, until=None)
-    except GengfuError as error:  # e.g. the editor has just moved the file away
-        return replace(before, trouble=str(error), until=None)
+    except (GengfuError, OSError) as error:  # e.g. the editor has just moved the file away
+        trouble = str(NotWritten(error) if isinstance(error, OSError) else error)
+        return replace(before, trouble=trouble, until=at + AGAIN)
     return Shown(
         at=at,
         folder=before.folder,
