@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from base64 import b64encode
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from hashlib import sha256
+from heapq import nlargest
 from itertools import groupby
 from mimetypes import MimeTypes
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
@@ -29,7 +32,7 @@ from gengfu_site.preview.marks import places
 from gengfu_site.preview.paper import on_paper, put_last
 from gengfu_site.preview.server import Answer
 from gengfu_site.preview.standing import standing
-from gengfu_site.problems import GengfuError, Problem
+from gengfu_site.problems import GengfuError, Problem, shown
 from gengfu_site.render import environment, render
 from gengfu_site.settings import Settings
 from gengfu_site.source import decode
@@ -44,6 +47,8 @@ _POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^
 _REST_OF_ADDRESS = re.compile(r"\S*")
 _TYPES = MimeTypes()
 """Not what this machine believes: on Windows any program may have changed that."""
+_LATEST = 5
+"""Files that are named as saved last."""
 _BETWEEN, _SWITCHES = 0.02, 100
 """Seconds, and how often, to wait for the new pages to stand where the old ones stood."""
 # Its worker takes itself off: a preview is to be seen as it is now, or not at all.
@@ -77,7 +82,7 @@ class Shown:
         settings = self.library.settings
         read = {article.lines.path for article in self.library.articles}
         files = {problem.path for problem in self.problems} - read
-        content = settings.content.relative_to(settings.folder).as_posix() + "/"
+        content = shown(settings.content, settings.folder) + "/"
         return {
             url_of(PurePosixPath(path.removeprefix(content))): path
             for path in files
@@ -190,7 +195,7 @@ class _Answering:
     def _lying(self, url: str) -> Path | None:
         """The file or folder at ``url``, of the site or of an article that is not public yet."""
         parts = PurePosixPath(url).parts
-        if any(
+        if url.startswith("/") or any(
             part == ".." or part.startswith(".") or re.search(r'[\x00-\x1f\\:*?"<>|]', part) for part in parts
         ):
             return None
@@ -263,9 +268,6 @@ class _Answering:
         html, article = self._html(url), self.shown.by_url.get(url)
         if html is None or article is None:
             return self._nothing()
-        at = max(self.shown.at, article.published)
-        station = self.settings.station
-        looks = self.looks(entry(article, station, at), station, at) if self.looks else ""
         return self._own(
             "panel.html",
             article=article,
@@ -274,8 +276,19 @@ class _Answering:
             file=f"{OWN}file/{quote(article.lines.path)}",
             notices=standing(article, self.settings, self.shown.of(article), self.shown.at),
             remarks=sorted(self._remarks(article, html), key=lambda one: one.problem.severity),
-            looks=Markup(looks),  # noqa: S704 - a template's, which escapes
+            looks=self._looks(article),
         )
+
+    def _looks(self, article: Article) -> Markup:
+        """How chat groups see it; where that cannot be drawn, why."""
+        if self.looks is None:
+            return Markup()
+        station, at = self.settings.station, max(self.shown.at, article.published)
+        try:
+            drawn = self.looks(entry(article, station, at), station, at)
+        except GengfuError as error:
+            return Markup('<div class="notice bad"><b>✕ {}</b></div>').format(str(error))
+        return Markup(drawn)  # noqa: S704 - of a template, which escapes
 
     def _paper(self, url: str) -> Answer:
         html = self._html(url)
@@ -288,13 +301,15 @@ class _Answering:
     def _file(self, path: str) -> Answer:
         """An article's file with its problems at their lines; nobody else's file."""
         article = next((a for a in self.shown.library.articles if a.lines.path == path), None)
-        if article is None and path not in self.shown.unread.values():
+        file, content = self.settings.folder / path, self.settings.content
+        known = article is not None or path in self.shown.unread.values()
+        if not known or not file.resolve().is_relative_to(content.resolve()):
             return self._nothing()
         problems = self.shown.of(article) if article else [p for p in self.shown.problems if p.path == path]
         return self._own(
             "file.html",
             path=path,
-            lines=_lines(self.settings.folder / path),
+            lines=_lines(file),
             problems=problems,
             by_line={line: list(some) for line, some in groupby(problems, key=lambda p: p.line)},
             address=quote(self.mount + article.url) if article else "",
@@ -314,8 +329,21 @@ class _Answering:
             files=files,
             errors=_count(found, "error"),
             warnings=_count(found, "warning"),
-            mount=self.mount,
+            mount=quote(self.mount),
+            latest=self._latest(),
+            later=[article for article in self.shown.library.articles if article.published > self.shown.at],
+            zone=ZoneInfo(self.settings.station.timezone),
         )
+
+    def _latest(self) -> list[tuple[str, str]]:
+        """The files that were saved last, and where each is seen."""
+        places = {
+            article.lines.path: quote(self.mount + article.url) for article in self.shown.library.articles
+        }
+        places |= {path: f"{OWN}file/{quote(path)}" for path in self.shown.unread.values()}
+        folder = self.settings.folder
+        saved = {path: status.st_mtime_ns for path in places if (status := _status(folder / path))}
+        return [(path, places[path]) for path in nlargest(_LATEST, saved, key=saved.__getitem__)]
 
     def _own(self, template: str, status: int = 200, **values: object) -> Answer:
         return _html(template, status=status, shown=self.shown, number=self.number, **values)
@@ -360,6 +388,14 @@ def _own_policy(answer: Answer) -> Answer:
 
 def _count(problems: Iterable[Problem], severity: str) -> int:
     return sum(problem.severity == severity for problem in problems)
+
+
+def _status(file: Path) -> os.stat_result | None:
+    """None where it has just been moved away."""
+    try:
+        return file.stat()
+    except OSError:
+        return None
 
 
 def _lines(file: Path) -> list[str]:

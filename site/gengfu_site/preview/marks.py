@@ -43,13 +43,13 @@ _END = re.compile(r"</(dd|dt|h[1-6]|li|p|td)>")
 _FACTS = r'<table class="facts">.*?</table>'
 _DATES = r'<p class="dates soft">.*?</p>'
 _SHOWN = {
-    "title": r"<h1\b.*?</h1>",
-    "service.visit": r'<div class="box info answer">.*?</div>',
-    "cover": r'<img class="cover"[^>]*>',
-    "withdrawn": r'<div class="box bad">.*?</div>',
+    "title": (r"<h1\b.*?</h1>",),
+    "service.visit": (r'<div class="box info answer">.*?</div>',),
+    "cover": (r'<img class="cover"[^>]*>',),
+    "withdrawn": (r'<div class="box bad">.*?</div>',),
     **dict.fromkeys(
         ("published", "updated", "changed", "reviewed", "next_review", "expires", "author"),
-        rf"{_DATES}|{_FACTS}",
+        (_DATES, _FACTS),
     ),
 }
 """What the page shows of a field otherwise than in its words."""
@@ -107,8 +107,7 @@ def _field(html: str, location: list[str], values: Any) -> int | None:
 def _patterns(location: list[str], values: Any) -> Iterator[str]:
     """What to look for, one after another; ``words`` is where a field's own words end."""
     name = ".".join(location)
-    if name in _SHOWN:
-        yield _SHOWN[name]
+    yield from _SHOWN.get(name, ())
     for words in _words(location, values):
         written = re.escape(str(escape(words)))
         yield f">(?P<words>{written})<"

@@ -8,10 +8,13 @@ or a bare address.
 from __future__ import annotations
 
 import ipaddress
+import socket
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Condition, Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -143,7 +146,13 @@ class _Connection(BaseHTTPRequestHandler):
             seen = parse_qs(target.query).get("seen", [""])[0]
             number = self.server.news(int(seen)) if seen.isascii() and seen.isdecimal() else self.server.shown
             return Answer(body=str(number).encode(), content_type="text/plain")
-        return self.server.answer(unquote(target.path), self.server.shown)
+        try:
+            return self.server.answer(unquote(target.path), self.server.shown)
+        except Exception as error:  # a mistake of ours: said, and the next page is answered all the same
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            what = f"{type(error).__name__} ({Path(place.filename).name}:{place.lineno})"
+            said = _("预览出错：{what}。请把这一行告诉维护的人。").format(what=what)
+            return Answer(status=500, body=said.encode(), content_type="text/plain; charset=utf-8")
 
     def _is_meant(self) -> bool:
         """Whether the browser thinks it talks to this machine."""
@@ -169,6 +178,4 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def _family(host: str) -> int:
-    import socket
-
     return socket.AF_INET6 if ":" in host else socket.AF_INET
