@@ -156,10 +156,10 @@ def hugo_site(station_folder: Path, folder: Path) -> None:
     env = environment(settings)
     assert env.loader
     icons = re.sub(r"\{#.*?#\}\n", "", env.loader.get_source(env, "_icons.html")[0], flags=re.DOTALL)
-    policy, asset = env.globals["policy"], env.globals["asset"]
+    policy, asset = env.globals["policy"], env.filters["asset"]
     for file in THEME.rglob("*.*ml"):
         text = re.sub(r"@([\w.-]+) policy@", lambda m: policy(m[1]), file.read_text("utf-8"))  # type: ignore[operator]
-        text = re.sub(r"@([\w-]+\.(?:css|js))@", lambda m: asset(m[1]), text)  # type: ignore[operator]
+        text = re.sub(r"@([\w-]+\.(?:css|js))@", lambda m: asset(m[1]), text)
         target = folder / file.relative_to(THEME)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text.replace("@icons@", icons), "utf-8")

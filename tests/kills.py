@@ -64,14 +64,14 @@ def kill_often(installed: Installed, folder: Path, *, kills: int, seed: int) -> 
     ]
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(robots, store=folder / "witness.jsonl"))
-        _write_station(folder, sandbox, kills)
+        write_station(folder, sandbox, kills)
         roster = RosterFiles(folder, {}).read()
         (folder / ".gengfu").mkdir(mode=0o700)
         outbox = stack.enter_context(Outbox(f"sqlite:///{folder / '.gengfu/outbox.sqlite3'}"))
         drafts = []
         for kill in range(kills):
             with running(installed, folder) as scheduler:
-                drafts.append(_draft(kill, roster, outbox))
+                drafts.append(draft_of(kill, roster, outbox))
                 outbox.plan(drafts[-1].broadcast, drafts[-1].planned, now=datetime.now(UTC))
                 # Not among the last: those of many parts wait for their group's turn.
                 posts = sum(len(planned.messages) for planned in drafts[-1].planned) * 3 // 4
@@ -81,7 +81,7 @@ def kill_often(installed: Installed, folder: Path, *, kills: int, seed: int) -> 
             toll.stranded.append(sum(s.counts.get("sending", 0) for s in outbox.broadcasts(limit=kills)))
         with running(installed, folder):
             until(lambda: not any(status.open for status in outbox.broadcasts(limit=kills)), seconds=180)
-        named = _named(installed, folder)
+        named = named_unknown(installed, folder)
         for draft in drafts:
             _judge(draft, outbox, sandbox, named, toll)
     toll.seconds = time.monotonic() - start
@@ -124,7 +124,7 @@ def _group(kill: int, number: int) -> str:
     return f"k{kill}-{number}"
 
 
-def _write_station(folder: Path, sandbox: Sandbox, kills: int) -> None:
+def write_station(folder: Path, sandbox: Sandbox, kills: int) -> None:
     alerts = [alert(f"A{n:04}", title=f"寻人{n}", summary=LONG, expires=None) for n in range(1, kills, 2)]
     catalogue = Catalogue(station=STATION, entries=(tip("T0001"), *alerts))
     slots = (
@@ -146,7 +146,7 @@ def _write_station(folder: Path, sandbox: Sandbox, kills: int) -> None:
     (folder / "webhooks.csv").chmod(0o600)
 
 
-def _draft(kill: int, roster: Roster, outbox: Outbox) -> Draft:
+def draft_of(kill: int, roster: Roster, outbox: Outbox) -> Draft:
     """A digest and, the next time, an alert, each for the groups of this kill."""
     now = datetime.now(UTC)
     if kill % 2 == 0:
@@ -156,7 +156,7 @@ def _draft(kill: int, roster: Roster, outbox: Outbox) -> Draft:
     return draft_alert(entry, roster, now, to=meant)
 
 
-def _named(installed: Installed, folder: Path) -> set[tuple[str, str]]:
+def named_unknown(installed: Installed, folder: Path) -> set[tuple[str, str]]:
     """Broadcast and group of whatever ``gengfu status`` says to be unknown."""
     status = json.loads(installed.run("gengfu", "status", "--json", cwd=folder).stdout)
     return {

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from gengfu_scheduler.message import Broadcast, Delivery, Form, Item, Message, Outcome, Planned, Reach
 from gengfu_scheduler.outbox import Outbox
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SCHEMAS = Path(__file__).with_name("contract") / "schemas"
+"""The DDL that the program made at each earlier time. 1 to 8 are version 1, when versions were not yet told apart (1 to 5
+carry no number at all); 9 is version 2, and so on."""
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=s) for s in (1, 60, 3600, 86400))
 
 
@@ -94,3 +98,9 @@ def execute(url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+def make_earlier(url: str, schema: int) -> None:
+    """The tables as the program once made them, of :data:`SCHEMAS`."""
+    ddl = (SCHEMAS / f"{schema}.{make_url(url).get_backend_name()}.sql").read_text("utf-8")
+    execute(url, *filter(str.strip, ddl.split(";\n")))

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -97,33 +98,39 @@ def compose_all(
     :param told: histories by group id.
     :param campaigns: those that are on.
     """
-    live = (entry for entry in catalogue.entries if not any(_time_bars(entry, at)))
-    picked = [entry for entry in live if not any(_slot_bars(entry, slot))]
-    ids = {entry.id for entry in picked}
-    season = season_at(catalogue.station, at)
+    stock = _Stock(slot, catalogue, at)
     # Groups told alike share one history, so each is looked through once.
     distinct = {id(history): history for history in told.values()}
-    histories = {
-        key: {e: when for e, when in history.items() if e in ids} for key, history in distinct.items()
-    }
+    histories = {key: stock.heard_of(history) for key, history in distinct.items()}
     heard = {key: frozenset(history.items()) for key, history in histories.items()}
     nothing: History = {}
-    wanted: dict[object, list[Entry]] = {}
+    shelves: dict[object, _Shelf] = {}
+    chosen: dict[object, tuple[_Turn, list[Entry]]] = {}
     composed: dict[object, Digest] = {}
     for group in groups:
         key = id(told.get(group.id))
-        history = histories.get(key, nothing)
-        on = tuple(campaign for campaign in campaigns if group in campaign.to)
         who = group.area, group.audience, group.topics
-        platform = group.reach, group.platform, group.keyword
+        if who not in shelves:
+            shelves[who] = stock.shelf(group)
+        shelf = shelves[who]
+        on = tuple(campaign for campaign in campaigns if group in campaign.to)
         since = max(at - slot.pick.fresh, group.joined)
-        alike = who, platform, since, heard.get(key), tuple(campaign.name for campaign in on)
-        if alike not in composed:
-            if who not in wanted:
-                wanted[who] = [entry for entry in picked if not any(_group_bars(entry, group))]
-            turn = _Turn(slot=slot, group=group, told=history, at=at, season=season, campaigns=on)
-            composed[alike] = _digest(turn, wanted[who], catalogue.station, fits)
-        yield group, composed[alike]
+        alike = id(shelf), since, heard.get(key), tuple(campaign.name for campaign in on)
+        said = alike, group.area, group.reach, group.platform, group.keyword
+        if said not in composed:
+            if alike not in chosen:
+                turn = _Turn(
+                    slot=slot,
+                    joined=group.joined,
+                    told=histories.get(key, nothing),
+                    at=at,
+                    season=stock.season,
+                    favoured=stock.favoured(on),
+                )
+                chosen[alike] = turn, turn.choose(shelf)
+            turn, items = chosen[alike]
+            composed[said] = _digest(turn, shelf, items, group, catalogue.station, fits)
+        yield group, composed[said]
 
 
 def bars(
@@ -142,8 +149,11 @@ def bars(
     """
     on = tuple(campaign for campaign in campaigns if group in campaign.to)
     season = season_at(station, at)
-    turn = _Turn(slot=slot, group=group, told=told, at=at, season=season, campaigns=on)
-    new, again = tuple(turn.bars_to_news(entry)), tuple(turn.bars_to_repeats(entry))
+    turn = _Turn(
+        slot=slot, joined=group.joined, told=told, at=at, season=season, favoured=_favoured(on, [entry])
+    )
+    new = (*_news_bars(entry, slot, at), *turn.bars_to_news(entry))
+    again = (*_repeat_bars(entry, slot, season), *turn.bars_to_repeats(entry))
     never_both = (*new, *again) if new and again else ()
     return (*bars_everywhere(entry, group, at), *_slot_bars(entry, slot), *never_both)
 
@@ -181,96 +191,167 @@ def _slot_bars(entry: Entry, slot: Slot) -> Iterator[Bar]:
         yield Bar(rule="slot topic")
 
 
+def _news_bars(entry: Entry, slot: Slot, at: datetime) -> Iterator[Bar]:
+    """Why the slot tells ``entry`` to no group as new."""
+    if not slot.pick.new:
+        yield Bar(rule="no new")
+    if entry.published < at - slot.pick.fresh:
+        yield Bar(rule="stale", since=entry.published)
+
+
+def _repeat_bars(entry: Entry, slot: Slot, season: Season) -> Iterator[Bar]:
+    """Why the slot fills up no group's digest with ``entry``."""
+    if not slot.pick.repeat:
+        yield Bar(rule="no repeats")
+    if not entry.evergreen:
+        yield Bar(rule="not evergreen")
+    elif entry.season and season not in entry.season:
+        yield Bar(rule="season")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shelf:
+    """What of a slot's entries is for some groups, newest first as the catalogue is."""
+
+    news: Sequence[Entry]
+    repeats: Sequence[Entry]
+
+
+class _Stock:
+    """What a slot may tell at one instant, each rule that asks for no group's history asked once."""
+
+    def __init__(self, slot: Slot, catalogue: Catalogue, at: datetime) -> None:
+        self.season = season_at(catalogue.station, at)
+        live = (entry for entry in catalogue.entries if not any(_time_bars(entry, at)))
+        picked = [entry for entry in live if not any(_slot_bars(entry, slot))]
+        self._picked = picked
+        self._ids = {entry.id for entry in picked}
+        self._news = [entry for entry in picked if not any(_news_bars(entry, slot, at))]
+        self._repeats = [entry for entry in picked if not any(_repeat_bars(entry, slot, self.season))]
+        # Of entries for the same people, one answers for all.
+        self._examples = {_readers(entry): entry for entry in picked}
+        self._shelves: dict[frozenset[object], _Shelf] = {}
+        self._favoured: dict[tuple[str, ...], dict[str, timedelta | None]] = {}
+
+    def heard_of(self, history: History) -> History:
+        """What of ``history`` can matter."""
+        return {entry: when for entry, when in history.items() if entry in self._ids}
+
+    def favoured(self, campaigns: Sequence[Campaign]) -> Mapping[str, timedelta | None]:
+        """What comes first while the ``campaigns`` are on."""
+        names = tuple(campaign.name for campaign in campaigns)
+        if names not in self._favoured:
+            self._favoured[names] = _favoured(campaigns, self._picked)
+        return self._favoured[names]
+
+    def shelf(self, group: Group) -> _Shelf:
+        """What is for ``group``; the same object for all groups that the same is for."""
+        its = frozenset(
+            readers for readers, entry in self._examples.items() if not any(_group_bars(entry, group))
+        )
+        if its not in self._shelves:
+            self._shelves[its] = _Shelf(
+                news=[entry for entry in self._news if _readers(entry) in its],
+                repeats=[entry for entry in self._repeats if _readers(entry) in its],
+            )
+        return self._shelves[its]
+
+
+def _readers(entry: Entry) -> object:
+    """All that :func:`_group_bars` looks at."""
+    return entry.areas, entry.audience, entry.topics
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Turn:
-    """One group's turn: what decides which of the entries that are for it come now."""
+    """The turn of groups alike: what decides which of the entries that are for them come now."""
 
     slot: Slot
-    group: Group
+    joined: datetime
     told: History
     at: datetime
     season: Season
-    campaigns: tuple[Campaign, ...]
-    """That are on, and for the group."""
+    favoured: Mapping[str, timedelta | None]
+    """What comes first, by :func:`_favoured` of the campaigns that are on and for the groups."""
 
     def bars_to_news(self, entry: Entry) -> Iterator[Bar]:
-        """Why ``entry`` is not told as new."""
-        pick = self.slot.pick
-        if not pick.new:
-            yield Bar(rule="no new")
+        """Why ``entry`` is not told as new, though the slot would."""
         if entry.id in self.told:
             yield Bar(rule="told", since=self.told[entry.id])
-        if entry.published < self.at - pick.fresh:
-            yield Bar(rule="stale", since=entry.published)
-        if entry.published < self.group.joined:
-            yield Bar(rule="before joining", since=self.group.joined)
+        if entry.published < self.joined:
+            yield Bar(rule="before joining", since=self.joined)
 
     def bars_to_repeats(self, entry: Entry) -> Iterator[Bar]:
-        """Why ``entry`` is not told as one of those that fill up."""
-        if not self.slot.pick.repeat:
-            yield Bar(rule="no repeats")
-        if not entry.evergreen:
-            yield Bar(rule="not evergreen")
-            return
-        if entry.season and self.season not in entry.season:
-            yield Bar(rule="season")
+        """Why ``entry`` is not among those that fill up, though the slot would have it."""
         last = self.told.get(entry.id)
-        if last is not None and last > self.at - self._repeat_after(entry):
+        if last is not None and entry.evergreen and last > self.at - self._repeat_after(entry):
             yield Bar(rule="told lately", since=last, until=last + self._repeat_after(entry))
 
-    def choose(self, matching: Sequence[Entry], leave_out: Collection[Entry] = ()) -> list[Entry]:
-        """What to tell of ``matching``, which is newest first as the catalogue is; so is what comes of it."""
+    def choose(self, shelf: _Shelf, leave_out: Collection[Entry] = ()) -> list[Entry]:
+        """What to tell of the ``shelf``, newest first."""
         pick = self.slot.pick
-        eligible = [entry for entry in matching if entry not in leave_out] if leave_out else matching
-        new = sorted((e for e in eligible if not any(self.bars_to_news(e))), key=self._late)[: pick.new]
-        chosen = {entry.id for entry in new}
-        again = [e for e in eligible if e.id not in chosen and not any(self.bars_to_repeats(e))]
-        repeats = sorted(self._in_rotation(again), key=self._late)[: pick.repeat]
-        return [*new, *repeats][:MOST_ITEMS]
+        news = (e for e in shelf.news if e not in leave_out and not any(self.bars_to_news(e)))
+        new = nsmallest(pick.new, news, key=self._late)
+        chosen = {entry.id for entry in (*new, *leave_out)}
+        again = [e for e in shelf.repeats if e.id not in chosen and not any(self.bars_to_repeats(e))]
+        return [*new, *self._in_rotation(again)][:MOST_ITEMS]
 
     def _in_rotation(self, entries: Sequence[Entry]) -> list[Entry]:
-        """The one told longest ago first. Those told together go round in their own order, not from its top."""
+        """Those of a campaign first, then the one told longest ago.
 
-        def last(entry: Entry) -> datetime:
-            return self.told.get(entry.id, _NEVER)
-
-        longest = min(map(last, entries), default=_NEVER)
-        starts = (n for n, e in enumerate(entries) if last(e) == longest != last(entries[n - 1]))
-        start = next(starts, 0)
-        return sorted([*entries[start:], *entries[:start]], key=last)
+        Those told together go round in their own order, not from its top.
+        """
+        last = [self.told.get(entry.id, _NEVER) for entry in entries]
+        longest = min(last, default=_NEVER)
+        start = next((n for n, when in enumerate(last) if when == longest != last[n - 1]), 0)
+        turned = (*range(start, len(entries)), *range(start))
+        first = nsmallest(self.slot.pick.repeat, turned, key=lambda n: (self._late(entries[n]), last[n]))
+        return [entries[n] for n in first]
 
     def _late(self, entry: Entry) -> bool:
         """Whether ``entry`` comes after those of a campaign."""
-        return not any(entry in campaign for campaign in self.campaigns)
+        return entry.id not in self.favoured
 
     def _repeat_after(self, entry: Entry) -> timedelta:
-        own = (c.repeat_after for c in self.campaigns if c.repeat_after is not None and entry in c)
-        return min(own, default=self.slot.pick.repeat_after)
+        return self.favoured.get(entry.id) or self.slot.pick.repeat_after
 
 
-def _digest(turn: _Turn, matching: Sequence[Entry], station: Station, fits: Fits) -> Digest:
-    """What of ``matching`` has its turn and fits one message."""
+def _favoured(campaigns: Sequence[Campaign], entries: Iterable[Entry]) -> dict[str, timedelta | None]:
+    """What of ``entries`` belongs to one of the campaigns, by id, and after how long it may be told again if one says."""
+    favoured = {}
+    for entry in entries:
+        if its := [campaign for campaign in campaigns if entry in campaign]:
+            own = (campaign.repeat_after for campaign in its if campaign.repeat_after is not None)
+            favoured[entry.id] = min(own, default=None)
+    return favoured
+
+
+def _digest(
+    turn: _Turn, shelf: _Shelf, items: list[Entry], group: Group, station: Station, fits: Fits
+) -> Digest:
+    """What of ``items``, which the turn chose from the ``shelf``, fits one message to ``group``."""
 
     def message(entries: Iterable[Entry]) -> Message:
         return Message(
             form="digest",
             title=turn.slot.title,
             items=tuple(_item(entry) for entry in entries),
-            footer=footer(station, turn.group.area),
+            footer=footer(station, group.area),
             home=station.url,
             language=station.language,
         )
 
     too_long: list[Entry] = []
-    while items := turn.choose(matching, too_long):
-        if fits(whole := message(items), turn.group):
+    while items:
+        if fits(whole := message(items), group):
             return Digest(message=whole, too_long=tuple(too_long))
-        alone = [entry for entry in items if not fits(message([entry]), turn.group)]
+        alone = [entry for entry in items if not fits(message([entry]), group)]
         if not alone:
-            while not fits(whole := message(items), turn.group):
-                items.pop()
+            while not fits(whole := message(items), group):
+                items = items[:-1]
             return Digest(message=whole, too_long=tuple(too_long))
         too_long += alone
+        items = turn.choose(shelf, too_long)
     return Digest(message=None, too_long=tuple(too_long))
 
 

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -209,7 +210,12 @@ class Duty:
         reason = " ".join(reason.split())
         if not reason:
             raise Refused(_("--reason 是空的：写一句为什么撤回，居民会看到。"))
-        found = urgent.find(self._site(), name, self.clock())
+        if self.settings is None:
+            return self._withdrawn_elsewhere(name.upper(), reason, ask)
+        found = urgent.find(self._site(), name, self.clock(), withdrawn=reason)
+        objections = [problem for problem in found.problems if problem.field == "withdrawn"]
+        if leaks := urgent.without_basis(objections):
+            raise ProblemsFound([_of_the_reason(problem) for problem in leaks])
         entry, heard = found.entry, self.outbox.heard(found.entry.id, waiting=False)
         roster = self._roster()
 
@@ -221,9 +227,40 @@ class Duty:
                 return self._as_it_stands(entry)
             return urgent.withdraw(self._site(), entry.id, reason, self.clock())
 
-        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+        if not ask(self._meant(entry, draft(entry, roster, True), roster, tuple(objections))):
             return None
         return self._carry_out(entry, publish, draft, gone=True)
+
+    def _withdrawn_elsewhere(self, id: str, reason: str, ask: Ask) -> Done | None:
+        """:meth:`withdraw`, where the site is made on another machine and has withdrawn the article there."""
+        roster, heard = self._roster(), self.outbox.heard(id, waiting=False)
+        if any(entry.id == id for entry in roster.catalogue.entries):
+            raise Refused(
+                _("{id} 还公开着：先在写文章的那台机器上撤回、发布，再在这里通知收到过的群。").format(id=id)
+            )
+        told = self.outbox.told_of(id)
+        if told is None:
+            raise Refused(_("从来没有发过编号为 {id} 的文章，没有要通知的群。").format(id=id))
+        # What of it counts here: by what it is known, where its page is, and that it was withdrawn for just that reason.
+        revision = sha256(reason.encode()).hexdigest()[:12]
+        now = self.clock()
+        entry = Entry(
+            id=id,
+            kind="notice",
+            url=told.url,
+            title=told.title,
+            summary=told.summary,
+            published=now,
+            updated=now,
+            revision=revision,
+        )
+
+        def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
+            return draft_correction(entry, reason, heard, roster, self.clock(), linked=linked)
+
+        if not ask(self._meant(entry, draft(entry, roster, True), roster)):
+            return None
+        return self._carry_out(entry, lambda: self._as_it_stands(entry), draft, gone=True)
 
     def _follow_up(
         self,
@@ -427,6 +464,11 @@ class Duty:
             trouble=self._files.trouble,
             problems=problems,
         )
+
+
+def _of_the_reason(problem: Problem) -> Problem:
+    remedy = _("居民和收到更正的群都会看到：删掉，或写成 138****1234 这样，再撤回一次。现在还没有撤回。")
+    return replace(problem, path="--reason", line=1, field="", remedy=remedy)
 
 
 def _withdrawn(found: urgent.Found) -> object:

@@ -6,7 +6,7 @@ without a connection, which judges and draws them as it does what it receives: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -28,7 +28,7 @@ from gengfu_scheduler.sandbox.platforms import PLATFORMS as STAND_INS
 from gengfu_scheduler.timetable import Slot, next_after
 from gengfu_site.catalogue import Entry, Station
 from gengfu_site.problems import nearest
-from gengfu_templates.i18n import _
+from gengfu_templates.i18n import _, series
 
 _APART = 5
 """Seconds between two posts: every platform bears that."""
@@ -126,6 +126,80 @@ def wall(rehearsed: Iterable[tuple[Robot, list[Received]]], at: datetime) -> str
         version="",
         live=False,
     )
+
+
+USUAL = ("wecom", "dingtalk", "feishu")
+"""Platforms that everybody wants to see, whether or not the station has groups there yet."""
+
+
+def looks(entry: Entry, roster: Roster, now: datetime) -> str:
+    """How the groups of each platform would see ``entry``, and what it takes of the limits: HTML with its styles.
+
+    :param roster: with the entry in its catalogue. Of its groups, one a platform is taken, and lent to those that have none.
+    :raises CannotRender: a message template of the station's has a mistake.
+    """
+    own = _one_a_platform(roster.groups.values(), entry)
+    lent = Group(id="lent", name=_("业主群"), reach="webhook", platform=USUAL[0], joined=now)
+    few = replace(roster, groups={group.id: group for group in own.values()} or {lent.id: lent})
+    shown = preview(entry.id, few, lambda groups: {}, now, everywhere=True)
+    wanted = {*USUAL, *own} - {"generic"}  # which no app draws
+    shown = replace(shown, samples=tuple(sample for sample in shown.samples if sample.platform in wanted))
+    rehearsed = rehearse(shown, roster.channels)
+    return sandbox_wall.template("looks.html").render(
+        looks=[
+            (sample, _whose(sample, own, entry), received, _cut(entry, received))
+            for sample, (_robot, received) in zip(shown.samples, rehearsed, strict=True)
+        ],
+        consequence=consequence,
+        unit=unit,
+    )
+
+
+def _whose(sample: Sample, own: Mapping[str, Group], entry: Entry) -> str:
+    """Whose window it is, and whether that group gets it."""
+    group = own.get(sample.platform)
+    if group is None:
+        return _("还没有这个平台的群，借{name}来看").format(name=sample.group.name)
+    if not reaches(entry, group):
+        return _("这个平台的群都收不到这篇，借{name}来看").format(name=group.name)
+    return group.name
+
+
+def _cut(entry: Entry, received: Iterable[Received]) -> list[str]:
+    """What of the entry's title and summary the platform leaves away, by what is left."""
+    drawn = [piece for message in received for piece in sandbox_wall.pieces(message)]
+    seen = "\n".join(part for p in drawn for part in (p.title, p.text, p.html.striptags()))
+    found = []
+    for words in (entry.title, entry.summary):
+        if words not in seen:
+            left = next((words[:end] for end in range(len(words), 5, -1) if words[:end] + "…" in seen), "")
+            found += [left + "…"] if left else []
+    return found
+
+
+def _one_a_platform(groups: Iterable[Group], entry: Entry) -> dict[str, Group]:
+    """Of each platform the first group that ``entry`` is for, else the first."""
+    posted = [group for group in groups if group.reach == "webhook"]
+    posted.sort(key=lambda group: not reaches(entry, group))
+    return {group.platform: group for group in reversed(posted)}
+
+
+def unit(weight: Weight) -> str:
+    """What the limit counts, in the officer's words."""
+    return {"bytes": _("字节"), "characters": _("字"), "pieces": _("条")}[weight.unit]
+
+
+def consequence(sample: Sample) -> str:
+    """What comes of it that not all fits; empty where it does."""
+    if len(sample.parts) == 1 and not sample.left:
+        return ""
+    if sample.whole.message.form == "alert":
+        if sample.parts:
+            return _("一条放不下，将分成 {n} 条发。").format(n=len(sample.parts))
+        return _("标题和落款太长，分成几条也放不下，不会发出。")
+    if sample.parts:
+        return _("放不下，留到下次：{titles}").format(titles=series(sample.left))
+    return _("一篇也放不下，不会发出：请把标题和提要改短。")
 
 
 def _asked(target: str, roster: Roster, told: Told, now: datetime) -> tuple[str, datetime, Compose]:

@@ -131,6 +131,26 @@ class RosterFiles:
         return tuple(_stamp(file) for file in files)
 
 
+def sound(folder: Path, catalogue: Catalogue, environ: Mapping[str, str]) -> Roster:
+    """The roster for ``catalogue`` with whatever of the groups and the timetable in ``folder`` is right."""
+    groups, timetable, _problems = _read(folder, catalogue.station, environ)
+    return Roster(
+        catalogue=catalogue,
+        groups=groups,
+        timetable=timetable or Timetable(timezone=ZoneInfo(catalogue.station.timezone)),
+        channels=channels_of(folder),
+        app=app_in(environ),
+    )
+
+
+def published_station(folder: Path) -> Station:
+    """The station as what is published declares it: where the site is made on another machine.
+
+    :raises CatalogueUnavailable: no catalogue can be read.
+    """
+    return Published(catalogue_address(folder), folder).read().station
+
+
 def check(folder: Path, station: Station, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     """Everything that is wrong with the groups, the timetable and the message templates in ``folder``.
 

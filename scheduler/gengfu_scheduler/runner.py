@@ -34,7 +34,7 @@ from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import broadcast_line
 from gengfu_scheduler.roster import Roster, RosterFiles
-from gengfu_scheduler.state import note_resting
+from gengfu_scheduler.state import note_resting, restored_at
 from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences, times
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
@@ -90,6 +90,8 @@ class Runner:
         self._files = RosterFiles(folder, environ, urgent=urgent)
         # Of alerts that the catalogue lacks only those are gone that were there before it was read.
         self._alerts = {alert_of(key) for key in outbox.alerts(now=clock())}
+        self._restored = restored_at(folder)
+        self._hold()
         self.roster = self._files.read()
         self._open_transport = transport
         self._post, self._ask = (transport(self.roster.timetable.hosts) for _line in range(2))
@@ -213,6 +215,18 @@ class Runner:
     def _reload(self, *, ask: bool) -> None:
         """Read again what changed; where it has problems, keep what was right and say so once."""
         before = self.roster
+    def _hold(self) -> None:
+        """Send nothing of which a restored outbox cannot know whether it was sent since the backup."""
+        if self._restored is None:
+            return
+        held = self._outbox.hold(self._restored, now=self._clock(), reason=_since_the_backup())
+        if held:
+            text = _(
+                "这里是从备份恢复的：备份时还没发完的 {n} 条可能已经发出，不自动再发，见 gengfu status；"
+                "确实没到的，用 gengfu resend 发。"
+            ).format(n=held)
+            self._say(Note(text, "restored", "warning"))
+
         try:
             self.roster = self._files.read(ask=ask)
         except GengfuError as error:
@@ -257,7 +271,12 @@ class Runner:
 
     def _plan(self, occurrence: Occurrence, timezone: ZoneInfo, now: datetime) -> None:
         slot, when = occurrence.slot, occurrence.scheduled_for
-        if now - when > slot.late:
+        if self._restored and when <= self._restored:
+            # As it was drafted then, if it was: whoever is to hear of it next is not told the same again.
+            draft = draft_occurrence(occurrence, self.roster, self._outbox.told, when)
+            if draft.planned:
+                self._outbox.assume(draft.broadcast, draft.planned, now=now, reason=_since_the_backup())
+        elif now - when > slot.late:
             self._outbox.record_missed(slot.id, when, now=now)
             text = _("错过了：{title}（{when:%m-%d %H:%M}），已超过 late，不再补发。").format(
                 title=slot.title, when=when.astimezone(timezone)
@@ -340,6 +359,10 @@ class Runner:
 
 class _Watched:
     """A clock that remembers when it was last looked at, and how often it was set meanwhile."""
+
+def _since_the_backup() -> str:
+    return _("从备份恢复：备份以后发过没有，这里不知道")
+
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -25,6 +25,7 @@ _FOLDER = ".gengfu"
 _LOCK = "scheduler.lock"
 _KEY = "desk.key"
 _RESTING = "resting.json"
+_RESTORED = "restored"
 _MARKS = ("mkdocs.yml", "timetable.yml")
 """Either shows that a folder is a station's."""
 _PATIENCE = 0.5
@@ -164,6 +165,27 @@ def desk_key(station: Path, *, reading: bool = False) -> bytes | None:
             os.fsync(file.fileno())
         new.replace(path)  # nobody reads half a key, nor an empty one after the power failed
         return path.read_bytes()
+
+
+def note_restored(station: Path, at: datetime) -> None:
+    """Let every scheduler that serves ``station`` know that what it finds is a backup's, put there at ``at``.
+
+    :raises NoStateFolder: that cannot be written.
+    """
+    path = state_folder(station) / _RESTORED
+    with _mapped(path):
+        path.write_text(at.isoformat(), encoding="ascii")
+
+
+def restored_at(station: Path) -> datetime | None:
+    """When ``station`` was put there from a backup; None where it never was."""
+    path = station / _FOLDER / _RESTORED
+    try:
+        return datetime.fromisoformat(path.read_text("ascii"))
+    except FileNotFoundError:
+        return None
+    except ValueError:  # somebody's hand was in it
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def running(station: Path) -> Holder | None:

@@ -140,11 +140,15 @@ def _set(front: str, place: tuple[str, ...], value: str, file: Path) -> str:
         root = yaml.compose(front.replace("\t", " "), Loader=yaml.SafeLoader)
         assert isinstance(root, yaml.MappingNode)  # as _value found
     except yaml.YAMLError as error:
-        raise NotAmended(file, str(error)) from error
+        raise _too_unusual(file, place) from error
     new = _changed(front, root, place, value)
     if _value(new, file) != wanted:
-        raise NotAmended(file, _("{field} 的写法太特别").format(field=".".join(place)))
+        raise _too_unusual(file, place)
     return new
+
+
+def _too_unusual(file: Path, place: tuple[str, ...]) -> NotAmended:
+    return NotAmended(file, _("{field} 的写法太特别").format(field=".".join(place)))
 
 
 def _value(front: str, file: Path) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from gengfu_site.approvals import Signed
-from gengfu_site.catalogue import AlertForm, AlertState, AlertStatus, Kind, Season, Station
-from gengfu_site.problems import Problem, nearest
+from gengfu_site.catalogue import KINDS, AlertForm, AlertState, AlertStatus, Kind, Season, Station
+from gengfu_site.problems import Problem, in_command, nearest
 from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
 from gengfu_templates.i18n import _
 
@@ -278,7 +278,9 @@ def parse(
             Problem(
                 path=name,
                 message=_("文章开头应有一段夹在两行“---”之间的说明（编号、标题、日期……）。"),
-                remedy=_("运行 gengfu fix {name}，能知道的自动补上，其余的写着【待写】。").format(name=name),
+                remedy=_("运行 gengfu fix {name}，能知道的自动补上，其余的写着【待写】。").format(
+                    name=in_command(name)
+                ),
             )
         ]
     front, body, body_line = parts
@@ -289,12 +291,13 @@ def parse(
     matter, problems = validate(FrontMatter, document, context)
     problems = [_with_help(problem, document) for problem in problems]
     problems += _undeclared(document, station)
+    problems += _out_of_its_kind(document)
+    problems += _unwritten(document, body, body_line)
     if problems and urgent:
         matter, _fatal = validate(FrontMatter, _spared(document, problems), context)
     if matter is None:
         return None, problems
     problems += _inconsistent(matter, document)
-    problems += _unwritten(document, body, body_line)
     if problems and not (urgent and _needed(document).isdisjoint(_fields(problems))):
         return None, problems
     return (
@@ -326,7 +329,9 @@ FILLED = ("id", "title", "summary", "kind", "published")
 
 def _with_help(problem: Problem, document: Document) -> Problem:
     if problem.field in FILLED and document.value.get(problem.field) is None:
-        return replace(problem, remedy=_("运行 gengfu fix {name}，或自己补上。").format(name=problem.path))
+        return replace(
+            problem, remedy=_("运行 gengfu fix {name}，或自己补上。").format(name=in_command(problem.path))
+        )
     return problem
 
 
@@ -415,7 +420,7 @@ _TO_WRITE = re.compile(r"【待写[^】]*】")
 def _unwritten(document: Document, body: str, body_line: int) -> Iterator[Problem]:
     left = _("这里还没有写：{what}")
     for field in ("title", "summary"):
-        if found := _TO_WRITE.search(document.value[field]):
+        if found := _TO_WRITE.search(str(document.value.get(field) or "")):
             yield document.problem(field, message=left.format(what=found[0]), remedy=_("写上内容。"))
     for found in _TO_WRITE.finditer(body):
         yield Problem(
@@ -440,19 +445,30 @@ def _inconsistent(matter: FrontMatter, document: Document) -> Iterator[Problem]:
         yield wrong("changed", _("写了改动，没有写更新时间。"), _("加一行 updated，写改的日期。"))
     if matter.reviewed and matter.next_review and matter.next_review <= matter.reviewed:
         yield wrong("next_review", _("下次复核日期不晚于上次复核日期。"), _("把 next_review 改到以后。"))
-    if matter.kind == "service" and not matter.service:
+
+
+def _out_of_its_kind(document: Document) -> Iterator[Problem]:
+    """What its kind must have and what it must not, whether or not the rest of it can be read."""
+
+    def wrong(field: str, message: str, remedy: str) -> Problem:
+        return document.problem(field, message=message, remedy=remedy)
+
+    if (kind := document.value.get("kind")) not in KINDS:
+        return
+    written = {field for field, value in document.value.items() if value is not None and value != []}
+    if kind == "service" and "service" not in written:
         yield wrong("kind", _("办事指南缺少 service 部分。"), _("补上 service，或把 kind 改成别的。"))
-    if matter.kind != "service" and matter.service:
+    if kind != "service" and "service" in written:
         yield wrong(
             "service", _("只有办事指南（kind: service）能有 service 部分。"), _("改 kind，或删掉 service。")
         )
-    if matter.kind == "alert" and not matter.alert:
+    if kind == "alert" and "alert" not in written:
         yield wrong("kind", _("紧急警情缺少 alert 部分。"), _("补上 alert，或把 kind 改成别的。"))
-    if matter.kind == "alert" and not matter.expires:
+    if kind == "alert" and "expires" not in written:
         yield wrong(
             "expires", _("紧急警情必须写明何时失效。"), _("加一行 expires，到时网页会自动说明已失效。")
         )
-    if matter.kind != "alert" and matter.alert:
+    if kind != "alert" and "alert" in written:
         yield wrong("alert", _("只有紧急警情（kind: alert）能有 alert 部分。"), _("改 kind，或删掉 alert。"))
-    if matter.kind == "video" and not matter.attachments:
+    if kind == "video" and "attachments" not in written:
         yield wrong("kind", _("视频资料没有附件。"), _("在 attachments 里写上视频或音频文件。"))

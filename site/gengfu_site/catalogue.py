@@ -11,7 +11,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import unquote
 
 from gengfu_site.problems import GengfuError
 
@@ -184,6 +186,19 @@ def concerns(areas: Iterable[str], group_area: str | None) -> bool:
     """
     areas = tuple(areas)
     return not areas or (group_area is not None and any(within(group_area, a) for a in areas))
+
+
+def present(public: Path) -> Catalogue | None:
+    """The catalogue of the release in ``public``, None where nothing is published yet."""
+    try:
+        return loads((public / "catalogue.json").read_text("utf-8"))
+    except (OSError, ValueError, CatalogueUnreadable):
+        return None
+
+
+def url_in(catalogue: Catalogue, entry: Entry) -> str:
+    """The entry's address below the site; not quoted."""
+    return unquote(entry.url.removeprefix(catalogue.station.url))
 
 
 def dumps(catalogue: Catalogue) -> str:

@@ -7,17 +7,19 @@ advice, data of a missing person that is no longer needed, and secrets that lie 
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from gengfu_site import rules
 from gengfu_site.library import WEBHOOK, Library, exposed, load
 from gengfu_site.persons import leftovers, searched_for
-from gengfu_site.problems import Problem, shown
+from gengfu_site.problems import Problem, in_command, shown
 from gengfu_site.rules.external_links import asked
-from gengfu_site.settings import Settings
+from gengfu_site.rules.rule import Around, Reading
+from gengfu_site.settings import FILE, Settings
 from gengfu_templates.i18n import _
 
 _SOURCES = frozenset((".md", ".yml", ".yaml", ".csv", ".txt", ".json", ".toml", ".html"))
@@ -33,15 +35,47 @@ def check(settings: Settings, at: datetime, *, release: bool = False, online: bo
     """
     library, problems = load(settings, at, as_written=True)
     problems += rules.refusals(library, at)
+    unready = (*settings.unready, *_for_show(library, at)) if release else ()
+    return sorted({*examined(library, problems, at, asked(library) if online else {}), *unready})
+
+
+_FOR_SHOW = re.compile(r"(?<!\d)0000-?\d{7,8}(?!\d)")
+"""A number that came with the program: no area code is 0000."""
+
+
+def _for_show(library: Library, at: datetime) -> Iterator[Problem]:
+    """Numbers that nobody answers, in what residents read."""
+
+    def problem(path: str, line: int, number: str) -> Problem:
+        message = _("“{number}”是示范用的号码，没有人接。").format(number=number)
+        return Problem(path=path, line=line, message=message, remedy=_("换成本单位的号码。"))
+
+    for number, line in enumerate((library.settings.folder / FILE).read_text("utf-8").splitlines(), 1):
+        for found in _FOR_SHOW.findall(re.sub(r"(^|\s)#.*", "", line)):
+            yield problem(FILE, number, found)
+    for article in library.articles:
+        reading = Reading(article=article, around=Around(library=library, at=at))
+        for found in _FOR_SHOW.finditer(reading.text):
+            yield problem(article.lines.path, reading.place(found.start()).line, found[0])
+
+
+def examined(
+    library: Library, problems: Sequence[Problem], at: datetime, answers: Mapping[str, str]
+) -> list[Problem]:
+    """The same, of what was read already.
+
+    :param problems: what keeps ``library``, which is as it lies in content/, from being published.
+    :param answers: as for :func:`gengfu_site.rules.advice`.
+    """
+    settings, problems = library.settings, list(problems)
     if any(review != "none" for review in settings.reviews.values()):
         public, found = load(
             settings, at
         )  # what residents see must be right too, whatever lies in content/ by now
         problems += [*found, *rules.refusals(public, at), *public.held]
-    problems += rules.advice(library, at, asked(library) if online else {})
+    problems += rules.advice(library, at, answers)
     searching = searched_for(library.articles) | set(_perhaps_searching(settings, library, problems))
-    unready = settings.unready if release else ()
-    return sorted({*problems, *leftovers(settings, searching, at), *_exposed(settings), *unready})
+    return sorted({*problems, *leftovers(settings, searching, at), *_exposed(settings)})
 
 
 def _perhaps_searching(settings: Settings, library: Library, problems: Iterable[Problem]) -> Iterator[str]:
@@ -61,7 +95,9 @@ def _exposed(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 path=path,
                 message=_("走失人员的个人信息不能进版本库。"),
-                remedy=_("把 /private/ 写进 .gitignore，再运行：git rm --cached {path}").format(path=path),
+                remedy=_("把 /private/ 写进 .gitignore，再运行：git rm --cached {path}").format(
+                    path=in_command(path)
+                ),
             )
         elif file.suffix.lower() in _SOURCES and file.is_file() and file.stat().st_size <= _MOST_BYTES:
             text = file.read_text("utf-8", "replace")

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import gengfu_templates
 
-_BESIDES = ("comrak", "feedgen", "jinja2", "lxml", "markupsafe", "nh3", "pillow", "pydantic", "pyyaml", "tzdata")
+_BESIDES = (
+    "comrak",
+    "feedgen",
+    "jinja2",
+    "lxml",
+    "markupsafe",
+    "nh3",
+    "pillow",
+    "pydantic",
+    "pyyaml",
+    "tzdata",
+)
 """Packages from which bytes of the site, or readings of an article, come."""
 
 

@@ -21,7 +21,7 @@ from gengfu_site.drafts import completed
 from gengfu_site.problems import Problem, ProblemsFound, shown
 from gengfu_site.repair import decoded, repaired
 from gengfu_site.settings import Settings
-from gengfu_site.source import MAX_BYTES
+from gengfu_site.source import MAX_BYTES, out_of_reach, too_long
 from gengfu_site.start import ids_in, new_id
 from gengfu_templates.i18n import _
 
@@ -54,10 +54,8 @@ def fix(settings: Settings, paths: Iterable[Path], at: datetime, *, dry_run: boo
             if data is not None and not dry_run:
                 rewrite(file, data)
         except OSError as error:
-            message = _("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error)
-            fixed = _failed(
-                file, settings, message, _("检查文件还在不在、权限，关掉正打开着它的软件，再运行一次。")
-            )
+            name = shown(file, settings.folder)
+            fixed = Fixed(path=name, problems=(out_of_reach(name, error),))
         if fixed.done or fixed.problems:
             yield fixed
 
@@ -126,8 +124,7 @@ def _mended_article(
 ) -> tuple[Fixed, bytes | None]:
     name = shown(file, settings.folder)
     if (size := file.stat().st_size) > MAX_BYTES:
-        message = _("文件最大 {most} KiB，这个有 {size} KiB。").format(most=MAX_BYTES >> 10, size=size >> 10)
-        return _failed(file, settings, message, _("把长文拆成几篇，图片、音频和视频放在旁边的文件里。")), None
+        return Fixed(path=name, problems=(too_long(name, size),)), None
     data = file.read_bytes()
     if not data.strip():
         return _failed(file, settings, _("文件是空的。"), _("写上内容，或删掉它。")), None

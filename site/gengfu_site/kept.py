@@ -17,10 +17,10 @@ from posixpath import join, normpath
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from gengfu_site.catalogue import Catalogue, CatalogueUnreadable, Entry, loads
+from gengfu_site.catalogue import Entry, present, url_in
 from gengfu_site.feeds import urn
 from gengfu_site.library import Kept
-from gengfu_site.links import ATTACHMENTS
+from gengfu_site.links import ATTACHMENTS, path_of
 from gengfu_site.pictures import FOLDER
 from gengfu_site.source import Document
 
@@ -42,28 +42,11 @@ def kept(public: Path, at: datetime, wanted: Callable[[Entry, PurePosixPath], bo
         for entry in catalogue.entries
         if entry.kind != "alert" and entry.live(at)
         for url in [url_in(catalogue, entry)]
-        if wanted(entry, _path(url))
+        if wanted(entry, path_of(url))
     }
     contents = _contents(public, {entry.id for entry in chosen.values()})
     found = (_article(public, entry, url, contents) for url, entry in chosen.items())
     return [article for article in found if article]
-
-
-def present(public: Path) -> Catalogue | None:
-    """The catalogue of the release in ``public``, None where nothing is published yet."""
-    try:
-        return loads((public / "catalogue.json").read_text("utf-8"))
-    except (OSError, ValueError, CatalogueUnreadable):
-        return None
-
-
-def url_in(catalogue: Catalogue, entry: Entry) -> str:
-    """The entry's address below the site; not quoted."""
-    return unquote(entry.url.removeprefix(catalogue.station.url))
-
-
-def _path(url: str) -> PurePosixPath:
-    return PurePosixPath(url.removesuffix("/") + ".md")
 
 
 def _article(public: Path, entry: Entry, url: str, contents: dict[str, str]) -> Kept | None:
@@ -74,7 +57,7 @@ def _article(public: Path, entry: Entry, url: str, contents: dict[str, str]) -> 
         return None
     if main is None:
         return None
-    path = _path(url)
+    path = path_of(url)
     return Kept(
         id=entry.id,
         title=entry.title,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from gengfu_site.article import Manuscript, parse
+from gengfu_site.article import Manuscript, ids_written, parse
 from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
@@ -152,7 +152,7 @@ def load(
     # What a file that cannot be read is called, nobody knows.
     all_read = {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
     problems += _out_of_time_or_place(manuscripts, at)
-    persons, found = read_persons(settings, searched_for(manuscripts))
+    persons, found = read_persons(settings, searched_for(manuscripts) | _perhaps_searched_for(lying))
     problems += found
     links = Links(settings, manuscripts, at, held={problem.path for problem in held})
     articles, found = _bound(manuscripts, persons, links, {k.article.path: k for k in remembered.values()})
@@ -160,6 +160,12 @@ def load(
     if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
     return Library(settings=settings, articles=newest_first(articles), held=tuple(held)), problems
+
+
+def _perhaps_searched_for(lying: Iterable[Lying]) -> set[str]:
+    """Ids in files that cannot be read yet: who writes an alert is told of the person's data in the same round."""
+    unread = (one.text for one in lying if one.manuscript is None and one.text)
+    return {id_ for text in unread for id_ in ids_written(text.encode())}
 
 
 def names(article: Manuscript) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from gengfu_site.article import Service
 from gengfu_site.view import AlertPage, ArticlePage, Page, ServicePage
 
-_ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+_ESCAPED = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """What would end the element, or a line of it, and stands in JSON only within strings."""
 
 
@@ -23,7 +23,9 @@ def linked_data(page: Page) -> Markup | None:
     if not isinstance(page, ArticlePage) or (isinstance(page, AlertPage) and page.alert.status == "exercise"):
         return None
     data = {"@context": "https://schema.org", "@graph": [_subject(page), _breadcrumbs(page)]}
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character, escaped in _ESCAPED.items():
+        text = text.replace(character, escaped)
     return Markup(text)  # noqa: S704 - holds neither < nor &
 
 

@@ -7,15 +7,17 @@ nowhere; one that does is a problem at its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from posixpath import join, normpath, relpath
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from gengfu_site import markdown
 from gengfu_site.article import Manuscript
+from gengfu_site.catalogue import present, url_in
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.settings import OWN_FOLDERS, Settings
 from gengfu_site.source import shortened
@@ -68,6 +70,7 @@ class Links:
         self._folder = settings.folder
         self._held = held
         self._content = settings.content
+        self._public = settings.public
         self._root = settings.content.resolve()
         self._by_path = {m.path: m for m in manuscripts}
         self._at = at
@@ -215,6 +218,9 @@ class Links:
             return False
 
     def _near(self, use: _Use) -> str:
+        if moved := self._moved_to(use.path):
+            found = relpath(moved.as_posix(), use.manuscript.path.parent.as_posix())
+            return _("那篇文章现在是“{path}”。").format(path=found)
         beside = self._content / use.path.parent
         names = (
             sorted(f.name for f in beside.iterdir() if not f.name.startswith(".")) if beside.is_dir() else []
@@ -223,6 +229,19 @@ class Links:
             found = relpath((use.path.parent / close).as_posix(), use.manuscript.path.parent.as_posix())
             return _("是不是想写“{close}”？").format(close=found)
         return _("检查文件名和文件夹；路径从这篇文章所在的文件夹算起。")
+
+    def _moved_to(self, path: PurePosixPath) -> PurePosixPath | None:
+        """Where the article lies by now that residents find at ``path``; else the only one of that name."""
+        id_ = self._formerly.get(path)
+        moved = [m.path for m in self._by_path.values() if m.id == id_]
+        return next(iter(moved or _only(other for other in self._by_path if other.name == path.name)), None)
+
+    @cached_property
+    def _formerly(self) -> Mapping[PurePosixPath, str]:
+        """Ids of articles, by the place that the present release shows them at."""
+        if (catalogue := present(self._public)) is None:
+            return {}
+        return {path_of(url_in(catalogue, entry)): entry.id for entry in catalogue.entries}
 
     def _check_article(self, use: _Use) -> None:
         target = self._by_path.get(use.path)
@@ -320,6 +339,16 @@ class _Reader:
 def url_of(path: PurePosixPath) -> str:
     """Address of the article at ``path``, below the site; not quoted."""
     return path.with_suffix("").as_posix() + "/"
+
+
+def path_of(url: str) -> PurePosixPath:
+    """Where below content/ the article at ``url`` lies."""
+    return PurePosixPath(url.removesuffix("/") + ".md")
+
+
+def _only(paths: Iterable[PurePosixPath]) -> list[PurePosixPath]:
+    found = list(paths)
+    return found if len(found) == 1 else []
 
 
 def _is_file(file: Path) -> bool:

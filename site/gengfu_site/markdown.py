@@ -41,7 +41,7 @@ _BARE_PICTURE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
 _ALT = re.compile(r' alt="([^"]*)"')
 _FIELD = re.compile(r'<input((?: [\w-]+="[^"]*")*)>')
 _ALIGNED = re.compile(r'(<t[dh](?: [\w-]+="[^"]*")*?) align="([^"]*)"')
-_TABLE = re.compile(r'<table(?: id="[^"]*")?>')
+_TABLE = re.compile(r'<table(?: [\w-]+="[^"]*")*>')
 _TAG = re.compile(r'<\w+(?: [\w-]+="[^"]*")*>|</\w+>')
 _SECTION = re.compile(r'<h2 id="([^"]*)">(.*?)</h2>', re.DOTALL)
 # What XML 1.0 cannot hold, and no reader sees: a character reference may bring it in.
@@ -62,36 +62,49 @@ _EXTENSIONS.header_id_prefix = ""
 _RENDERING = comrak.RenderOptions()
 _RENDERING.unsafe_ = True  # nh3 decides what stays
 _RENDERING.tasklist_classes = True
+_WITH_LINES = comrak.RenderOptions()
+_WITH_LINES.unsafe_ = True
+_WITH_LINES.tasklist_classes = True
+_WITH_LINES.sourcepos = True
 
 _TAGS = """
     a abbr b blockquote br caption code del details dd div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i
     img input ins kbd li mark ol p pre q rp rt ruby s section small span strong sub summary sup table tbody
     td tfoot th thead tr u ul
 """
-_CLEANER = nh3.Cleaner(
-    tags=set(_TAGS.split()),
-    attributes={
-        "*": {"id"},
-        "a": {"href", "title"},
-        "img": {"src", "alt", "title", "width", "height"},
-        "input": {"type", "checked", "disabled"},
-        "ol": {"start"},
-        "td": {"align", "colspan", "rowspan"},
-        "th": {"align", "colspan", "rowspan", "scope"},
-    },
-    allowed_classes={
-        "div": {"markdown-alert"} | {f"markdown-alert-{name.lower()}" for name in _BOX_TITLES},
-        "p": {"markdown-alert-title"},
-        "ul": {"contains-task-list"},
-        "li": {"task-list-item"},
-        "input": {"task-list-item-checkbox"},
-        "sup": {"footnote-ref"},
-        "a": {"footnote-backref"},
-        "section": {"footnotes"},
-    },
-    url_schemes={"http", "https", "tel", "mailto", "sms"},
-    link_rel=None,
-)
+
+
+def _cleaner(*everywhere: str) -> nh3.Cleaner:
+    """
+    :param everywhere: attributes that any tag keeps.
+    """
+    return nh3.Cleaner(
+        tags=set(_TAGS.split()),
+        attributes={
+            "*": {"id", *everywhere},
+            "a": {"href", "title"},
+            "img": {"src", "alt", "title", "width", "height"},
+            "input": {"type", "checked", "disabled"},
+            "ol": {"start"},
+            "td": {"align", "colspan", "rowspan"},
+            "th": {"align", "colspan", "rowspan", "scope"},
+        },
+        allowed_classes={
+            "div": {"markdown-alert"} | {f"markdown-alert-{name.lower()}" for name in _BOX_TITLES},
+            "p": {"markdown-alert-title"},
+            "ul": {"contains-task-list"},
+            "li": {"task-list-item"},
+            "input": {"task-list-item-checkbox"},
+            "sup": {"footnote-ref"},
+            "a": {"footnote-backref"},
+            "section": {"footnotes"},
+        },
+        url_schemes={"http", "https", "tel", "mailto", "sms"},
+        link_rel=None,
+    )
+
+
+_CLEANER = _cleaner()
 
 
 def render(body: str, follow: Callable[[str], str]) -> Rendered:
@@ -99,15 +112,55 @@ def render(body: str, follow: Callable[[str], str]) -> Rendered:
 
     :param follow: given each address as written, returns the one to publish; called once per use.
     """
-    html = comrak.render_markdown(body, _EXTENSIONS, None, _RENDERING)
-    html = _CONTROL.sub("", _CLEANER.clean(_ANCHOR.sub("", html)))
-    html = _BOX_TITLE.sub(lambda m: m[1] + _BOX_TITLES.get(m[2], m[2]) + m[3], html)
-    html = _TABLE.sub(_WIDE + r"\g<0>", html).replace("</table>", "</table></div>")
-    html = _FIELD.sub(_box_to_tick, _ALIGNED.sub(_aligned, html))
+    html = _sanitised(body, _RENDERING, _CLEANER)
     without_address = tuple(_without_address(html))
     html = _ADDRESS.sub(lambda m: m[1] + _quoted(follow(unescape(m[2]))) + m[3], html)
     anchors = frozenset(unescape(anchor) for anchor in _ID.findall(html))
     return Rendered(html=html, anchors=anchors, without_address=without_address)
+
+
+def _sanitised(body: str, rendering: comrak.RenderOptions, cleaner: nh3.Cleaner) -> str:
+    html = comrak.render_markdown(body, _EXTENSIONS, None, rendering)
+    html = _CONTROL.sub("", cleaner.clean(_ANCHOR.sub("", html)))
+    html = _BOX_TITLE.sub(lambda m: m[1] + _BOX_TITLES.get(m[2], m[2]) + m[3], html)
+    html = _TABLE.sub(_WIDE + r"\g<0>", html).replace("</table>", "</table></div>")
+    return _FIELD.sub(_box_to_tick, _ALIGNED.sub(_aligned, html))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """An element of a body's HTML and the lines it was written on."""
+
+    tag: str
+    start: int
+    """Where in the HTML its start tag begins."""
+    end: int
+    """Where in the HTML its end tag ends."""
+    first: int
+    """Line of the body, from 1."""
+    last: int
+
+
+def blocks(html: str, body: str) -> list[Block]:
+    """Every element of ``html``, as :func:`render` made it of ``body``, whose lines are known; in order of their ends."""
+    twin = _sanitised(body, _WITH_LINES, _cleaner(_LINES))
+    found: list[Block] = []
+    open_: list[tuple[re.Match[str], re.Match[str] | None]] = []
+    for tag, written in zip(_TAG.finditer(html), _TAG.finditer(twin), strict=True):
+        if tag[0].startswith("</"):
+            start, lines = open_.pop()
+            if lines:
+                name = tag[0][2:-1]
+                first, last = int(lines[1]), int(lines[2])
+                found.append(Block(tag=name, start=start.start(), end=tag.end(), first=first, last=last))
+        elif tag[0][1:-1].partition(" ")[0] not in _VOID:
+            open_.append((tag, _LINES_OF.search(written[0])))
+    return found
+
+
+_LINES = "data-sourcepos"
+_LINES_OF = re.compile(_LINES + r'="(\d+):\d+-(\d+):\d+"')
+_VOID = frozenset(("br", "col", "hr", "img", "input"))
 
 
 def _aligned(cell: re.Match[str]) -> str:

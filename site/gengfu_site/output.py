@@ -127,9 +127,7 @@ def _of_page(planned: Planned, framed: str, words: Words, at: datetime) -> Recip
     """A page's recipe; an article brings along what search shows of it."""
     article = planned.article
     if article is None or not (article.live(at) and not article.exercise):
-        return Recipe(
-            name=planned.name, key=planned.key and _digest(framed, planned.key), make=planned.make
-        )
+        return Recipe(name=planned.name, key=planned.key and _digest(framed, planned.key), make=planned.make)
     return Recipe(
         name=planned.name,
         key=planned.key and _digest(framed, planned.key, str(words.number(article))),

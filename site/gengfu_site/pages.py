@@ -95,6 +95,11 @@ class Planned:
     article: Article | None = None
 
 
+def page_of(article: Article, library: Library, at: datetime) -> ArticlePage:
+    """The page of ``article`` alone, as it is at ``at``."""
+    return Pager(library, at).article(article)
+
+
 def permalink_url(id_: str) -> str:
     """Where an article's short address leads, below the site; ``A/7F3K2`` without the slash does as well."""
     return f"A/{id_}/"
@@ -169,6 +174,11 @@ class Pager:
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
         self._topics = {t.name: t for t in self._station.topics}
+        self._contact_cards: dict[str | None, ContactCard] = {
+            area.path: ContactCard(area=self._area_link(area), contacts=self._station.contacts_for(area.path))
+            for area in self._station.areas
+        }
+        self._contact_cards[None] = ContactCard(area=None, contacts=self._station.contacts)
         self._related = related(
             [a for a in library.published(at) if a.kind != "alert" and not isinstance(a, Kept)],
             [a for a in self._live if a.kind != "alert"],
@@ -656,10 +666,7 @@ class Pager:
 
     def _contact_card(self, article: Article) -> ContactCard:
         """The card of the one area the article is for, else the station's."""
-        if len(article.areas) != 1:
-            return ContactCard(area=None, contacts=self._station.contacts)
-        area = self._areas[article.areas[0]]
-        return ContactCard(area=self._area_link(area), contacts=self._station.contacts_for(area.path))
+        return self._contact_cards[article.areas[0] if len(article.areas) == 1 else None]
 
     def _last_day(self, end: datetime) -> Stamp:
         """An end at midnight is, to people, the day before."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gengfu_site.article import STRICT, LastMoment, Manuscript, Text
-from gengfu_site.problems import Problem, shown
+from gengfu_site.problems import Problem, in_command, shown
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document, read_text, read_yaml, validate
 from gengfu_templates.i18n import _
@@ -86,7 +86,7 @@ def leftovers(settings: Settings, ids: Collection[str], at: datetime) -> Iterato
                 yield Problem(
                     path=path,
                     message=_("这份个人信息别的用户也能读。"),
-                    remedy=_("运行：chmod 600 {path}").format(path=path),
+                    remedy=_("运行：chmod 600 {path}").format(path=in_command(path)),
                 )
 
 

@@ -8,32 +8,26 @@ Plugin events: https://www.mkdocs.org/dev-guide/plugins/.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import jinja2
 from mkdocs.config.base import Config
 from mkdocs.config.config_options import Type
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from watchdog.observers.polling import PollingObserver
 
 from gengfu_site import clock, release, render, rules, view
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import ProblemsFound
-from gengfu_site.rules.terms import FILE as TERMS
-from gengfu_site.settings import FILE, Settings, read_settings
-from gengfu_site.synonyms import FILE as SYNONYMS
+from gengfu_site.settings import Settings, read_settings
 
 _log = logging.getLogger("mkdocs.plugins.gengfu")
 
@@ -116,41 +110,6 @@ class ViewPage(Page):
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
         self.content = ""
-
-
-def live_server(
-    build: Callable[[], None],
-    folder: Path,
-    settings: Settings,
-    host: str,
-    port: int,
-    watching: Callable[[], None],
-) -> LiveReloadServer:
-    """MkDocs' server for previews: shows ``folder``, calls ``build`` and reloads when a source changes.
-
-    :param watching: called once it sees changes, before it serves.
-    """
-    mount = urlsplit(settings.station.url).path
-    server = LiveReloadServer(build, host=host, port=port, root=str(folder), mount_path=mount)
-    server.observer = _Observer(watching, timeout=server.observer.timeout)
-    declared = (settings.folder / FILE, settings.folder / SYNONYMS, settings.folder / TERMS)
-    sources = (*declared, settings.content, settings.private, settings.overrides)
-    for source in (*sources, *settings.portal.files):
-        if source and source.exists():
-            server.watch(str(source))
-    return server
-
-
-class _Observer(PollingObserver):
-    """Says when it watches: what was saved until then must be read then, for no change tells of it."""
-
-    def __init__(self, watching: Callable[[], None], timeout: float) -> None:
-        super().__init__(timeout=timeout)
-        self._watching = watching
-
-    def start(self) -> None:
-        super().start()
-        self._watching()
 
 
 def _file(output: view.Page | Generated | Copied, config: MkDocsConfig) -> File:

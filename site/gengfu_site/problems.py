@@ -6,6 +6,8 @@ Ground floor of both halves: every reader of a file (articles, station, groups, 
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -58,6 +60,13 @@ def shown(path: PurePath, root: PurePath) -> str:
     """``path`` as the officer knows it: below ``root`` where it lies there, with forward slashes."""
     name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
     return name.encode("utf-8", "replace").decode()  # a name that is not UTF-8 can still be shown
+
+
+def in_command(name: str) -> str:
+    """``name`` as a command line takes it, in quotes where it needs some (cmd.exe knows no single ones)."""
+    if re.fullmatch(r"[\w./@-]+", name):
+        return name
+    return shlex.quote(name) if re.search(r'["$`\\!]', name) else f'"{name}"'
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:

@@ -65,20 +65,18 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     )
 
 
-def preview(settings: Settings, at: datetime, folder: Path, *, live: bool = False) -> list[Problem]:
-    """Make the site in ``folder`` from the articles as they lie in content/; returns the problems.
+def preview(settings: Settings, at: datetime, folder: Path) -> tuple[Library, list[Problem]]:
+    """Make the site in ``folder`` from the articles as they lie in content/; returns these, and the problems.
 
-    What has problems is left out; what nobody signed yet is shown to who writes it.
-
-    :param live: for a server that reloads what is on the screen.
+    What cannot be read as an article is left out; what nobody signed yet is shown to who writes it.
     """
     store = store_for(settings, folder.with_name(f".{folder.name}.store"))
     known = Readings(store=store, settings=settings, at=at)
     library, problems = load(settings, at, as_written=True, known=known)
     problems += rules.refusals(library, at)
     with release.replacing(folder) as staged:
-        write(library, at, staged, store, live=live)
-    return problems
+        write(library, at, staged, store)
+    return library, problems
 
 
 def write(
@@ -87,19 +85,20 @@ def write(
     staged: Staged,
     store: Store,
     progress: Progress = lambda written: None,
-    *,
-    live: bool = False,
 ) -> int:
     """The site into the staging folder, or what of it is not as in the present release; returns the number of files.
 
     Whether the new release takes the present one's place whole or file by file hangs on how much of it is new.
     """
-    env = environment(library.settings, live=live)
+    env = environment(library.settings)
     wanted = list(recipes(library, at, env))
     before = store.made(staged.before)
     new = [recipe for recipe in wanted if recipe.key is None or recipe.key != _key(before.get(recipe.name))]
     made = _Making(staged=staged, env=env, before=before, progress=progress).all(new)
-    now = {recipe.name: made[recipe.name].done if recipe.name in made else before[recipe.name] for recipe in wanted}
+    now = {
+        recipe.name: made[recipe.name].done if recipe.name in made else before[recipe.name]
+        for recipe in wanted
+    }
     files = {file for done in now.values() for file in done.files}
     put = {file for one in made.values() for file in one.put}
     gone = {file for done in before.values() for file in done.files} - files
@@ -107,9 +106,12 @@ def write(
         staged.change(gone)
     elif not staged.take_over(files - put):  # somebody's hand was in the release
         staged.forget()
-        return write(library, at, staged, store, progress, live=live)
+        return write(library, at, staged, store, progress)
     store.keep_made(
-        staged.number, staged.before, {name: one.done for name, one in made.items()}, before.keys() - now.keys()
+        staged.number,
+        staged.before,
+        {name: one.done for name, one in made.items()},
+        before.keys() - now.keys(),
     )
     progress(len(files))
     return len(files)
@@ -125,12 +127,13 @@ def _key(done: Done | None) -> str | None:
 
 def _in_the_way(put: Collection[str], gone: Collection[str]) -> bool:
     """Whether a file that is to go is, or may be on some file system, where another one or its folder is to be."""
-    if not gone:
-        return False
-    places = {part.lower() for file in put for part in (file, *map(str, PurePosixPath(file).parents))}
-    return any(file.lower() in places for file in gone) or any(
-        str(above).lower() in {file.lower() for file in put} for file in gone for above in PurePosixPath(file).parents
-    )
+    new, old = ({file.lower() for file in files} for files in (put, gone))
+    return not (new.isdisjoint(old) and new.isdisjoint(_folders(old)) and old.isdisjoint(_folders(new)))
+
+
+def _folders(files: Iterable[str]) -> set[str]:
+    """Those in which they lie, at any depth."""
+    return {str(above) for file in files for above in PurePosixPath(file).parents}
 
 
 class _Made(NamedTuple):
@@ -160,7 +163,9 @@ class _Making:
                 made[name] = _Made(Done(key, files, state), put)
         return made
 
-    def _some(self, wanted: Sequence[Recipe]) -> list[tuple[str, str | None, tuple[str, ...], bytes | None, tuple[str, ...]]]:
+    def _some(
+        self, wanted: Sequence[Recipe]
+    ) -> list[tuple[str, str | None, tuple[str, ...], bytes | None, tuple[str, ...]]]:
         return [(recipe.name, recipe.key, *self._one(recipe)) for recipe in wanted]
 
     def _one(self, recipe: Recipe) -> tuple[tuple[str, ...], bytes | None, tuple[str, ...]]:

@@ -15,6 +15,9 @@ _DENSE = re.compile(r"https?://[0-9A-Za-z.:-]+/[0-9A-Z/.-]*")
 """Addresses whose path has no lower case, and that QR's alphanumeric mode can then hold (ISO/IEC 18004, 7.4.4)."""
 _RUN = re.compile(b"\xff*\x00+|\xff+")
 """Modules of one row: light ones and the dark ones behind them, or the light end."""
+_MASK = 3
+"""Of the eight (7.8). Weighing all of them for each code took six times as long, and its choice did not read better:
+of blurred pictures of 150 codes, 61 and 73 % of those with this mask were read, of those chosen 27 and 23 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,9 @@ class Code:
 
 def draw(address: str) -> Code:
     """``address`` as a code that still reads with 15 % of it damaged (level M)."""
-    symbol = zxingcpp.create_barcode(_shortest(address), zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    symbol = zxingcpp.create_barcode(
+        _shortest(address), zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=_MASK
+    )
     image = symbol.to_image(add_quiet_zones=False)
     side = image.shape[0]
     modules = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub leaves the buffer out

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from gengfu_site.settings import Settings
 from gengfu_site.telephone import telephone_numbers
 from gengfu_site.view import ArticlePage, NotFoundPage, Page
 from gengfu_templates import PAGES
+from gengfu_templates.fragments import Once, Wording
 from gengfu_templates.i18n import _, translations
 
 
@@ -40,7 +41,10 @@ class _Compiled(jinja2.BytecodeCache):
         self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
 
 
-_compiled = _Compiled()
+@lru_cache(maxsize=8)
+def _compiled(language: str, assets: tuple[tuple[str, str], ...]) -> _Compiled:
+    """For templates that are compiled with these words and assets in them."""
+    return _Compiled()
 
 
 def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment:
@@ -54,45 +58,51 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
-        bytecode_cache=_compiled,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", Wording, Once],
+        cache_size=-1,  # every template stays
     )
+    env.extend(language=settings.station.language)
     wording = translations(settings.station.language)
     env.install_gettext_translations(wording, newstyle=True)  # type: ignore[attr-defined]
     env.filters["numbers"] = telephone_numbers
     env.filters["phrases"] = phrases
     env.filters["linked_data"] = linked_data
-    asset = _assets(env)
-    env.globals["asset"] = asset
-    env.globals["policy"] = _policies(env, asset, settings.portal, live=live)
+    assets = dict(_assets(env))
+    env.filters["asset"] = partial(_asset, assets)
+    env.bytecode_cache = _compiled(settings.station.language, tuple(assets.items()))
+    env.globals["policy"] = _policies(env, assets, settings.portal, live=live)
     # A preview is to be seen as it is now, or not at all.
     env.globals["keeps_pages"] = not live
     return env
 
 
-def _assets(env: jinja2.Environment) -> Callable[[str], Markup]:
-    """What gives a style sheet or script of the theme as it stands in a page: without comments and indentation.
+def _assets(env: jinja2.Environment) -> Iterator[tuple[str, Markup]]:
+    """Each style sheet and script as it stands in a page: without comments and indentation.
 
-    Comments stand by themselves, from ``/*`` at the beginning of a line to ``*/`` at the end of one.
+    Comments stand by themselves, from ``/*`` at the beginning of a line to ``*/`` at the end of one. Jinja puts a
+    filtered constant into the template when it compiles it, so they cost nothing a page.
     """
+    assert env.loader is not None
+    for name in env.loader.list_templates():
+        if name.endswith((".css", ".js")):
+            text = env.loader.get_source(env, name)[0]
+            lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+            yield name, Markup("\n".join(filter(None, lines)))  # noqa: S704 - the theme's or the station's own file
 
-    @cache
-    def asset(name: str) -> Markup:
-        assert env.loader is not None
-        text = env.loader.get_source(env, name)[0]
-        lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
-        return Markup("\n".join(filter(None, lines)))  # noqa: S704 - the theme's or the station's own file
 
-    return asset
+def _asset(assets: Mapping[str, Markup], name: str) -> Markup:
+    if name not in assets:
+        raise jinja2.TemplateNotFound(name)
+    return assets[name]
 
 
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
 def _policies(
-    env: jinja2.Environment, asset: Callable[[str], Markup], portal: Portal, *, live: bool
+    env: jinja2.Environment, assets: Mapping[str, Markup], portal: Portal, *, live: bool
 ) -> Callable[[str], Markup]:
     """What gives the content security policy of a template's pages (https://www.w3.org/TR/CSP3/).
 
@@ -107,8 +117,8 @@ def _policies(
     @cache
     def policy(template: str) -> Markup:
         used = sorted(_assets_of(env, template))
-        styles = [asset(name) for name in used if name.endswith(".css")]
-        scripts = [asset(name) for name in used if name.endswith(".js")]
+        styles = [assets[name] for name in used if name.endswith(".css")]
+        scripts = [assets[name] for name in used if name.endswith(".js")]
         allowed_styles = hashes([*styles, *portal.header.styles, *portal.footer.styles])
         allowed_scripts = hashes([*scripts, *portal.header.scripts, *portal.footer.scripts])
         if live:
@@ -123,7 +133,7 @@ def _policies(
 
 
 def _assets_of(env: jinja2.Environment, template: str) -> set[str]:
-    """Names that ``asset`` is asked for in a template and in those that it extends, includes or imports."""
+    """Style sheets and scripts in a template and in those that it extends, includes or imports."""
     assert env.loader is not None
     names, seen, waiting = set(), {template}, [template]
     while waiting:
@@ -135,7 +145,7 @@ def _assets_of(env: jinja2.Environment, template: str) -> set[str]:
     return names
 
 
-_ASSET = re.compile(r"\basset\(\s*[\"']([^\"']+)[\"']\s*\)")
+_ASSET = re.compile(r"[\"']([^\"']+)[\"']\s*\|\s*asset\b")
 _TEMPLATE = re.compile(r"\{%[-+]?\s*(?:extends|include|from|import)\s+[\"']([^\"']+)[\"']")
 
 
@@ -189,12 +199,8 @@ def phrases(title: str) -> Markup:
     A line then ends between phrases where it can, and within one only where it must; ``word-break: keep-all`` would
     let a line begin with the comma of a phrase that is too long for it.
     """
-    parts = [part for part in _PHRASE.split(title) if part]
-    return (
-        Markup("").join(Markup("<span>{}</span>").format(part) for part in parts)
-        if parts[1:]
-        else escape(title)
-    )
+    parts = [f"<span>{escape(part)}</span>" for part in _PHRASE.split(title) if part]
+    return Markup("".join(parts)) if parts[1:] else escape(title)  # noqa: S704 - each is escaped
 
 
 _PHRASE = re.compile(r"(?<=[，、。：；？！])(?![，、。：；？！”’）》])")

@@ -2,7 +2,9 @@
 
 The file holds what a PIN is compared with (scrypt, RFC 7914: https://www.rfc-editor.org/rfc/rfc7914); who may sign
 what, the audit log holds, and with it the fingerprint of each key, so a key that somebody put into the file by
-hand opens nothing. A wrong PIN is on record; after a few in a row the next try has to wait, longer each time.
+hand opens nothing. A key is in the file before the log names it, and the one before it until then: a crash in between
+leaves the old PIN or the new one. A wrong PIN is on record; after a few in a row the next try has to wait, longer each
+time.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -81,7 +83,7 @@ def _prove(station: Path, claim: Claim, at: datetime) -> None:
                 name=claim.name, n=int(wait.total_seconds()) + 1
             )
         )
-    key = _key_of(claim.name, station, records)
+    key = _keys_in_force(station, records).get(claim.name)
     if key is None:
         raise NotProved(
             _(
@@ -109,7 +111,7 @@ def admit(
     with _one_at_a_time(station):
         _expect_releaser(station, by, at)
         key = _key(pin)
-        _write(station, {**_keys(station), name: key})
+        _write(station, [*_keys_in_force(station, audit.unbroken(station)).values(), key])
         ordered = [step for step in STEPS if step in steps]
         details = {"name": name, "steps": ordered, "key": _fingerprint(key)}
         audit.append(station, at, by.name if by else login, ADMITTED, details)
@@ -125,7 +127,7 @@ def dismiss(station: Path, name: str, by: Claim, at: datetime) -> None:
         if name not in Approvals.read(station).rights:
             raise NotProved(_("没有登记过“{name}”。").format(name=name))
         audit.append(station, at, by.name, DISMISSED, {"name": name})
-        _write(station, {other: key for other, key in _keys(station).items() if other != name})
+        _write(station, _keys_in_force(station, audit.unbroken(station)).values())
 
 
 def expect_right(name: str, steps: Sequence[Step], rights: Mapping[str, frozenset[Step]]) -> None:
@@ -138,7 +140,7 @@ def nobody_releases(station: Path) -> bool:
     """Whether nobody who may release is admitted yet, with a PIN to show it."""
     records = audit.unbroken(station)
     rights = Approvals(station, records).rights
-    return not any("release" in steps and _key_of(name, station, records) for name, steps in rights.items())
+    return not any("release" in rights.get(name, ()) for name in _keys_in_force(station, records))
 
 
 def _expect_releaser(station: Path, by: Claim | None, at: datetime) -> None:
@@ -179,13 +181,17 @@ def _shows_right_pin(record: audit.Record, name: str) -> bool:
     return record.who == name and record.action in (SUBMITTED, APPROVED, ADMITTED, DISMISSED)
 
 
-def _key_of(name: str, station: Path, records: Sequence[audit.Record]) -> str | None:
-    """What the PIN of ``name`` is compared with; None where it is not what they were admitted with last."""
-    admitted = [
-        r.details.get("key") for r in records if r.action == ADMITTED and r.details.get("name") == name
-    ]
-    key = _keys(station).get(name)
-    return key if key is not None and admitted[-1:] == [_fingerprint(key)] else None
+def _keys_in_force(station: Path, records: Iterable[audit.Record]) -> dict[str, str]:
+    """By name, what the PIN is compared with; without those whose key is not the one they were admitted with last."""
+    fingerprints: dict[str, str] = {}
+    for record in records:
+        name = str(record.details.get("name"))
+        if record.action == ADMITTED:
+            fingerprints[name] = str(record.details.get("key"))
+        elif record.action == DISMISSED:
+            fingerprints.pop(name, None)
+    keys = {_fingerprint(key): key for key in _keys(station)}
+    return {name: keys[fingerprint] for name, fingerprint in fingerprints.items() if fingerprint in keys}
 
 
 def _key(pin: str) -> str:
@@ -215,24 +221,24 @@ def _file(station: Path) -> Path:
     return station / audit.FOLDER / "reviewers.json"
 
 
-def _keys(station: Path) -> dict[str, str]:
-    """By name."""
+def _keys(station: Path) -> list[str]:
     try:
         keys = json.loads(_file(station).read_text("utf-8"))
     except FileNotFoundError:
-        return {}
+        return []
     except OSError as error:
         raise audit.AuditFailed(_file(station), error) from error
     except ValueError:
-        return {}  # whoever is meant has to be admitted anew
-    return {name: str(key) for name, key in keys.items()} if isinstance(keys, dict) else {}
+        return []  # whoever is meant has to be admitted anew
+    return [str(key) for key in keys.values()] if isinstance(keys, dict) else []
 
 
-def _write(station: Path, keys: Mapping[str, str]) -> None:
+def _write(station: Path, keys: Iterable[str]) -> None:
+    by_fingerprint = {_fingerprint(key): key for key in keys}
     file = _file(station)
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        write_whole(file, json.dumps(keys, ensure_ascii=False, indent=1).encode())
+        write_whole(file, json.dumps(by_fingerprint, indent=1).encode())
     except OSError as error:
         raise audit.AuditFailed(file, error) from error
 

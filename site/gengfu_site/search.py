@@ -250,14 +250,18 @@ class Words:
             listed += [self._listed(article) for article in self.live if article.id in came]
             for pair in (pair for one in listed for pair in one.items()):
                 changes[shard(pair[0], self._about.shards)] ^= {pair}
-            held = {number: json.loads(earlier(_shard_path(number))) for number, its in changes.items() if its}
+            held = {
+                number: json.loads(earlier(_shard_path(number))) for number, its in changes.items() if its
+            }
             return [(_shard_path(number), _changed(shard, changes[number])) for number, shard in held.items()]
         except (OSError, ValueError, KeyError, IndexError):  # somebody's hand was in the release
             return None
 
     def _listed(self, article: Article) -> dict[str, int]:
         number = self._numbers[article.id]
-        return self._postings(number, article.title, article.summary, _composed(_text(article)), article.areas)
+        return self._postings(
+            number, article.title, article.summary, _composed(_text(article)), article.areas
+        )
 
     def _listed_before(self, number: int, areas: Iterable[str], earlier: Earlier) -> dict[str, int]:
         """What an article of the earlier index was listed under: all of it lies in the release."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -20,7 +20,7 @@ from gengfu_site.portal import Fragment, Portal, read_fragment
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
 from gengfu_site.synonyms import Synonyms, read_synonyms
-from gengfu_site.telephone import only_numbers
+from gengfu_site.telephone import only_numbers, telephone_numbers
 from gengfu_templates.i18n import _
 
 FILE = "mkdocs.yml"
@@ -207,18 +207,21 @@ def _plugin_options(document: Document) -> Document | None:
     return None
 
 
-def _is_address(url: str) -> str:
+def _as_address(url: str) -> str:
+    """``url`` with its host as browsers send it: 青松.cn is xn--….cn (https://www.rfc-editor.org/rfc/rfc3490)."""
+    remedy = _("写居民打开网站时的完整地址，例如 https://qingsong.example/ 。")
     try:
         parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+        host = (parts.hostname or "").encode("idna").decode()
+        port = f":{parts.port}" if parts.port else ""
+        right = parts.scheme in ("http", "https") and host and not re.search(r"\s", url)
     except ValueError:
         right = False
-    if not right or re.search(r"\s", url):
-        raise Mistake(
-            _("网站地址应以 https:// 开头，见到的是“{url}”。").format(url=url),
-            _("写居民打开网站时的完整地址，例如 https://qingsong.example/ 。"),
-        )
-    return url
+    if not right:
+        raise Mistake(_("网站地址应以 https:// 开头，见到的是“{url}”。").format(url=url), remedy)
+    if "?" in url or "#" in url:
+        raise Mistake(_("网站地址里不能有“?”和“#”，见到的是“{url}”。").format(url=url), remedy)
+    return url if url.isascii() else urlunsplit(parts._replace(netloc=host + port))
 
 
 def _is_slug(slug: str) -> str:
@@ -284,6 +287,15 @@ def _is_site_code(text: str) -> str:
     return text
 
 
+def _is_reachable(text: str) -> str:
+    if text and not (telephone_numbers(text) or re.search(r"https?://\w|\w@\w+\.\w", text)):
+        raise Mistake(
+            _("应有一个电话、邮箱或网址，见到的是“{text}”。").format(text=text),
+            _("写居民发现错误以后找谁，例如 0000-5550109 或 https://qingsong.example/jiucuo 。"),
+        )
+    return text
+
+
 def _as_theme(value: Any) -> Any:
     """MkDocs takes a theme's bare name too."""
     return {"name": value} if isinstance(value, str) else value
@@ -306,7 +318,7 @@ class _Theme(BaseModel):
 class _MkDocs(BaseModel):
     """The few of MkDocs' own settings that both ways of building need; MkDocs checks the others."""
 
-    site_url: Annotated[str, AfterValidator(_is_address)]
+    site_url: Annotated[str, AfterValidator(_as_address)]
     docs_dir: str = "docs"
     site_dir: str = "site"
     theme: Annotated[_Theme, BeforeValidator(_as_theme)] = _Theme()
@@ -324,7 +336,7 @@ class _Official(_Strict):
     icp: Annotated[str, AfterValidator(_is_icp)] = ""
     police_record: Annotated[str, AfterValidator(_is_police_record)] = ""
     site_code: Annotated[str, AfterValidator(_is_site_code)] = ""
-    corrections: str = ""
+    corrections: Annotated[str, AfterValidator(_is_reachable)] = ""
 
 
 class _Portal(_Strict):

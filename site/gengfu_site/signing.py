@@ -33,9 +33,9 @@ from gengfu_site.approvals import (
     keep,
     step_name,
 )
-from gengfu_site.kept import present
+from gengfu_site.catalogue import present
 from gengfu_site.library import Article, Library, load
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, in_command
 from gengfu_site.reviewers import Claim, expect_right, prove
 from gengfu_site.settings import Settings
 from gengfu_site.source import read_text
@@ -340,7 +340,9 @@ def _refusals(draft: Draft, who: str, steps: Sequence[Step]) -> Iterator[str]:
     if draft.is_public:
         yield _("{name}：已经签发过，以后没有改动。").format(name=draft.name)
     elif round_ is None:
-        yield _("{name}：这一稿还没有提交，请写的人先运行 gengfu submit {name}。").format(name=draft.name)
+        yield _("{name}：这一稿还没有提交，请写的人先运行 gengfu submit {path}。").format(
+            name=draft.name, path=in_command(draft.name)
+        )
     else:
         for step in steps:
             if why := round_.refusal(who, step, draft.review):

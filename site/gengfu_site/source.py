@@ -20,7 +20,7 @@ import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from gengfu_site.problems import Problem, nearest, shown
+from gengfu_site.problems import Problem, in_command, nearest, shown
 from gengfu_templates.i18n import _, series
 
 MAX_BYTES = 1 << 20
@@ -45,13 +45,7 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
     name = shown(path, root)
     try:
         if (size := path.stat().st_size) > most:
-            return Problem(
-                path=name,
-                message=_("文件最大 {most} KiB，这个有 {size} KiB。").format(
-                    most=most >> 10, size=size >> 10
-                ),
-                remedy=_("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"),
-            )
+            return too_long(name, size, most)
         data = path.read_bytes()
     except OSError as error:
         return Problem(
@@ -60,6 +54,24 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
             remedy=_("检查文件是否还在、当前用户是否有权读取。"),
         )
     return decode(data, name, gbk=gbk)
+
+
+def too_long(name: str, size: int, most: int = MAX_BYTES) -> Problem:
+    """What to say of a text file of ``size`` bytes."""
+    return Problem(
+        path=name,
+        message=_("文件最大 {most} KiB，这个有 {size} KiB。").format(most=most >> 10, size=size >> 10),
+        remedy=_("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"),
+    )
+
+
+def out_of_reach(name: str, error: OSError) -> Problem:
+    """What to say of a file that is to be read and written."""
+    return Problem(
+        path=name,
+        message=_("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error),
+        remedy=_("检查文件还在不在、磁盘空间和权限，关掉正打开着它的软件，再运行一次。"),
+    )
 
 
 def decode(data: bytes, name: str, *, gbk: bool = False) -> str | Problem:
@@ -111,10 +123,10 @@ def _wrong_encoding(name: str, encoding: str | None, line: int) -> Problem:
             message=_("文件应是 UTF-8 编码的文本，这一行不是，也认不出是哪种编码。"),
             remedy=_("用原来的软件打开，另存为“UTF-8”编码的文本。"),
         )
-    command = f'gengfu fix "{name}"'
+    command = f"gengfu fix {in_command(name)}"
     if not name.endswith(".md"):
         known = "GB18030" if encoding == "GBK" else encoding
-        command = f'iconv -f {known} -t UTF-8 "{name}" > new && mv new "{name}"'
+        command = f"iconv -f {known} -t UTF-8 {in_command(name)} > new && mv new {in_command(name)}"
     return Problem(
         path=name,
         line=line,
@@ -178,13 +190,12 @@ def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, l
             builder.take(event)
     except _Wrong as wrong:
         problems.append(Problem(path=path, line=wrong.line, message=wrong.message, remedy=wrong.remedy))
-    except yaml.MarkedYAMLError as error:
-        problems.append(_yaml_problem(error, path, first_line))
     except yaml.YAMLError as error:
-        problems.append(_unreadable_yaml(path, first_line, str(error)))
+        problems.append(_no_yaml(error, path, first_line))
     value = builder.root
     if value is not None and not isinstance(value, dict) and not problems:
-        problems.append(_unreadable_yaml(path, first_line, _("这里应是一行一个的“字段: 值”。")))
+        message = _("这里应是一行一个的“字段: 值”。")
+        problems.append(Problem(path=path, line=first_line, message=message, remedy=_HINT))
     problems += [
         Problem(
             path=path,
@@ -281,6 +292,7 @@ class _Builder:
         return location
 
 
+_HINT = _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。")
 _YAML_HINTS = {
     "mapping values are not allowed": _("值里有“: ”时，把整个值用英文双引号括起来。"),
     "could not find expected ':'": _("字段名后面要有英文冒号和一个空格。"),
@@ -291,19 +303,14 @@ _YAML_HINTS = {
 }
 
 
-def _yaml_problem(error: yaml.MarkedYAMLError, path: str, first_line: int) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    problem = error.problem or error.context or str(error)
-    hint = next((hint for text, hint in _YAML_HINTS.items() if text in problem), "")
-    return _unreadable_yaml(path, first_line + (mark.line if mark else 0), problem, hint)
-
-
-def _unreadable_yaml(path: str, line: int, why: str, hint: str = "") -> Problem:
+def _no_yaml(error: yaml.YAMLError, path: str, first_line: int) -> Problem:
+    """What a parser's own English means to who wrote the line."""
+    mark = error.problem_mark or error.context_mark if isinstance(error, yaml.MarkedYAMLError) else None
     return Problem(
         path=path,
-        line=line,
-        message=_("这一行附近不是正确的 YAML（{why}）。").format(why=why),
-        remedy=hint or _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。"),
+        line=first_line + (mark.line if mark else 0),
+        message=_("这一行附近不是正确的 YAML。"),
+        remedy=next((hint for text, hint in _YAML_HINTS.items() if text in str(error)), _HINT),
     )
 
 
@@ -412,9 +419,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
         case "int_parsing" | "int_type":
             message = _("“{field}”应是整数，见到的是“{found}”。").format(field=field, found=shortened(found))
         case _:
-            message = _("“{field}”的值“{found}”用不了（{why}）。").format(
-                field=field, found=shortened(found), why=detail["msg"]
-            )
+            message = _("“{field}”的值“{found}”用不了。").format(field=field, found=shortened(found))
     return document.problem(*location, message=message, remedy=remedy)
 
 

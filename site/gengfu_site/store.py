@@ -78,7 +78,8 @@ class Store:
         """What the release of that number was made of, by the recipes' names; empty where that is not known."""
         rows = self._rows("SELECT name, key, files, state FROM made", "release", release)
         return {
-            name: Done(key, tuple(files.split("\n")) if files else (), state) for name, key, files, state in rows
+            name: Done(key, tuple(files.split("\n")) if files else (), state)
+            for name, key, files, state in rows
         }
 
     def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:

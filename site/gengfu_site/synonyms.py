@@ -54,6 +54,13 @@ def _mistakes(lines: list[tuple[int, tuple[str, ...]]]) -> Iterator[Problem]:
                     message=_("“{word}”里没有一个字，搜不到。").format(word=word),
                     remedy=_("删掉它；要写说明，前面加 #。"),
                 )
+            elif len(word) == 1:
+                yield Problem(
+                    path=FILE,
+                    line=number,
+                    message=_("“{word}”只有一个字，搜索从两个字找起。").format(word=word),
+                    remedy=_("写成两个字以上的词，或删掉它。"),
+                )
             elif word.lower() in seen:
                 yield Problem(
                     path=FILE,

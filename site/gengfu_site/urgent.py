@@ -24,9 +24,9 @@ from zoneinfo import ZoneInfo
 from gengfu_site import feeds, meant, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, parse
-from gengfu_site.catalogue import Entry, dumps
+from gengfu_site.catalogue import Entry, dumps, present, url_in
 from gengfu_site.instants import next_instant
-from gengfu_site.kept import kept, present, url_in
+from gengfu_site.kept import kept
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
 from gengfu_site.pages import Pager, permalink_url
@@ -87,22 +87,28 @@ class NotWritten(GengfuError):
         )
 
 
-def find(settings: Settings, name: str, at: datetime) -> Found:
+def find(settings: Settings, name: str, at: datetime, *, withdrawn: str = "") -> Found:
     """The article with the id ``name``, or with that path (from here, from the station's folder or from content/).
 
+    :param withdrawn: a reason for which it may be withdrawn, to find out what the rules have against that.
     :raises NoSuchArticle: there is none.
     :raises ProblemsFound: its file cannot be read as an article, everything that is wrong with it; or nobody sees it
         before it is signed.
     """
     library, problems = load(settings, at, urgent=True)
     article = meant.articles(library, problems, name)[0]
-    problems += rules.refusals(library, at, article)
+    problems += rules.refusals(library, at, _withdrawn(article, withdrawn) if withdrawn else article)
     return Found(
         entry=feeds.entry(article, settings.station, at),
         file=settings.folder / article.lines.path,  # since it was signed, it may have been renamed
         problems=tuple(sorted(_own(article, problems))),
         held=tuple(meant.held(library, article)),
     )
+
+
+def _withdrawn(article: Article, reason: str) -> Article:
+    lines = replace(article.lines, value={**article.lines.value, "withdrawn": reason})
+    return replace(article, withdrawn=reason, lines=lines)
 
 
 def take_in(settings: Settings, file: Path, at: datetime) -> Path:

@@ -19,7 +19,7 @@ from gengfu_site.approvals import Approvals, Lost, Public, Review, digest_of, st
 from gengfu_site.article import Manuscript, ids_written, parse, split
 from gengfu_site.audit import AuditFailed
 from gengfu_site.catalogue import KINDS, Kind
-from gengfu_site.problems import Problem
+from gengfu_site.problems import Problem, in_command
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document, read_yaml
 from gengfu_templates.i18n import _, series
@@ -196,7 +196,7 @@ def _edited(
 def _unsigned(one: Lying, id_: str | None, approvals: Approvals) -> Problem:
     message = _("还没有签发，网站上看不到。")
     if one.manuscript is None:
-        return _warning(one, message, _("先改好：见 gengfu check。"))
+        return _warning(one, message, _("先把这一篇的问题改好，再提交。"))
     if (before := approvals.id_at(one.path)) not in (None, id_):
         return _warning(
             one,
@@ -210,16 +210,16 @@ def _anothers_id(one: Lying, id_: str, bearer: Lying) -> Problem:
     return _warning(
         one,
         _("编号 {id} 是签发过的 {path} 的，这一篇没有公开。").format(id=id_, path=bearer.name),
-        _("删掉 id 那一行，再运行 gengfu fix {name}，得到一个新编号。").format(name=one.name),
+        _("删掉 id 那一行，再运行 gengfu fix {name}，得到一个新编号。").format(name=in_command(one.name)),
     )
 
 
 def _next_step(one: Lying, id_: str | None, approvals: Approvals) -> str:
     if one.manuscript is None:
-        return _("先改好：见 gengfu check。")
+        return _("先把这一篇的问题改好，再提交。")
     waiting = approvals.of(id_).round if id_ else None
     if waiting is None or waiting.version.text != one.digest or waiting.version.path != one.path:
-        return _("写的人提交：gengfu submit {name}").format(name=one.name)
+        return _("写的人提交：gengfu submit {name}").format(name=in_command(one.name))
     steps = series(map(step_name, waiting.missing))
     return _("还差{steps}，另一个人签：gengfu approve {id}").format(steps=steps, id=id_)
 

@@ -72,9 +72,9 @@ class BannerLine:
     """When the reader's own clock takes it off."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """What every page shows around its own matter."""
+    """What every page shows around its own matter. One is equal to itself alone: parts of pages are kept by it."""
 
     site_name: str
     home: str
@@ -131,6 +131,12 @@ class Page:
     def canonical(self) -> str:
         """The address that search engines and previews are to know it by."""
         return self.address
+
+    @property
+    def banner(self) -> tuple[BannerLine, ...]:
+        """Of :attr:`Frame.alerts`, all but the one whose own page this is, which says it larger."""
+        own = self.canonical.removeprefix(self.frame.home)
+        return tuple(alert for alert in self.frame.alerts if alert.url != own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,8 +279,10 @@ class Attachment:
     """``audio``, ``video``, ``picture`` or ``document``."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ContactCard:
+    """As :class:`Frame`, equal to itself alone."""
+
     area: Link | None
     """None for the station's own card."""
     contacts: tuple[ContactLine, ...]

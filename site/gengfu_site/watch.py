@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gengfu_site import audit, urgent
 from gengfu_site.instants import next_instant
@@ -46,6 +47,7 @@ class Round:
     """What was done at one moment."""
 
     at: datetime
+    """In the station's zone."""
     published: Published | None = None
     """None: the public site stays as it was."""
     problems: tuple[Problem, ...] = ()
@@ -73,7 +75,7 @@ def watch(read: Callable[[], Settings], clock: Clock, wait: Wait) -> Iterator[Ro
             made = _in_part(settings, at, tuple(error.problems))
         except (GengfuError, OSError) as error:
             made = _not_made(at, error)
-        yield made
+        yield replace(made, at=at.astimezone(ZoneInfo(settings.station.timezone)))
         seen = built_from
         while not wait(_pause(made, clock(), len(seen), resting=seen == built_from)):
             before, seen = seen, look(settings)

@@ -12,6 +12,9 @@ _HERE = Path(__file__).parent
 PAGES = _HERE / "pages"
 """The MkDocs theme."""
 
+PREVIEW = _HERE / "preview"
+"""What ``gengfu serve`` puts into the site's pages and beside them."""
+
 MESSAGES = _HERE / "messages"
 """Jinja templates of digests and alerts, for channels and people that take text."""
 

@@ -97,7 +97,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="session")
 def on_postgresql(postgresql: str) -> Iterator[Place]:
     outbox = Outbox(postgresql, random=lambda: 0.5)
-    tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_schema"]
+    tables = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "outbox_version"]
     statements = [f"DELETE FROM {table}" for table in tables]
     statements += [f"ALTER SEQUENCE {table}_id_seq RESTART" for table in ("broadcast", "delivery")]
     delete = text(";".join(statements))

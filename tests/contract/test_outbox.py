@@ -27,7 +27,7 @@ from gengfu_scheduler.message import (
     Unsent,
 )
 from gengfu_scheduler.outbox import AnotherSends, Outbox, OutboxUnusable
-from outboxes import DAY, HOUR, MINUTE, NOON, SECOND, a_message, execute, groups, plan, rows, send, standing
+from outboxes import DAY, HOUR, MINUTE, NOON, SECOND, a_message, execute, groups, plan, send, standing
 
 # Planning
 
@@ -571,35 +571,13 @@ def test_two_processes_may_open_a_new_outbox_at_once(new_url: str) -> None:
     assert failures == []
 
 
-# An outbox of another version
-
-
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        ("UPDATE outbox_schema SET version = 99", "第 99 版"),
-        ("DROP TABLE outbox_schema", "没有标明版本的旧格式"),
-    ],
-)
-@pytest.mark.parametrize("reading", [True, False])
-def test_an_outbox_of_another_version_is_refused_and_left_as_it_is(
-    new_url: str, change: str, found: str, reading: bool
-) -> None:
-    with Outbox(new_url) as outbox:
-        plan(outbox, "A")
-    execute(new_url, change)
-    with pytest.raises(OutboxUnusable, match=f"{found}.*移开并保留"):
-        Outbox(new_url, reading=reading)
-    assert rows(new_url)["delivery"] == 1
+# An outbox beside others, and a database that fails: said clearly, nothing lost
 
 
 def test_other_peoples_tables_are_no_reason_to_refuse_a_database(new_url: str) -> None:
     execute(new_url, "CREATE TABLE theirs (id INTEGER)")
     with Outbox(new_url) as outbox:
         assert plan(outbox, "A") == 1
-
-
-# A database that fails: said clearly, nothing lost
 
 
 @pytest.fixture

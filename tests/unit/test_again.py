@@ -6,15 +6,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import hypothesis.strategies as st
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
 
+from gengfu_site import rules
+from gengfu_site.library import load
 from gengfu_site.output import Copied, Generated, outputs
-from gengfu_site.problems import ProblemsFound
+from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.publish import publish
 from gengfu_site.render import environment, render
 from gengfu_site.view import Page
@@ -23,12 +26,21 @@ from stations import AT, MKDOCS_YML, StationFolder, empty_station
 LONG = int(os.environ.get("GENGFU_TEST_EXAMPLES", "0"))
 """So many sequences, each of fifty edits: ``GENGFU_TEST_EXAMPLES=200 pytest tests/unit/test_again.py``."""
 
-BODIES = ("正文\n", "换了一段话\n", "![图](../a.svg)\n", "# 题\n\n## 小标题\n\n看[这篇](#小标题)\n", "扫码领红包\n" * 40)
+BODIES = (
+    "正文\n",
+    "换了一段话\n",
+    "![图](../a.svg)\n",
+    "# 题\n\n## 小标题\n\n看[这篇](#小标题)\n",
+    "扫码领红包\n" * 40,
+)
 PERSON = "name: 赵小满\nlast_seen: 南门\nphoto: {id}.jpg\nbasis: 监护人同意\nerase_after: 2026-11-29\n"
 SETTINGS = MKDOCS_YML.replace("{name: gengfu}", "{name: gengfu, custom_dir: own}")
 MOMENTS = st.integers(-60, 14 * 24).map(lambda hours: f"{AT + timedelta(hours=8 + hours):%Y-%m-%d %H:%M}")
 FIELDS = st.fixed_dictionaries(
-    {"title": st.sampled_from(["刷单返利", "刷单返利骗局", "燃气瓶怎么放", "领身份证"]), "published": MOMENTS},
+    {
+        "title": st.sampled_from(["刷单返利", "刷单返利骗局", "燃气瓶怎么放", "领身份证"]),
+        "published": MOMENTS,
+    },
     optional={
         "summary": st.sampled_from(["先给小钱，再骗大钱。", "关阀门，开窗，出去打电话。"]),
         "topics": st.sampled_from(["[电信网络诈骗]", "[防火用电]", "[电信网络诈骗, 防火用电]"]),
@@ -48,9 +60,8 @@ ALERTS = st.fixed_dictionaries(
 )
 
 
-def clean(station: StationFolder, at_hours: int) -> dict[str, bytes]:
+def clean(station: StationFolder, at: datetime) -> dict[str, bytes]:
     """What a build that knows nothing makes."""
-    at = AT + timedelta(hours=at_hours)
     library = station.load(at)
     env = environment(library.settings)
     made = {".gengfu-site": (library.settings.public / ".gengfu-site").read_bytes()}
@@ -92,7 +103,12 @@ class Editing(RuleBasedStateMachine):
         self.station.article()
         self.look()
 
-    @rule(target=articles, folder=st.sampled_from(["tip", "notice/2026"]), fields=FIELDS, body=st.sampled_from(BODIES))
+    @rule(
+        target=articles,
+        folder=st.sampled_from(["tip", "notice/2026"]),
+        fields=FIELDS,
+        body=st.sampled_from(BODIES),
+    )
     def add(self, folder: str, fields: Mapping[str, str], body: str) -> str:
         self.written += 1
         name = f"{folder}/t{self.written}.md"
@@ -166,8 +182,11 @@ class Editing(RuleBasedStateMachine):
 
     def write(self, name: str, number: int, fields: Mapping[str, str], body: str) -> None:
         self.station.article(
-            name, body.replace("../a.svg", os.path.relpath("a.svg", Path(name).parent)), id=f"T{number:04}",
-            kind="tip", **{**fields, "cover": fields.get("cover") and os.path.relpath("a.svg", Path(name).parent)},
+            name,
+            body.replace("../a.svg", os.path.relpath("a.svg", Path(name).parent)),
+            id=f"T{number:04}",
+            kind="tip",
+            **{**fields, "cover": fields.get("cover") and os.path.relpath("a.svg", Path(name).parent)},
         )
         self.look()
 
@@ -178,29 +197,37 @@ class Editing(RuleBasedStateMachine):
         """Build; the site is what a clean build makes, or, where something must be mended, as it was."""
         public = self.station.settings.public
         before = files(public)
-        try:
-            publish(self.station.settings, AT + timedelta(hours=self.hours))
-        except ProblemsFound as error:
+        if problems := self.problems():
+            with pytest.raises(ProblemsFound) as refused:
+                publish(self.station.settings, self.at)
             assert files(public) == before
-            assert list(error.problems) == self.problems()
+            assert list(refused.value.problems) == problems
             return
-        made, wanted = files(public), clean(self.station, self.hours)
+        publish(self.station.settings, self.at)
+        made, wanted = files(public), clean(self.station, self.at)
         different = {path for path in made.keys() | wanted.keys() if made.get(path) != wanted.get(path)}
         assert different == set()
-        assert sorted(f.name for f in public.parent.iterdir() if "public" in f.name) == [".public.lock", "public"]
+        assert sorted(f.name for f in public.parent.iterdir() if "public" in f.name) == [
+            ".public.lock",
+            "public",
+        ]
         known = b"".join(f.read_bytes() for f in (self.station.folder / ".gengfu").iterdir())
         assert "赵小满".encode() not in known
 
-    def problems(self) -> list[object]:
-        from gengfu_site import rules
-        from gengfu_site.library import load
+    @property
+    def at(self) -> datetime:
+        return AT + timedelta(hours=self.hours)
 
-        at = AT + timedelta(hours=self.hours)
-        library, problems = load(self.station.settings, at)
-        return sorted([*problems, *rules.refusals(library, at)])
+    def problems(self) -> list[Problem]:
+        """What a build that knows nothing finds."""
+        library, problems = load(self.station.settings, self.at)
+        return sorted([*problems, *rules.refusals(library, self.at)])
 
 
 Editing.TestCase.settings = settings(
-    max_examples=LONG or 6, stateful_step_count=50 if LONG else 12, deadline=None
+    max_examples=LONG or 6,
+    stateful_step_count=50 if LONG else 12,
+    phases=[Phase.explicit, Phase.generate] if LONG else Phase,
+    deadline=None,
 )
 test_after_any_sequence_of_edits_the_site_is_as_a_clean_build_makes_it = Editing.TestCase

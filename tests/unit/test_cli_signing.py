@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,31 @@ def test_an_alert_that_waits_for_a_signature_says_so_to_who_sends_it(small: Stat
         assert result.exit_code == 1
         assert "gengfu new alert" in result.output
         assert "1 个问题" in result.output
+
+
+@pytest.mark.parametrize("name", ["雨 伞.md", "it's.md", 'a"b.md', "🌂$x.md", "(1) [副本].md"])
+def test_a_file_is_found_under_whatever_name_from_wherever_one_stands(
+    small: StationFolder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = small.article(f"fraud/{name}", body="一\n")
+    elsewhere = tmp_path_factory.mktemp("elsewhere 别处")
+    for here, typed in (
+        (elsewhere, str(file)),
+        (elsewhere, f"content/fraud/{name}"),
+        (elsewhere, f"fraud/{name}"),
+        (file.parent, name),
+    ):
+        monkeypatch.chdir(here)
+        said = " ".join(done(small, "build").split())
+        assert shlex.split(said.partition("gengfu submit ")[2])[0] == f"content/fraud/{name}"
+        done(small, "submit", typed, "--by", "李警官", pins=[OTHER])
+        assert "签发完毕" in done(small, "approve", typed, "--by", "王所长", *ALL, pins=[PIN])
+        assert "没有要改的" in done(small, "fix", typed)
+        done(small, "withdraw", typed, "--reason", "电话写错了", "--yes")
+        small.article(f"fraud/{name}", body=f"{typed}\n")
+    assert "在 content/ 里了" in run(small, "import", name).output
+    for command in ("submit", "approve", "fix", "import", "withdraw"):
+        more = ["--by", "王所长", *ALL] if command == "approve" else []
+        more += ["--reason", "错了", "--yes"] if command == "withdraw" else []
+        result = run(small, command, f"没有 {name}", *more, pins=[PIN])
+        assert (result.exit_code, f"没有 {name}" in result.output) == (1, True), command

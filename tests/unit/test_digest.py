@@ -410,7 +410,7 @@ class TestWhy:
             ({"days_old": 8, "evergreen": True}, {}, None, {}, []),
             ({"days_old": 8, "evergreen": True}, {}, None, {"repeat": 0}, ["stale", "no repeats"]),
             ({"days_old": 8, "evergreen": True, "season": ("冬季",)}, {}, None, {}, ["stale", "season"]),
-            ({"days_old": 8, "evergreen": True}, {}, 3, {}, ["told", "stale", "told lately"]),
+            ({"days_old": 8, "evergreen": True}, {}, 3, {}, ["stale", "told", "told lately"]),
             ({"days_old": 3}, {"joined": NOW}, None, {}, ["before joining", "not evergreen"]),
             ({}, {}, None, {"new": 0}, ["no new", "not evergreen"]),
             (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,27 @@ def test_every_test_that_the_delivery_promises_name_exists() -> None:
     named = re.findall(r"`(test_\w+)`", (ROOT / "docs/delivery.md").read_text("utf-8"))
     assert len(named) > 15
     assert [name for name in named if f"def {name}(" not in tests] == []
+
+
+def test_every_command_file_and_test_that_the_auditors_table_names_exists() -> None:
+    from gengfu_scheduler.cli import main
+
+    named = re.findall(r"`([^`]+)`", (ROOT / "docs/compliance.md").read_text("utf-8"))
+    tests = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    commands = [name.split()[1:] for name in named if name.startswith("gengfu ")]
+    files = [name for name in named if re.fullmatch(r"[\w./-]+(/|\.(py|csv|yml))", name)]
+    promises = [name for name in named if re.fullmatch(r"test_\w+…?", name) and name != "test_…"]
+    assert min(len(commands), len(promises)) > 20
+    assert [words for words in commands if not is_command(main, words)] == []
+    assert [name for name in files if name != "webhooks.csv" and not (ROOT / name).exists()] == []
+    assert [name for name in promises if f"def {name}(" not in tests] == []
+
+
+def is_command(group: click.Group, words: list[str]) -> bool:
+    first = group.commands.get(words[0])
+    return bool(first) and (
+        len(words) == 1 or (isinstance(first, click.Group) and is_command(first, words[1:]))
+    )
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)

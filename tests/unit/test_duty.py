@@ -17,6 +17,7 @@ from gengfu_scheduler.timetable import Target
 from gengfu_site import urgent
 from gengfu_site.amend import Fields, NotAmended
 from gengfu_site.meant import NoSuchArticle
+from gengfu_site.problems import ProblemsFound
 from gengfu_site.publish import publish
 from stations import empty_station
 from watch import FakePlatforms
@@ -359,6 +360,19 @@ def test_what_was_told_as_an_actual_alert_becomes_no_exercise(station: Station) 
 def test_a_withdrawal_says_why(station: Station) -> None:
     with pytest.raises(Refused, match="--reason"):
         station.duty.withdraw("F7K2Q", "  ", station.ask)
+
+
+@pytest.mark.parametrize(("name", "path"), [("F7K2Q", "fraud/brushing"), ("9ST2A", "alert/lost")])
+def test_a_reason_with_somebodys_number_in_it_withdraws_nothing(
+    station: Station, name: str, path: str
+) -> None:
+    before = station.articles()
+    with pytest.raises(ProblemsFound, match=r"138\*\*\*\*5678") as refused:
+        station.duty.withdraw(name, "王某 13812345678 说写错了", station.ask)
+    assert [problem.path for problem in refused.value.problems] == ["--reason"]
+    assert (station.articles(), station.asked, "13812345678" in station.public()) == (before, [], False)
+    assert station.duty.withdraw(name, "值班室 0000-5550100 说写错了", station.ask)
+    assert "0000-5550100" in (station.folder / f"public/{path}/index.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("name", "error"), [("NNPE2", NoSuchArticle), ("F7K2Q", Refused)])

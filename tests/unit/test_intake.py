@@ -123,9 +123,42 @@ def test_what_lies_in_content_already_is_not_brought_in_again(station: StationFo
     assert "gengfu fix" in found.problems[0].remedy
 
 
-def test_pictures_beside_a_markdown_file_are_asked_for(station: StationFolder) -> None:
-    found = brought(station, "a.md", "# 防火\n\n![门](a.jpg) ![网](https://x.example/a.jpg)\n", kind="tip")
-    assert found.notes == ("文章旁边的图片 1 张没有带过来，请放到文章所在的文件夹里。",)
+def test_a_markdown_file_brings_the_pictures_along_that_it_shows_from_beside_itself(
+    station: StationFolder,
+) -> None:
+    for name in ("门 口(1).jpg", "b.jpg", "more/c.jpg"):
+        station.file(f"desk/{name}", photo())
+    text = (
+        "---\nid: F7K2Q\ntitle: 防火\nsummary: 关好门。\nkind: tip\npublished: 2026-11-20\ncover: b.jpg\n---\n"
+        '![门](<门 口(1).jpg>) ![门](%E9%97%A8%20%E5%8F%A3(1).jpg) ![丙](more/c.jpg "题") '
+        "![网](https://x.example/a.jpg) ![没有](d.jpg) ![外面](../mkdocs.yml)\n"
+    )
+    found = brought(station, "a.md", text)
+    assert content(station) == [*(f"tip/f7k2q-{n}.jpg" for n in range(1, 4)), "tip/f7k2q.md"]
+    assert found.notes == ("文章旁边的图片 2 张没有找到，请放到文章所在的文件夹里。",)
+    written = (station.folder / "content/tip/f7k2q.md").read_text("utf-8")
+    assert "cover: f7k2q-1.jpg\n" in written
+    assert '![门](<f7k2q-2.jpg>) ![门](f7k2q-2.jpg) ![丙](f7k2q-3.jpg "题") ' in written
+    assert b"GPS" not in (station.folder / "content/tip/f7k2q-1.jpg").read_bytes()
+
+
+def test_what_only_seems_to_be_a_picture_stays_where_it_is(station: StationFolder) -> None:
+    station.file("desk/a.svg", "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    station.file("desk/b.png", "no picture")
+    found = brought(station, "a.md", "# 防火\n\n![一](a.svg) ![二](b.png)\n", kind="tip")
+    assert (len(content(station)), [note[:9] for note in found.notes]) == (
+        1,
+        ["图片“a.svg”", "图片“b.png”"],
+    )
+
+
+def test_what_went_along_is_nothing_of_its_own_and_moves_aside_with_it(station: StationFolder) -> None:
+    station.file("inbox/a.jpg", photo())
+    for name in "xy":
+        station.file(f"inbox/{name}.md", f"# 防火{name}\n\n正文。\n\n![门](a.jpg)\n")
+    assert [one.problems for one in taken(station)] == [(), ()]
+    assert inbox(station) == ["done/a.jpg", "done/x.md", "done/y.md"]
+    assert len(content(station)) == 4
 
 
 def test_a_folder_means_all_documents_in_it(station: StationFolder) -> None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from gengfu_site.check import check
 from gengfu_site.feeds import feeds
 from gengfu_site.library import load
+from gengfu_site.publish import publish
+from gengfu_site.start import Beginning, new_article
 from gengfu_site.svg import is_only_a_picture
 from stations import AT, FRONT, StationFolder
 
@@ -83,6 +85,41 @@ def test_a_link_that_leads_nowhere_names_its_line(
     [problem] = station.problems()
     assert (problem.path, problem.line) == ("content/fraud/brushing.md", 10)
     assert message in problem.message
+    assert remedy in problem.remedy
+
+
+def test_all_that_a_fresh_alert_lacks_is_told_in_one_round(station: StationFolder) -> None:
+    file = new_article(station.settings, Beginning(kind="alert", title="寻找老人"), AT, {"F7K2Q"})
+    id_ = file.stem.upper()
+    station.file(f"private/{id_}.yml", "name: 老王\nage: 70\n")
+    found = {(p.path.partition("/")[0], p.field) for p in station.problems()}
+    assert found == {
+        *(("content", field) for field in ("summary", "alert.form", "alert.place", "expires", "")),
+        *(("private", field) for field in ("last_seen", "basis", "erase_after")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("built", "now", "remedy"),
+    [
+        (True, "tip/gas-safety.md", "那篇文章现在是“gas-safety.md”"),
+        (True, "service/gas.md", "那篇文章现在是“../service/gas.md”"),
+        (False, "service/gas.md", "那篇文章现在是“../service/gas.md”"),
+        (False, "tip/gas-safety.md", "是不是想写“gas2.md”"),
+    ],
+)
+def test_a_link_to_an_article_that_was_renamed_is_told_where_it_is_now(
+    station: StationFolder, *, built: bool, now: str, remedy: str
+) -> None:
+    """What residents find at the old address tells which article that was, a name of its own nearly so."""
+    station.article("tip/other.md", body="[煤气](gas.md)\n", id="T0001")
+    station.article("tip/gas2.md", id="T0002")
+    gas = station.article("tip/gas.md", id="T0003")
+    if built:
+        publish(station.settings, AT)
+    (station.settings.content / now).parent.mkdir(exist_ok=True)
+    gas.rename(station.settings.content / now)
+    [problem] = station.problems()
     assert remedy in problem.remedy
 
 

@@ -203,6 +203,13 @@ def test_nobody_allows_anything_without_a_name_and_a_reason(station: StationFold
     assert [p.field for p in station.problems()] == ["allow.0.by", "allow.0.reason"]
 
 
+def test_an_articles_own_file_name_is_its_address_and_is_read_too(station: StationFolder) -> None:
+    station.article("fraud/王某_13812345678.md")
+    assert [p.message for p in refusals(station.load(), AT)] == [
+        "文件名也是网址：这里有手机号（138****5678）。"
+    ]
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -85,6 +85,13 @@ CASES: dict[str, list[Case]] = {
             alert="{form: 走失, place: 桃园, tell: 13812345678, basis: 监护人同意}",
         ),
     ],
+    "search-pictures": [
+        good(**ALERT, alert="{form: 走失, place: 桃园, tell: '110'}"),
+        good(**ALERT, alert="{form: 火情, place: 桃园, tell: '119'}", cover="a.png"),
+        good(**ALERT, alert="{form: 走失, place: 桃园, tell: '110'}", cover="../pictures/a.svg"),
+        bad("a.png", **ALERT, alert="{form: 走失, place: 桃园, tell: '110'}", cover="a.png"),
+        bad("a.png", "![照片](a.png)\n", **ALERT, alert="{form: 走失, place: 桃园, tell: '110'}"),
+    ],
     "forbidden-terms": [
         good("他说“弱智”这个词伤人。\n"),
         bad("“弱智”：侮辱人", "别叫人弱智。\n", line=8),
@@ -145,6 +152,12 @@ CASES: dict[str, list[Case]] = {
     "unused-allow": [
         good("打 138-1234-5678。\n", allow="[{what: 13812345678, by: 周所长, reason: 本人同意}]"),
         good("罪犯\n", allow="[{what: 罪犯, by: 周所长, reason: 已判决}]"),
+        good(
+            **ALERT,
+            alert="{form: 走失, place: 桃园, tell: '110'}",
+            cover="a.png",
+            allow="[{what: a.png, by: 周所长, reason: 没有人像}]",
+        ),
         bad("放行", allow="[{what: 13812345678, by: 周所长, reason: 本人同意}]", line=7),
     ],
 }
@@ -156,6 +169,7 @@ def test_a_rule_finds_what_it_is_there_for_and_nothing_else(
 ) -> None:
     station.file("terms.yml", TERMS)
     station.file("content/pictures/a.svg", "<svg/>")
+    station.file("content/fraud/a.png", "")
     station.article(
         "tip/first.md",
         id="T0000",

@@ -213,7 +213,9 @@ def test_every_gram_lies_in_its_shard(built: Reader) -> None:
     ("articles", "shards"),
     [(0, 1), (2, 32), (63, 512), (64, 1024), (2047, 1024), (2048, 2048), (10_000, 8192)],
 )
-def test_shards_are_about_as_many_as_articles_and_more_for_a_small_library(articles: int, shards: int) -> None:
+def test_shards_are_about_as_many_as_articles_and_more_for_a_small_library(
+    articles: int, shards: int
+) -> None:
     assert search._shards(articles) == shards
 
 
@@ -347,7 +349,9 @@ class TestNumbers:
         return station
 
     def test_those_of_an_older_month_come_first(self, three: StationFolder) -> None:
-        three.article("tip/old.md", id="T0009", kind="tip", published="2026-10-31 09:00", title="旧", body="同样\n")
+        three.article(
+            "tip/old.md", id="T0009", kind="tip", published="2026-10-31 09:00", title="旧", body="同样\n"
+        )
         index = read(three)
         assert index.shown(min(index.lists["同样"]))["title"] == "旧"
 
@@ -371,7 +375,9 @@ class TestNumbers:
         own = {f"search/{name}.json" for name in (f"articles/{number}", f"texts/{number}", "kinds")}
         assert changed == words | own
 
-    @given(st.lists(st.tuples(st.integers(0, 999), st.integers(1, 3)), unique_by=lambda one: one[0], min_size=1))
+    @given(
+        st.lists(st.tuples(st.integers(0, 999), st.integers(1, 3)), unique_by=lambda one: one[0], min_size=1)
+    )
     def test_each_has_its_own_by_month_whatever_order_they_came_in(
         self, articles: list[tuple[int, int]]
     ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from gengfu_site.approvals import Review
 from gengfu_site.catalogue import Kind
 from gengfu_site.check import check
+from gengfu_site.problems import Problem
 from gengfu_site.settings import read_settings
 from gengfu_templates import starter
 from stations import AT, MKDOCS_YML, StationFolder
@@ -36,6 +37,15 @@ def test_the_nearest_contact_card_is_taken(station: StationFolder, area: str | N
     ("old", "new", "said"),
     [
         ("site_url: https://qingsong.example/", "site_url: qingsong.example", "https://"),
+        ("site_url: https://qingsong.example/", "site_url: https://qingsong.example/?a=1", "不能有“?”"),
+        ("site_url: https://qingsong.example/", 'site_url: "https://qingsong.example/#top"', "不能有“?”"),
+        ("site_url: https://qingsong.example/", "site_url: https://青松..cn/", "https://"),
+        ("site_url: https://qingsong.example/", "site_url: https://qingsong.example:八千/", "https://"),
+        (
+            "contacts: [{role: 值班室",
+            'official: {corrections: "??"}\n        contacts: [{role: 值班室',
+            "一个电话、邮箱或网址",
+        ),
         ("  - gengfu:", "  - other:", "没有 gengfu"),
         ("slug: taoyuan", "slug: 桃园", "小写字母"),
         ("松园社区, slug: songyuan", "松园社区, slug: taoyuan", "用了两次"),
@@ -94,6 +104,25 @@ def test_a_shortcut_is_not_blamed_while_a_file_cannot_be_read(station: StationFo
     assert {problem.path for problem in station.problems()} == {"content/fraud/brushing.md"}
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://青松派出所.中国:8443/指南/", "https://xn--79qq01b81diyg242d.xn--fiqs8s:8443/指南/"),
+        ("https://qingsong.example:8443", "https://qingsong.example:8443/"),
+    ],
+)
+def test_a_host_in_chinese_is_what_browsers_make_of_it(
+    station: StationFolder, written: str, read: str
+) -> None:
+    station.file("mkdocs.yml", MKDOCS_YML.replace("https://qingsong.example/", written))
+    assert station.settings.station.url == read
+
+
+def before_release(station: StationFolder) -> list[Problem]:
+    """What is asked for before one, besides other numbers than those of the tests."""
+    return [p for p in check(station.settings, AT, release=True) if "示范" not in p.message]
+
+
 OFFICIAL = {
     "sponsor": "青松区公安分局",
     "icp": "京ICP备12345678号-1",
@@ -140,7 +169,7 @@ def test_what_is_missing_is_asked_for_before_a_release_and_never_by_a_build(
     station.file("mkdocs.yml", official({**OFFICIAL, missing: ""}))
     station.article()
     assert check(station.settings, AT) == []
-    (problem,) = check(station.settings, AT, release=True)
+    (problem,) = before_release(station)
     text = (station.folder / "mkdocs.yml").read_text(encoding="utf-8").splitlines()
     assert missing in text[problem.line - 1]
     assert (problem.field, missing in problem.remedy) == (f"station.official.{missing}", True)
@@ -150,11 +179,29 @@ def test_a_station_that_says_nothing_is_asked_for_all_of_it_unless_it_is_on_an_i
     station: StationFolder,
 ) -> None:
     station.article()
-    assert len(check(station.settings, AT, release=True)) == len(OFFICIAL)
+    assert len(before_release(station)) == len(OFFICIAL)
     station.file(
         "mkdocs.yml", MKDOCS_YML.replace("        contacts:", "        intranet: true\n        contacts:", 1)
     )
-    assert check(station.settings, AT, release=True) == []
+    assert before_release(station) == []
+
+
+def test_a_number_that_came_with_the_program_is_found_before_a_release(station: StationFolder) -> None:
+    station.file(
+        "mkdocs.yml", MKDOCS_YML.replace("0000-", "0571-").replace("theme:", "# 0000-5550199\ntheme:")
+    )
+    station.article(body="打 110。\n\n打 0000-5550130 也行。\n", summary="打 0000-5550100。")
+    found = [(p.path, p.line, p.message) for p in check(station.settings, AT, release=True)]
+    assert [one for one in found if "示范" in one[2]] == [
+        ("content/fraud/brushing.md", 4, "“0000-5550100”是示范用的号码，没有人接。"),
+        ("content/fraud/brushing.md", 10, "“0000-5550130”是示范用的号码，没有人接。"),
+    ]
+    station.file("mkdocs.yml", MKDOCS_YML)
+    station.article()
+    shown = [p for p in check(station.settings, AT, release=True) if "示范" in p.message]
+    assert [(p.path, MKDOCS_YML.splitlines()[p.line - 1].count("0000-")) for p in shown] == [
+        ("mkdocs.yml", 1)
+    ] * 3
 
 
 def test_the_starters_commented_lines_are_right_once_the_mark_before_them_is_gone(

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
@@ -523,6 +524,41 @@ def test_only_who_may_release_admits_others_and_dismisses_them(small: StationFol
     submit(small)
     with pytest.raises(NotProved, match="没有登记过"):
         sign(small, "赵教导员")
+
+
+@pytest.mark.parametrize("writes", range(3))
+def test_a_crash_while_a_pin_is_changed_leaves_the_old_one_or_the_new(
+    small: StationFolder, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """The program is ended at each moment at which something reaches the disk: the key, then the log's line."""
+    left = [writes]
+
+    def fsync(_handle: int) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+
+    def opens(pin: str) -> bool:
+        try:
+            reviewers.prove(small.folder, claim("王所长", pin), AT)
+        except NotProved:
+            return False
+        return True
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr("os.fsync", fsync)
+        admit(small.folder, "王所长", STEPS, "new737373", claim("王所长"), AT, login="duty")
+    assert [opens(PIN), opens("new737373")] in ([True, False], [False, True])
+    assert opens("new737373") or writes < 2
+
+
+def test_who_is_dismissed_leaves_no_key_behind(small: StationFolder) -> None:
+    def keys() -> int:
+        return len(json.loads((small.folder / "audit/reviewers.json").read_text("utf-8")))
+
+    assert keys() == len(RIGHTS)
+    dismiss(small.folder, "赵教导员", claim("王所长"), AT)
+    assert keys() == len(RIGHTS) - 1
 
 
 @pytest.mark.parametrize("pin", ["12345", "111111", "123456", "987654"])

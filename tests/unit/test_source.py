@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_a_foreign_encoding_is_named_with_the_command_that_converts_it(
 
 
 def test_an_article_in_a_foreign_encoding_is_mended_by_one_command() -> None:
-    assert 'gengfu fix "content/tip/a.md"' in explain(decode("先给小钱".encode("gbk"), "content/tip/a.md"))
+    assert "gengfu fix content/tip/a.md" in explain(decode("先给小钱".encode("gbk"), "content/tip/a.md"))
 
 
 def test_bytes_of_no_encoding_name_their_line() -> None:
@@ -98,6 +100,27 @@ def test_every_value_knows_its_line() -> None:
 def test_broken_yaml_ends_in_a_problem(text: str, said: str) -> None:
     _document, problems = read_yaml(text, "a.md")
     assert said in "\n".join(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [b\n",
+        "a: b: c\n",
+        "\ta: 1\n",
+        'a: "\\q"\n',
+        "a: 'b\n",
+        "a: @b\n",
+        "- a\nb: 1\n",
+        "a: {b\n",
+        "? [\n",
+        "a\nb: 1\n",
+    ],
+)
+def test_no_parsers_own_words_reach_an_officer(text: str) -> None:
+    _document, problems = read_yaml(text, "a.md")
+    assert problems
+    assert not re.search("[A-Za-z]{2,} [a-z]{2,}", "".join(p.message + p.remedy for p in problems))
 
 
 @given(st.binary(max_size=300))

@@ -433,7 +433,7 @@ def test_text_from_officers_is_never_markup(html, page):
 def test_every_script_of_a_page_is_small_and_of_2020(env):
     """Chromium 80 reads it, and a cheap phone reads it at once."""
     for name in env.list_templates(extensions=["js"]):
-        script = env.globals["asset"](name)
+        script = env.filters["asset"](name)
         assert len(script.encode()) < 2048, name
         assert not re.search(r"\?\?=|\|\|=|&&=|\.at\(|replaceAll|structuredClone|eval\(|innerHTML", script), (
             name
@@ -451,7 +451,7 @@ def test_every_script_of_a_page_is_small_and_of_2020(env):
 def test_a_page_carries_styles_and_scripts_without_what_only_we_read(tmp_path, written, in_the_page):
     (tmp_path / "own.css").write_text(written, encoding="utf-8")
     env = render.environment(replace(SETTINGS, overrides=tmp_path))
-    assert env.globals["asset"]("own.css") == in_the_page
+    assert env.filters["asset"]("own.css") == in_the_page
 
 
 def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(env):
@@ -469,12 +469,10 @@ def test_a_new_station_has_no_heading_with_nothing_under_it(html, page):
 
 def test_a_policy_allows_what_the_stations_own_template_asks_for(tmp_path):
     (tmp_path / "own.css").write_text("a{b:c}\n", encoding="utf-8")
-    (tmp_path / "home.html").write_text(
-        "{%- extends 'base.html' -%} {{ asset( 'own.css' ) }}", encoding="utf-8"
-    )
+    (tmp_path / "home.html").write_text("{%- extends 'base.html' -%} {{ 'own.css'|asset }}", encoding="utf-8")
     env = render.environment(replace(SETTINGS, overrides=tmp_path))
     for name in ("own.css", "banner.js"):
-        digest = b64encode(sha256(env.globals["asset"](name).encode()).digest()).decode()
+        digest = b64encode(sha256(env.filters["asset"](name).encode()).digest()).decode()
         assert digest in env.globals["policy"]("home.html")
 
 

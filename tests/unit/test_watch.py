@@ -12,6 +12,7 @@ import pytest
 from gengfu_site import publish as publishing
 from gengfu_site import urgent
 from gengfu_site.catalogue import dumps
+from gengfu_site.cli import building
 from gengfu_site.feeds import catalogue
 from gengfu_site.library import Library
 from gengfu_site.pages import pages
@@ -59,6 +60,12 @@ def test_a_saved_file_is_published_once_it_rests(station: StationFolder) -> None
 def test_whatever_a_build_is_made_from_is_watched(station: StationFolder, file: str) -> None:
     text = MKDOCS_YML + "# 改过\n" if file == "mkdocs.yml" else "# 改过\n"
     assert len(rounds(station, {"08:01:00": lambda: station.file(file, text)})) == 2
+
+
+def test_moments_are_told_in_the_stations_zone_wherever_the_machine_is(station: StationFolder) -> None:
+    station.article(published="2026-11-21 08:01")
+    made = next(watch(lambda: station.settings, lambda: AT, lambda _seconds: True))
+    assert building._at(made.at) + building._next(made) == "11-21 08:00:00  ，下次自动更新：2026-11-21 08:01"
 
 
 def test_an_editors_hidden_files_are_nobodys_business(station: StationFolder) -> None:
@@ -180,7 +187,7 @@ def told(made: Round, catalogue: Path) -> str:
     for item in items:
         public += [fact["value"] for fact in (item["_gengfu"].get("alert") or {}).get("facts", [])][:1]
     words = [
-        f"{made.at + timedelta(hours=8):%H:%M:%S}",
+        f"{made.at:%H:%M:%S}",
         (str(made.published.articles) if made.published else "-") + (":" if public else ""),
         *public,
         *([f"!{len(made.problems)}"] if made.problems else []),

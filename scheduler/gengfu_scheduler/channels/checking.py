@@ -20,7 +20,7 @@ from gengfu_site.problems import Problem, nearest, shown
 from gengfu_templates import MESSAGES
 from gengfu_templates.i18n import _, series
 
-_FIXED = {"task.html", "wall.html"}
+_FIXED = {"_chat.css", "_chat.html", "looks.html", "task.html", "wall.html"}
 """Pages of the program's own, for which no station's file stands in."""
 _TEXTS = ("text.txt", "console.txt")
 """Those that are a whole message by themselves."""

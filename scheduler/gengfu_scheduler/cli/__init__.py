@@ -24,6 +24,7 @@ from gengfu_scheduler.cli import (
     preview,
     record,
     sending,
+    serving,
     station,
     status,
 )
@@ -62,7 +63,7 @@ class _Gengfu(Sections):
     cls=_Gengfu,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=_("更夫：把派出所的 Markdown 文章发布成便民网站，并按时发到居民群里。"),
-    epilog=_("第一次用，请看站点文件夹里的“怎么用.md”。一个命令怎么用：gengfu 命令 --help"),
+    epilog=_("第一次用，请看站点文件夹里的“说明/怎么用.md”。一个命令怎么用：gengfu 命令 --help"),
 )
 @click.option(
     "-C",
@@ -81,7 +82,7 @@ click.Context.formatter_class = Formatter
 
 main.add_sections(
     {
-        _("写文章"): (site.new, site.import_, site.fix, station.check, site.serve),
+        _("写文章"): (site.new, site.import_, site.fix, station.check, serving.serve),
         _("签发和公开"): (site.submit, site.approve, site.reviewers, site.build, alerts.withdraw, audit.log),
         _("发到群里"): (
             planning.plan,
@@ -95,6 +96,6 @@ main.add_sections(
         _("紧急警情"): (alerts.alert, alerts.update, alerts.resolve, alerts.cancel, audit.review),
         _("看结果"): (status.status, planning.explain, due.due, month.report, audit.audit_),
         _("建站和群"): (station.init, groups.groups, station.sandbox, station.demo),
-        _("服务器和备份"): (machine.deploy,),
+        _("服务器和备份"): (machine.deploy, machine.backup, machine.restore, machine.bundle),
     }
 )

@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 
 from gengfu_scheduler.cli.shared import now, open_outbox, out, read_roster
-from gengfu_templates.i18n import _, series
+from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,15 +54,16 @@ def preview(folder: Path, target: str, everywhere: bool, page: Path | None) -> N
 
 
 def _show(sample: Sample, received: Sequence[Received]) -> None:
+    from gengfu_scheduler.preview import consequence
     from gengfu_scheduler.sandbox.platforms import APPS
 
     title = escape(APPS[sample.platform].title)
     whom = _("{n} 个群，最长的一份：{name}") if sample.groups else _("还没有这个平台的群，借{name}来看")
     whom = whom.format(n=sample.groups, name=sample.group.name)
     out.print(f"\n[bold cyan]{title}[/]  [dim]{escape(whom)}[/]")
-    if split := len(sample.parts) != 1 or bool(sample.left):
+    if split := consequence(sample):
         _show_weights(sample.whole)
-        out.print(f"  {escape(_consequence(sample))}", style="red")
+        out.print(f"  {escape(split)}", style="red")
     for number, part in enumerate(sample.parts, 1):
         if split:
             out.print("  " + _("第 {n} 条").format(n=number), style="dim")
@@ -76,16 +77,6 @@ def _show(sample: Sample, received: Sequence[Received]) -> None:
                 )
 
 
-def _consequence(sample: Sample) -> str:
-    if sample.whole.message.form == "alert":
-        if sample.parts:
-            return _("一条放不下，将分成 {n} 条发。").format(n=len(sample.parts))
-        return _("标题和落款太长，分成几条也放不下，不会发出。")
-    if sample.parts:
-        return _("放不下，留到下次：{titles}").format(titles=series(sample.left))
-    return _("一篇也放不下，不会发出：请把标题和提要改短。")
-
-
 def _show_weights(part: Part) -> None:
     if not part.weights:
         out.print("  " + _("这个平台没有写明长度限制。"), style="dim")
@@ -94,11 +85,12 @@ def _show_weights(part: Part) -> None:
 
 
 def _line(weight: Weight) -> str:
+    from gengfu_scheduler.preview import unit
+
     load = weight.used / weight.limit
     colour = "red" if load > 1 else "yellow" if load > _TIGHT else "green"
     filled = min(_BAR, max(1, round(load * _BAR))) if weight.used else 0
-    units = {"bytes": _("字节"), "characters": _("字"), "pieces": _("条")}
     bar = f"[{colour}]{'━' * filled}[/][dim]{'─' * (_BAR - filled)}[/]"
-    used = f"{weight.used:,} / {weight.limit:,} {units[weight.unit]}"
+    used = f"{weight.used:,} / {weight.limit:,} {unit(weight)}"
     said = f"[red]{used}[/]" if load > 1 else used
     return f"{bar} {escape(weight.what)} {said}"

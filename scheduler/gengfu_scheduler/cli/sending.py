@@ -249,7 +249,7 @@ def run(folder: Path, listen: str | None, standby: bool, form: str) -> None:
     log = Log(as_json=form == "json")
     turn = _Turn(stop, log, standby=standby)
     try:
-        with only_scheduler(folder, wait=turn.wait), open_outbox(folder) as outbox:
+        with only_scheduler(folder, wait=turn.wait), open_outbox(folder, only_scheduler=True) as outbox:
             turn.be_only_sender(outbox)
             _keep_watch(folder, outbox, stop, listen, log)
     except (AlreadyRunning, AnotherSends):

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -25,7 +25,7 @@ from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
     from gengfu_scheduler.channels.hand import TaskPages
-    from gengfu_scheduler.outbox import Outbox
+    from gengfu_scheduler.outbox import Outbox, OutboxOutdated
     from gengfu_scheduler.roster import Roster
 
 out = Console(highlight=False, soft_wrap=True)
@@ -173,12 +173,39 @@ def recording_failure(folder: Path, by: str | None, action: str, **details: Any)
 
 
 @contextmanager
-def open_outbox(folder: Path, *, reading: bool = False) -> Iterator[Outbox]:
-    from gengfu_scheduler.outbox import Outbox
+def open_outbox(folder: Path, *, reading: bool = False, only_scheduler: bool = False) -> Iterator[Outbox]:
+    """The station's outbox; one of an earlier version is upgraded first.
+
+    :param reading: nothing is made, changed or upgraded.
+    :param only_scheduler: this process holds the station's lock.
+    :raises OutboxOutdated: it is of an earlier version, and only read or still sent from.
+    """
+    from gengfu_scheduler.outbox import Outbox, OutboxOutdated
     from gengfu_scheduler.state import database_url
 
-    with Outbox(database_url(folder, os.environ, reading=reading), reading=reading) as outbox:
+    url = database_url(folder, os.environ, reading=reading)
+    try:
+        outbox = Outbox(url, reading=reading)
+    except OutboxOutdated as outdated:
+        if reading:
+            raise
+        _upgrade(folder, url, outdated, only_scheduler=only_scheduler)
+        outbox = Outbox(url)
+    with outbox:
         yield outbox
+
+
+def _upgrade(folder: Path, url: str, outdated: OutboxOutdated, *, only_scheduler: bool) -> None:
+    from gengfu_scheduler import state
+    from gengfu_scheduler.outbox import upgrade
+
+    try:
+        with nullcontext() if only_scheduler else state.only_scheduler(folder):
+            upgrade(url)
+    except state.AlreadyRunning:
+        raise outdated from None
+    record(folder, None, "outbox.upgrade", version=outdated.found)
+    err.print(_("发送记录原是第 {found} 版，已升级。").format(found=outdated.found))
 
 
 def print_json(data: Any, **also: object) -> None:

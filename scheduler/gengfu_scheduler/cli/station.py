@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import Stop, now, out, say, task_pages, who
+from gengfu_scheduler.cli.shared import Stop, expect_station, now, out, say, task_pages, who
 from gengfu_site import cli as site
 from gengfu_site import clock
 from gengfu_site.problems import ProblemsFound
@@ -71,14 +71,16 @@ def check(folder: Path, release: bool, online: bool, strict: bool, form: str) ->
     from gengfu_site.check import check as check_site
 
     name, zone = folder.resolve().name, None
+    expect_station(folder)
     try:
-        settings = site.settings_in(folder)
+        settings = site.settings_if_any(folder)
+        station = settings.station if settings else roster.published_station(folder)
     except ProblemsFound as error:
         problems = list(error.problems)
     else:
-        name, zone = settings.station.name, ZoneInfo(settings.station.timezone)
-        problems = check_site(settings, clock.now(), release=release, online=online)
-        problems += roster.check(folder, settings.station, os.environ)
+        name, zone = station.name, ZoneInfo(station.timezone)
+        problems = check_site(settings, clock.now(), release=release, online=online) if settings else []
+        problems += roster.check(folder, station, os.environ)
     problems.sort()
     match form:
         case "json":

@@ -8,16 +8,19 @@ each change says ``WHERE state = …``, so the slower of two processes changes n
 Each method of :class:`Outbox` (``ledger``) is one transaction, and none is open while the caller talks to a
 platform; what it does within stands in ``planning``, ``delivering`` and ``reading``. The SQL stands in ``statements``, named and explained, over the ``tables``. SQLite runs with write-ahead
 log and ``synchronous=FULL`` (https://www.sqlite.org/pragma.html#pragma_synchronous: no committed transaction is
-lost to a power cut); PostgreSQL as it comes.
+lost to a power cut); PostgreSQL as it comes. An outbox of an earlier version is brought up to ours by ``upgrading``,
+with the revisions in ``migrations``.
 """
 
 from __future__ import annotations
 
-from gengfu_scheduler.outbox.database import OutboxUnusable
+from gengfu_scheduler.outbox.copying import copy
+from gengfu_scheduler.outbox.database import OutboxOutdated, OutboxUnusable
 from gengfu_scheduler.outbox.ledger import AnotherSends, Outbox
 from gengfu_scheduler.outbox.planning import AlertOver
 from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, HandTask, Pulse, TimeTold
 from gengfu_scheduler.outbox.tasks import PlatformTask
+from gengfu_scheduler.outbox.upgrading import upgrade
 
 __all__ = [
     "AlertOver",
@@ -26,8 +29,11 @@ __all__ = [
     "Fate",
     "HandTask",
     "Outbox",
+    "OutboxOutdated",
     "OutboxUnusable",
     "PlatformTask",
     "Pulse",
     "TimeTold",
+    "copy",
+    "upgrade",
 ]

@@ -10,11 +10,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, insert, inspect, make_url, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    literal_column,
+    make_url,
+    select,
+    table,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from gengfu_scheduler.outbox.tables import METADATA, SCHEMA, VERSION
+from gengfu_scheduler.outbox.tables import METADATA, OUTBOX_VERSION, VERSION
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
@@ -22,6 +35,10 @@ T = TypeVar("T")
 
 NOWHERE = "sqlite://"
 """An empty database in memory."""
+
+SENDING_LOCK = 0x67656E676677
+"""On PostgreSQL, of whoever sends from the database."""
+_SCHEMA_LOCK = 0x67656E676675
 
 _IDS_A_STATEMENT = 5_000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535.
 
@@ -32,6 +49,33 @@ class OutboxUnusable(GengfuError):
     def __init__(self, evidence: str, remedy: str) -> None:
         self.evidence = evidence
         super().__init__(_("发送记录无法读写：{evidence}。{remedy}").format(evidence=evidence, remedy=remedy))
+
+
+class OutboxOutdated(OutboxUnusable):
+    """The tables are of an earlier version: ``found``. :func:`~gengfu_scheduler.outbox.upgrading.upgrade` brings them up."""
+
+    def __init__(self, found: int) -> None:
+        self.found = found
+        super().__init__(
+            _("记录是第 {found} 版，这个 gengfu 用第 {expected} 版").format(found=found, expected=VERSION),
+            _(
+                "没有改动它。先备份，再重新启动 gengfu run，它会先把记录升级；没有定时程序在运行时，"
+                "任何一条要写记录的命令也会先升级"
+            ),
+        )
+
+
+def open_engine(url: str, *, reading: bool = False) -> Engine:
+    """The database at ``url``, as the outbox wants it; nothing is asked of it yet.
+
+    :param reading: nothing is to be made or changed.
+    """
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        if not reading:
+            event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def for_reading(url: str) -> str:
@@ -48,8 +92,8 @@ def for_reading(url: str) -> str:
     return f"sqlite:///file:{quote(str(file))}?{mode}&uri=true"
 
 
-def set_up_sqlite(connection: Any, _record: object) -> None:
-    # The driver would otherwise begin transactions by itself, and too late: see begin_sqlite.
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver would otherwise begin transactions by itself, and too late: see _begin_sqlite.
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute("PRAGMA synchronous=FULL")
@@ -67,38 +111,53 @@ def set_up_sqlite(connection: Any, _record: object) -> None:
             connection.execute("COMMIT")
 
 
-def begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock at once and waits for it; one that began by reading could only fail.
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
+def lock_schema(connection: Connection) -> None:
+    """Of two that make or change the tables, the second sees what the first made."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+
 def make_tables(connection: Connection) -> None:
-    """Make the tables where none of them is.
-
-    :raises OutboxUnusable: those there are not of our version.
-    """
-    if set(inspect(connection).get_table_names()).isdisjoint(METADATA.tables):
-        METADATA.create_all(connection)
-        connection.execute(insert(SCHEMA), {"version": VERSION})
-    else:
-        check_version(connection)
+    """Make the tables, as they are now."""
+    METADATA.create_all(connection)
+    connection.execute(insert(OUTBOX_VERSION), {"version_num": str(VERSION)})
 
 
-def check_version(connection: Connection) -> None:
-    """:raises OutboxUnusable: there are tables of ours, and not of our version."""
+def version_of(connection: Connection) -> int | None:
+    """Of the tables that are there; None where there are none. What was made before they were counted is 1."""
     tables = set(inspect(connection).get_table_names())
-    found = connection.execute(select(SCHEMA.c.version)).scalar() if SCHEMA.name in tables else None
-    if found == VERSION or tables.isdisjoint(METADATA.tables):
-        return
-    raise OutboxUnusable(
-        _("记录的格式应为第 {expected} 版，这里是{found}").format(
-            expected=VERSION, found=_("第 {n} 版").format(n=found) if found else _("没有标明版本的旧格式")
-        ),
-        _(
-            "没有改动它。要接着用，装回写它的那个 gengfu；要从头开始，把这个数据库移开并保留，再运行会新建一个"
-            "（新的不知道以前发过什么）"
-        ),
-    )
+    if OUTBOX_VERSION.name in tables:
+        return int(connection.execute(select(OUTBOX_VERSION.c.version_num)).scalar_one())
+    if "outbox_schema" in tables:  # where the number stood until 3
+        before: int = connection.execute(
+            select(literal_column("version")).select_from(table("outbox_schema"))
+        ).scalar_one()
+        return before
+    return None if tables.isdisjoint(METADATA.tables) else 1
+
+
+def is_made(connection: Connection) -> bool:
+    """Whether there are tables of ours.
+
+    :raises OutboxOutdated: they are of an earlier version.
+    :raises OutboxUnusable: they are of a later version.
+    """
+    found = version_of(connection)
+    if found is not None and found < VERSION:
+        raise OutboxOutdated(found)
+    if found is not None and found > VERSION:
+        raise OutboxUnusable(
+            _("记录是第 {found} 版，这个 gengfu 只认到第 {expected} 版").format(
+                found=found, expected=VERSION
+            ),
+            _("没有改动它。较新的 gengfu 已经把它升级过：装上较新的 gengfu；要退回这一个，恢复升级前的备份"),
+        )
+    return found is not None
 
 
 def scrub(engine: Engine) -> None:
@@ -135,6 +194,8 @@ def mapped() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise OutboxUnusable(str(error.orig), _remedy(error.orig)) from error
+    except sqlite3.Error as error:  # past SQLAlchemy, where it has no word for what is asked
+        raise OutboxUnusable(str(error), _remedy(error)) from error
     except (SQLAlchemyError, ValueError) as error:
         raise OutboxUnusable(
             str(error), _("检查 GENGFU_DATABASE 里数据库地址的写法，例如 sqlite:////绝对路径/outbox.db")

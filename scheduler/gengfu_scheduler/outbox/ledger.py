@@ -11,9 +11,7 @@ from typing import Literal, Self
 
 from sqlalchemy import (
     Connection,
-    create_engine,
     delete,
-    event,
     func,
     select,
     update,
@@ -23,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gengfu_scheduler.message import (
     Broadcast,
     Delivery,
+    Item,
     Outcome,
     Planned,
     Reach,
@@ -31,18 +30,20 @@ from gengfu_scheduler.message import (
 )
 from gengfu_scheduler.outbox import delivering, planning, reading, tasks
 from gengfu_scheduler.outbox import statements as sql
+from gengfu_scheduler.outbox.content import loads
 from gengfu_scheduler.outbox.database import (
     NOWHERE,
+    SENDING_LOCK,
     OutboxUnusable,
     batches,
-    begin_sqlite,
-    check_version,
     for_reading,
     insert_into,
+    is_made,
+    lock_schema,
     make_tables,
     mapped,
+    open_engine,
     scrub,
-    set_up_sqlite,
 )
 from gengfu_scheduler.outbox.pace import PaceOf
 from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, HandTask, Pulse, TimeTold
@@ -50,9 +51,11 @@ from gengfu_scheduler.outbox.tables import (
     BROADCAST,
     DELIVERY,
     DISABLED,
+    MESSAGE,
+    MESSAGE_ENTRY,
     MISSED,
+    OUTBOX_VERSION,
     PROGRESS,
-    SCHEMA,
 )
 from gengfu_scheduler.outbox.tasks import PlatformTask
 from gengfu_site.problems import GengfuError
@@ -62,8 +65,6 @@ ROBOTS_AND_HANDS: tuple[Reach, ...] = ("webhook", "hand")
 """The ways in which a delivery takes one request, or none."""
 CLOCK_SLIP = timedelta(minutes=1)
 """How far a clock may be set back without a word."""
-
-_SCHEMA_LOCK, _SENDING_LOCK = 0x67656E676675, 0x67656E676677
 
 
 class AnotherSends(GengfuError):
@@ -80,6 +81,7 @@ class Outbox:
         :param reading: nothing is made or changed, so that it works where nothing can be written; where no
             outbox is, it reads as an empty one.
         :param random: uniform in [0, 1), spreads retries.
+        :raises OutboxOutdated: it is of an earlier version.
         :raises OutboxUnusable: it cannot be opened; so does every method that cannot read or write.
         """
         self._random = random
@@ -87,23 +89,17 @@ class Outbox:
         with mapped():
             if reading:
                 url = for_reading(url)
-            engine = create_engine(url)
-            if engine.dialect.name == "sqlite":
-                if not reading:
-                    event.listen(engine, "connect", set_up_sqlite)
-                event.listen(engine, "begin", begin_sqlite)
-            self._engine = engine
+            self._engine = engine = open_engine(url, reading=reading)
             self._reader = engine.execution_options(begin="BEGIN")
             self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         try:
-            if reading and url != NOWHERE:
-                with self._reading() as connection:
-                    check_version(connection)
-                return
-            with self._writing() as connection:
-                if engine.dialect.name == "postgresql":
-                    connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-                make_tables(connection)
+            with self._reading() as connection:
+                made = is_made(connection)
+            if not made and (url == NOWHERE or not reading):
+                with self._writing() as connection:
+                    lock_schema(connection)
+                    if not is_made(connection):
+                        make_tables(connection)
         except OutboxUnusable:
             self.close()
             raise
@@ -119,7 +115,7 @@ class Outbox:
     def close(self) -> None:
         if self._sender is not None:
             with suppress(SQLAlchemyError):  # a connection that broke has released it
-                self._sender.execute(select(func.pg_advisory_unlock(_SENDING_LOCK)))
+                self._sender.execute(select(func.pg_advisory_unlock(SENDING_LOCK)))
             self._sender.close()
             self._sender = None
         self._engine.dispose()
@@ -137,6 +133,16 @@ class Outbox:
         """
         with self._writing() as connection:
             return planning.plan(connection, broadcast, planned, now)
+
+    def assume(self, broadcast: Broadcast, planned: Iterable[Planned], *, now: datetime, reason: str) -> int:
+        """Write the digests as :meth:`plan` does, but as ``unknown``: another outbox, which is lost, may have told them.
+
+        :returns: how many those are.
+        """
+        with self._writing() as connection:
+            added = planning.plan(connection, broadcast, planned, now)
+            connection.execute(sql.ASSUME, {"of": broadcast.key, "evidence": reason})
+            return added
 
     def alerts(self, *, now: datetime) -> list[str]:
         """The keys of the alerts whose time is not over and whose pages were public, oldest first."""
@@ -258,6 +264,16 @@ class Outbox:
         with self._reading() as connection:
             return {row.group_id: row.when for row in connection.execute(query, {"entry": entry})}
 
+    def told_of(self, entry: str) -> Item | None:
+        """How groups were last told of ``entry``; None where none was, or it is an alert's: those are erased in time."""
+        query = select(MESSAGE).join(MESSAGE_ENTRY).where(MESSAGE_ENTRY.c.entry == entry)
+        with self._reading() as connection:
+            for row in connection.execute(query.order_by(MESSAGE.c.id.desc())):
+                message = loads(row.content)
+                if message.form == "digest":
+                    return next(item for item in message.items if item.entry == entry)
+        return None
+
     # Delivering
 
     def claim(
@@ -266,8 +282,8 @@ class Outbox:
         now: datetime,
         limit: int = 200,
         ways: Collection[Reach] = ROBOTS_AND_HANDS,
+        digests: int = 200,
         pace: PaceOf = lambda _group: None,
-        urgent: bool = False,
     ) -> list[Delivery]:
         """Take up to ``limit`` deliveries that are due and make them ``sending``, durably, before returning.
 
@@ -276,10 +292,10 @@ class Outbox:
         where there is none, or the platform has the group held, it waits for that instant.
 
         :param ways: groups reached otherwise are left to another caller.
-        :param urgent: no digests.
+        :param digests: so many of them may be digests.
         """
         with self._writing() as connection:
-            return delivering.claim(connection, now, limit, ways, pace, urgent)
+            return delivering.claim(connection, now, limit, digests, ways, pace)
 
     def settle(
         self,
@@ -310,6 +326,23 @@ class Outbox:
             with self._writing() as connection:
                 delivering.put_back(connection, held, now)
 
+    def exchange(
+        self,
+        outcomes: Sequence[tuple[int, Outcome]],
+        held: Sequence[tuple[int, datetime]],
+        *,
+        now: datetime,
+        dead: Mapping[str, str] = MappingProxyType({}),
+        limit: int,
+        digests: int = 0,
+        pace: PaceOf = lambda _group: None,
+    ) -> list[Delivery]:
+        """:meth:`settle`, :meth:`put_back` and :meth:`claim`, all or nothing: one flush to disk does for the three."""
+        with self._writing() as connection:
+            delivering.settle(connection, dict(outcomes), now, self._random, dead)
+            delivering.put_back(connection, held, now)
+            return delivering.claim(connection, now, limit, digests, ROBOTS_AND_HANDS, pace)
+
     def recover(self, *, now: datetime) -> list[Delivery]:
         """Call a dead process's ``sending`` deliveries unknown, as :meth:`settle` would, and return them.
 
@@ -324,6 +357,18 @@ class Outbox:
             stranded = connection.scalars(sql.ALL_IN_FLIGHT).all()
             delivering.settle(connection, dict.fromkeys(stranded, stopped), now, self._random)
             return reading.deliveries(connection, stranded)
+
+    def hold(self, before: datetime, *, now: datetime, reason: str) -> int:
+        """Call ``unknown`` what was still to be sent, or on its way, before then: this outbox is older than the truth.
+
+        As :meth:`recover`, only for the one process that sends. None is sent again by itself, an alert's neither.
+
+        :returns: how many deliveries those are.
+        :raises AnotherSends: another one does.
+        """
+        self.be_only_sender()
+        with self._writing() as connection:
+            return len(connection.execute(sql.HOLD, {"before": before, "now": now, "evidence": reason}).all())
 
     def expire(self, *, now: datetime) -> list[Delivery]:
         """Give up pending deliveries past their time and return them.
@@ -362,7 +407,7 @@ class Outbox:
         with mapped():
             # A lock of the session, which therefore stays open and outside of any transaction.
             sender = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            locked = sender.execute(select(func.pg_try_advisory_lock(_SENDING_LOCK))).scalar()
+            locked = sender.execute(select(func.pg_try_advisory_lock(SENDING_LOCK))).scalar()
         if not locked:
             sender.close()
             raise AnotherSends(
@@ -531,7 +576,7 @@ class Outbox:
         :param since: from when on deliveries that came to no known end are counted.
         """
         with self._writing() as connection:
-            connection.execute(update(SCHEMA).values(version=SCHEMA.c.version))
+            connection.execute(update(OUTBOX_VERSION).values(version_num=OUTBOX_VERSION.c.version_num))
             return Pulse(
                 overdue=connection.execute(sql.OVERDUE, {"before": overdue}).scalar_one(),
                 unknown=connection.execute(sql.UNKNOWN_SINCE, {"since": since}).scalar_one(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +15,7 @@ from gengfu_scheduler.message import Broadcast, Delivery, State
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.content import load
 from gengfu_scheduler.outbox.database import batches
-from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY, MESSAGE_ENTRY
+from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY
 
 Fate = Literal[
     "confirmed", "accepted", "said", "handed", "unknown", "rejected", "expired", "cancelled", "pending"
@@ -85,21 +87,37 @@ class Pulse:
 def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
     """:meth:`Outbox.told`."""
     heard: dict[str, str] = {}
+    texts: dict[str, str] = {}  # each once: they are long, and most groups' are some other group's too
+    lost: dict[str, tuple[int, ...]] = {}
     for ids in batches(groups):
-        heard |= {row.group_id: row.heard for row in connection.execute(sql.HEARD, {"ids": ids})}
-    told = {text: [tuple(map(int, pair.split("/"))) for pair in text.split()] for text in heard.values()}
-    entries: dict[int, list[str]] = {}
-    for batch in batches({message for pairs in told.values() for _broadcast_id, message in pairs}):
-        query = select(MESSAGE_ENTRY).where(MESSAGE_ENTRY.c.message_id.in_(batch))
-        for row in connection.execute(query):
-            entries.setdefault(row.message_id, []).append(row.entry)
+        for row in connection.execute(sql.HEARD, {"ids": ids}):
+            heard[row.group_id] = texts.setdefault(row.heard, row.heard)
+        for row in connection.execute(sql.NOT_HEARD, {"ids": ids}):
+            lost[row.group_id] = *lost.get(row.group_id, ()), row.broadcast_id * sql.PLACES + row.message_id
+    cohorts = {group: (text, lost.get(group, ())) for group, text in heard.items()}
+    arrived = {
+        (text, gone): Counter(map(int, text.split())) - Counter(gone) for text, gone in set(cohorts.values())
+    }
+    entries: dict[int, str] = {}
+    for batch in batches({number % sql.PLACES for numbers in arrived.values() for number in numbers}):
+        for row in connection.execute(sql.ENTRIES, {"ids": batch}):
+            entries[row.message_id] = sys.intern(row.entries)
     instants = connection.execute(select(BROADCAST.c.id, BROADCAST.c.scheduled_for))
     when = {row.id: row.scheduled_for for row in instants}
-    histories: dict[str, dict[str, datetime]] = {text: {} for text in told}
-    for text, pairs in told.items():
-        for instant, message in sorted((when[broadcast], message) for broadcast, message in pairs):
-            histories[text] |= dict.fromkeys(entries.get(message, ()), instant)
-    return {group: histories[text] for group, text in heard.items()}
+    # Each area's footer makes a message of its own: what was told may be the same all the same.
+    tellings = {
+        cohort: frozenset((number // sql.PLACES, entries.get(number % sql.PLACES, "")) for number in numbers)
+        for cohort, numbers in arrived.items()
+    }
+    histories = {
+        telling: {
+            entry: when[broadcast]
+            for broadcast, told in sorted(telling, key=lambda one: when[one[0]])
+            for entry in told.split()
+        }
+        for telling in set(tellings.values())
+    }
+    return {group: histories[tellings[cohort]] for group, cohort in cohorts.items() if arrived[cohort]}
 
 
 def tellings(connection: Connection, group: str, entry: str) -> list[TimeTold]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     String,
@@ -25,6 +26,7 @@ from gengfu_scheduler.outbox.tables import (
     BROADCAST,
     BY_HAND,
     CAME_TO_GRIEF,
+    CAME_TO_NOTHING,
     DELIVERY,
     DISABLED,
     MESSAGE,
@@ -225,17 +227,30 @@ COUNTS_AS_TOLD = DELIVERY.c.state.in_(sorted(TOLD)) | (
     (DELIVERY.c.rank < DIGEST) & (DELIVERY.c.attempts > 0) & DELIVERY.c.state.in_(("expired", "cancelled"))
 )
 
-# What each group was told, as "broadcast/message broadcast/message …": of the millions of rows that there may
-# be one text a group is read, and groups told alike have the same.
+# What each group was to be told, as numbers that hold a broadcast above and a message below: of the millions of
+# rows that there may be one text a group is read, and from an index alone; groups alike have the same.
+PLACES = 2**32
 HEARD = (
     select(
         DELIVERY.c.group_id,
         func.aggregate_strings(
-            cast(DELIVERY.c.broadcast_id, String) + "/" + cast(DELIVERY.c.message_id, String), " "
+            cast(cast(DELIVERY.c.broadcast_id, BigInteger) * PLACES + DELIVERY.c.message_id, String), " "
         ).label("heard"),
     )
-    .where(COUNTS_AS_TOLD, DELIVERY.c.group_id.in_(bindparam("ids", expanding=True)))
+    .where(DELIVERY.c.group_id.in_(bindparam("ids", expanding=True)))
     .group_by(DELIVERY.c.group_id)
+)
+
+# What of it came to nothing: few rows, with an index of their own.
+NOT_HEARD = select(DELIVERY.c.group_id, DELIVERY.c.broadcast_id, DELIVERY.c.message_id).where(
+    CAME_TO_NOTHING, not_(COUNTS_AS_TOLD), DELIVERY.c.group_id.in_(bindparam("ids", expanding=True))
+)
+
+# The entries of each of the given messages, in one text.
+ENTRIES = (
+    select(MESSAGE_ENTRY.c.message_id, func.aggregate_strings(MESSAGE_ENTRY.c.entry, " ").label("entries"))
+    .where(MESSAGE_ENTRY.c.message_id.in_(bindparam("ids", expanding=True)))
+    .group_by(MESSAGE_ENTRY.c.message_id)
 )
 
 # Which of the given entries were told to which groups lately, and for which instant.
@@ -546,4 +561,23 @@ FORGET_REST = (
         func.coalesce(PACE.c.free_at, PACE.c.held_until) < bindparam("before"),
         func.coalesce(PACE.c.held_until, PACE.c.free_at) < bindparam("before"),
     ),
+)
+
+# What was still to be sent, or on its way, when a backup was taken: it may have been told since.
+HOLD = (
+    update(DELIVERY)
+    .where(PENDING | SENDING, DELIVERY.c.changed_at <= bindparam("before"))
+    .values(state="unknown", changed_at=bindparam("now"), reason=bindparam("evidence"))
+    .returning(DELIVERY.c.id)
+)
+
+# The digests of one broadcast that nobody knows to have been told or not.
+ASSUME = (
+    update(DELIVERY)
+    .where(
+        DELIVERY.c.broadcast_id
+        == select(BROADCAST.c.id).where(BROADCAST.c.key == bindparam("of")).scalar_subquery(),
+        DELIVERY.c.state == "pending",
+    )
+    .values(state="unknown", reason=bindparam("evidence"))
 )

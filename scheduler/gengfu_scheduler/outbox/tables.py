@@ -1,4 +1,4 @@
-"""The outbox's tables."""
+"""The outbox's tables, as they are now. How a database of an earlier version gets there stands in ``migrations``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     String,
     Table,
@@ -26,8 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = 2
-"""Of the tables below. A database of another version is not read: whoever changes them counts this up."""
+VERSION = 4
+"""Of the tables below. Whoever changes them counts this up and writes the revision of that number in ``migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,7 +64,13 @@ class Instant(TypeDecorator[datetime]):
 
 METADATA = MetaData()
 
-SCHEMA = Table("outbox_schema", METADATA, Column("version", Integer, primary_key=True))
+# Alembic's own table, under a name that no other program on the same server has; one row.
+OUTBOX_VERSION = Table(
+    "outbox_version",
+    METADATA,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="outbox_version_pkc"),
+)
 
 BROADCAST = Table(
     "broadcast",
@@ -105,6 +112,7 @@ _owner = Column("owner", Text)
 PENDING = _state == literal_column("'pending'")
 SENDING = _state == literal_column("'sending'")
 BY_HAND = _owner.is_not(None)
+CAME_TO_NOTHING = _state.in_(tuple(literal_column(f"'{s}'") for s in ("cancelled", "expired", "rejected")))
 CAME_TO_GRIEF = _state.in_((literal_column("'unknown'"), literal_column("'rejected'")))
 
 
@@ -137,7 +145,9 @@ DELIVERY = Table(
     _index_of(SENDING, "delivery_in_flight", "broadcast_id"),
     _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
     _index_of(BY_HAND, "delivery_by_hand", "broadcast_id", "owner"),
-    Index("delivery_of_group", "group_id"),
+    _index_of(CAME_TO_NOTHING, "delivery_lost", "group_id"),
+    # All that a group's history is made of, so that the rows themselves are left alone.
+    Index("delivery_of_group", "group_id", "broadcast_id", "message_id"),
     Index("delivery_of_message", "message_id"),
 )
 

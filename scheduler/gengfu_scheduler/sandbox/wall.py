@@ -71,7 +71,7 @@ def page(
     ]
     newest = sorted(range(len(chosen)), key=lambda place: chosen[place].last, reverse=True)[:CHATS]
     shown = [chosen[place] for place in sorted(newest)]
-    return _template().render(
+    return template("wall.html").render(
         language=officer_language(),
         chats=shown,
         hidden=len(chosen) - len(shown),
@@ -194,12 +194,13 @@ def _harmless(text: str) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A template that draws messages with what ``_chat.html`` has for that."""
     environment = Environment(
         loader=FileSystemLoader(MESSAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.globals.update(_=_, pieces=pieces, apps=APPS, lost=_lost)
-    return environment.get_template("wall.html")
+    return environment.get_template(name)
 
 
 @cache
@@ -209,6 +210,9 @@ def policy() -> str:
     https://www.w3.org/TR/CSP3/
     """
     source = (MESSAGES / "wall.html").read_text("utf-8")
+    source = source.replace(
+        '{% include "_chat.css" %}\n', (MESSAGES / "_chat.css").read_text("utf-8").rstrip("\n")
+    )
     style, script = (_hash_of(source, tag) for tag in ("style", "script"))
     return (
         f"default-src 'none'; img-src data:; style-src '{style}'; script-src '{script}'; connect-src 'self'; "

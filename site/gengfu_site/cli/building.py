@@ -6,6 +6,8 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,9 @@ from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
+    from gengfu_site.preview import Changes, Looks, Shown
     from gengfu_site.publish import Published
+    from gengfu_site.watch import Round
 
 
 _NAP = 0.1
@@ -88,7 +92,7 @@ def _keep_up(folder: Path) -> None:
     told: tuple[tuple[Problem, ...], str] = (), ""
     for made in watch(lambda: settings_in(folder), clock.now, wait):
         if made.published:
-            out.print(_at(made.at) + _made(made.published) + _next(made.until))
+            out.print(_at(made.at) + _made(made.published) + _next(made))
         if (made.problems, made.trouble) != told:
             told = made.problems, made.trouble
             if made.problems:
@@ -100,63 +104,90 @@ def _keep_up(folder: Path) -> None:
 
 
 def _at(moment: datetime) -> str:
-    return f"{moment.astimezone():%m-%d %H:%M:%S}  "
+    return f"{moment:%m-%d %H:%M:%S}  "
 
 
-def _next(until: datetime | None) -> str:
-    if until is None:
+def _next(made: Round) -> str:
+    if made.until is None:
         return ""
-    return _("，下次自动更新：{when}").format(when=f"{until.astimezone():%Y-%m-%d %H:%M}")
+    return _("，下次自动更新：{when}").format(when=f"{made.until.astimezone(made.at.tzinfo):%Y-%m-%d %H:%M}")
 
 
-@click.command(help=_("在浏览器里预览，保存文章后自动刷新；放进 inbox 文件夹的 Word 和文本变成文章。"))
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@click.pass_obj
-def serve(folder: Path, host: str, port: int) -> None:
+def serve(folder: Path, host: str, port: int, looks: Looks | None = None) -> None:
+    """Keep a preview of the station in ``folder`` until Ctrl+C; say what it shows and what is to be mended.
+
+    :param looks: how chat groups see an article.
+    """
     from gengfu_site.intake import INBOX
-    from gengfu_site.plugin import live_server
-    from gengfu_site.publish import preview
+    from gengfu_site.library import Library
+    from gengfu_site.preview import Changes, Desk, Server, Shown
 
-    first = settings_in(folder)
-    inbox = first.folder / INBOX
+    settings = settings_in(folder)
+    inbox = settings.folder / INBOX
     inbox.mkdir(exist_ok=True)
     for name in ("SIGTERM", "SIGHUP"):
         # A window that is closed leaves no more behind than Ctrl+C: a missing person's data may be among it.
         if number := getattr(signal, name, None):
             signal.signal(number, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="gengfu-") as made:
-        target = Path(made, "public")
+    with (
+        suppress(KeyboardInterrupt),
+        tempfile.TemporaryDirectory(prefix="gengfu-") as made,
+        Changes(inbox) as changes,
+    ):
+        nothing = Library(settings=settings, articles=())
+        desk = Desk(Shown(at=clock.now(), folder=Path(made, "public"), library=nothing), looks)
+        with Server(host, port, desk.answer, first=time.time_ns() // 1_000_000) as server:
+            troubled = False
+            while True:
+                shown = _shown(folder, desk.shown, changes)
+                troubled = _report(shown, troubled)
+                desk.shown = shown
+                server.changed()
+                if not server.listening:
+                    server.start()
+                    out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
+                    out.print(_("全站的检查结果：{url}").format(url=f"{server.url}/.preview/problems"))
+                changes.wait(shown.library.settings, shown.until, clock.now)
 
-        troubled = False
 
-        def rebuild() -> None:
-            nonlocal troubled
-            try:
-                settings = settings_in(folder)
-                _receive(settings)
-                problems = preview(settings, clock.now(), target, live=True)
-            except ProblemsFound as error:
-                problems = list(error.problems)
-            except GengfuError as error:  # e.g. the editor has just moved the file away
-                err.print(escape(str(error)), style="bold red")
-                return
-            if problems:
-                show_problems(problems)
-            elif troubled:
-                out.print(_("没有问题了。"), style="green")
-            troubled = bool(problems)
+def _shown(folder: Path, before: Shown, changes: Changes) -> Shown:
+    """What the station's files make by now; where they make nothing, what was shown before and why."""
+    from gengfu_site.instants import next_instant
+    from gengfu_site.preview import Shown
+    from gengfu_site.publish import preview
+    from gengfu_site.urgent import NotWritten
+    from gengfu_site.watch import AGAIN
 
-        def begin() -> None:
-            rebuild()
-            out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
+    at = clock.now()
+    changes.note(before.library.settings)
+    try:
+        settings = settings_in(folder)
+        _receive(settings)
+        library, problems = preview(settings, at, before.folder)
+    except ProblemsFound as error:
+        trouble = _("设置有错，下面是改之前的样子。")
+        return replace(before, problems=error.problems, trouble=trouble, until=None)
+    except (GengfuError, OSError) as error:  # e.g. the editor has just moved the file away
+        trouble = str(NotWritten(error) if isinstance(error, OSError) else error)
+        return replace(before, trouble=trouble, until=at + AGAIN)
+    return Shown(
+        at=at,
+        folder=before.folder,
+        library=library,
+        problems=tuple(problems),
+        until=next_instant(library, at),
+    )
 
-        server = live_server(rebuild, target, first, host, port, begin)
-        server.watch(str(inbox))
-        try:
-            server.serve(open_in_browser=False)  # type: ignore[no-untyped-call]
-        except KeyboardInterrupt:
-            server.shutdown()
+
+def _report(shown: Shown, troubled: bool) -> bool:
+    """Say what is to be mended, and once that nothing is any more; returns whether something is."""
+    if shown.trouble:
+        err.print(escape(shown.trouble), style="bold red")
+    if shown.problems:
+        show_problems(shown.problems)
+    elif troubled and not shown.trouble:
+        out.print(_("没有问题了。"), style="green")
+    return bool(shown.problems or shown.trouble)
 
 
 def _receive(settings: Settings) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) ->
         raise click.UsageError(_('写明栏目和标题，例如：gengfu new fraud "假冒客服退款"。'))
     file = new_article(settings, begun, clock.now(), ids_in(settings), name)
     written = escape(shown(file, settings.folder))
-    out.print(_("已写好 {file}，补上摘要和正文，再运行 gengfu check。").format(file=written))
+    out.print(_("已写好 {file}。打开它，把【待写】换成要说的话，再运行 gengfu check。").format(file=written))
 
 
 @click.command(
@@ -74,20 +74,23 @@ def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) ->
 @_NAME
 @click.pass_obj
 def import_(folder: Path, files: tuple[Path, ...], kind: Kind | None, name: str | None) -> None:
-    from gengfu_site.intake import bring_in, sources
+    from gengfu_site.intake import bring_in, documents_first, sources
     from gengfu_site.start import ids_in
 
     settings = settings_in(folder)
-    found = [source for file in files for source in sources(file.absolute())]
+    found = documents_first(source for file in files for source in sources(file.absolute()))
     if name and len(found) > 1:
         raise click.UsageError(_("--name 只能给一个文件用，这里有 {n} 个。").format(n=len(found)))
     if not found:
         raise click.UsageError(_("文件夹里没有文件。"))
     problems: list[Problem] = []
-    taken = ids_in(settings)
+    taken, along = ids_in(settings), set[Path]()
     for source in found:
+        if Path(os.path.realpath(source)) in along:
+            continue
         brought = bring_in(settings, source, clock.now(), taken, kind=kind, name=name)
         show_brought(brought, settings)
+        along |= set(brought.originals)
         problems += brought.problems
     if problems:
         show_problems(problems)
@@ -117,11 +120,13 @@ def show_brought(brought: Brought, settings: Settings) -> None:
 @click.pass_obj
 def fix(folder: Path, paths: tuple[str, ...], dry_run: bool) -> None:
     from gengfu_site.fix import fix as mend
+    from gengfu_site.meant import place
 
     settings = settings_in(folder)
     problems: list[Problem] = []
     mended = 0
-    for fixed in mend(settings, _meant(settings, paths), clock.now(), dry_run=dry_run):
+    named = [place(settings, path) for path in paths]
+    for fixed in mend(settings, named, clock.now(), dry_run=dry_run):
         _show_fixed(fixed)
         mended += bool(fixed.done)
         problems += fixed.problems
@@ -130,14 +135,6 @@ def fix(folder: Path, paths: tuple[str, ...], dry_run: bool) -> None:
     if problems:
         show_problems(problems)
         sys.exit(1)
-
-
-def _meant(settings: Settings, paths: Iterable[str]) -> list[Path]:
-    """The files named, from here, from the station's folder or from content/; those of that name here where none is."""
-    places = (Path.cwd(), settings.folder, settings.content)
-    return [
-        next((at for place in places if (at := place / path).exists()), places[0] / path) for path in paths
-    ]
 
 
 def _show_fixed(fixed: Fixed) -> None:

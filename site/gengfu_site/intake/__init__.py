@@ -9,23 +9,24 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from gengfu_site import release
+from gengfu_site import photos, release
 from gengfu_site.amend import NotAmended, rewrite
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.drafts import completed, titled
+from gengfu_site.intake.beside import Along, with_pictures
 from gengfu_site.intake.docx import read_docx
 from gengfu_site.intake.outline import outlined, typed
 from gengfu_site.pages import kind_label
 from gengfu_site.problems import Problem, ProblemsFound, shown
 from gengfu_site.repair import decoded, repaired
 from gengfu_site.settings import Settings
-from gengfu_site.source import MAX_BYTES
+from gengfu_site.source import MAX_BYTES, out_of_reach, too_long
 from gengfu_site.start import ids_in, new_id
 from gengfu_templates.i18n import _
 
@@ -49,6 +50,8 @@ class Brought:
     article: Path | None = None
     """None where there are problems; nothing was written then."""
     pictures: tuple[Path, ...] = ()
+    originals: tuple[Path, ...] = ()
+    """Files beside it that came along: nothing of their own."""
     notes: tuple[str, ...] = ()
     """What could not be kept, or was decided for the officer, a sentence each."""
     problems: tuple[Problem, ...] = ()
@@ -62,6 +65,11 @@ def sources(path: Path) -> Iterator[Path]:
     for here, folders, files in os.walk(path):
         folders[:] = sorted(name for name in folders if not _is_a_programs(name))
         yield from (Path(here, name) for name in sorted(files) if not _is_a_programs(name))
+
+
+def documents_first(files: Iterable[Path]) -> list[Path]:
+    """In their order, but pictures last: what a document brings along is nothing of its own."""
+    return sorted(files, key=lambda file: file.suffix.lower() in (*photos.ENDINGS, ".svg"))
 
 
 def _is_a_programs(name: str) -> bool:
@@ -88,17 +96,15 @@ def bring_in(
         data = _read(source, said, settings.content)
         id_ = new_id(taken)
         taken.add(id_)
-        stem = name or id_.lower()
-        text, pictures, notes = _as_markdown(data, source, said, stem)
-        if own := name is None and _OWN_ID.match(text):
-            stem = own[1].lower()
+        brought = _as_markdown(data, source, said, name, id_)
+        text, notes = brought.text, brought.notes
         if (kind := kind or _own_kind(text)) is None:
             kind = _guessed_kind(text)
             label = _("放进了栏目 {kind}（按标题猜的；导入时可以用 --kind 指定）。").format(kind=kind)
             notes = (*notes, label)
-        article = settings.content / kind / f"{stem}.md"
+        article = settings.content / kind / f"{brought.stem}.md"
         whole = completed(text, article, settings, at, id_, kind)
-        files = {article.with_name(file): photo for file, photo in pictures.items()}
+        files = {article.with_name(file): photo for file, photo in brought.pictures.items()}
         _write(article, whole.encode(), files, said)
     except ProblemsFound as error:
         return Brought(source=said, problems=tuple(replace(problem, path=said) for problem in error.problems))
@@ -106,8 +112,10 @@ def bring_in(
         problem = Problem(path=said, message=str(error), remedy=_("补好再导入一次。"))
         return Brought(source=said, problems=(problem,))
     except OSError as error:
-        return Brought(source=said, problems=(_unreachable(said, error),))
-    return Brought(source=said, article=article, pictures=tuple(files), notes=notes)
+        return Brought(source=said, problems=(out_of_reach(said, error),))
+    return Brought(
+        source=said, article=article, pictures=tuple(files), originals=brought.originals, notes=notes
+    )
 
 
 def _read(source: Path, said: str, content: Path) -> bytes:
@@ -148,24 +156,23 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", _("这是压缩包。"), _("先解开，再导入里面的文档。")),
 )
 """What a file that is no document begins with; what it is, and what to do."""
-_PICTURE_BESIDE = re.compile(r"!\[[^\[\]]*\]\((?!\w+:)[^)]{1,600}\)")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def _as_markdown(
-    data: bytes, source: PurePath, said: str, stem: str
-) -> tuple[str, Mapping[str, bytes], tuple[str, ...]]:
-    """The file's text in Markdown, its pictures by name, and what was not kept.
+def _as_markdown(data: bytes, source: Path, said: str, name: str | None, id_: str) -> Along:
+    """The file's text in Markdown with its pictures, and what was not kept; as :func:`bring_in`.
 
     :raises ProblemsFound: it is nothing that can be brought in.
     """
+    stem = name or id_.lower()
     if data.startswith(b"PK"):
         word = read_docx(data, said, stem)
         if isinstance(word, Problem):
             raise ProblemsFound([word])
         if not word.pieces:
             raise _refusal(said, _("文档里没有文字。"), _("检查文字是不是在图片或文本框里。"))
-        return outlined(word.pieces, _title_by_name(source)), word.pictures, word.lost
+        text = outlined(word.pieces, _title_by_name(source))
+        return Along(text=text, stem=stem, pictures=word.pictures, notes=word.lost)
     if data.startswith(_OLE):
         raise _old_word(data, said)
     for begin, message, remedy in _BEGINNINGS:
@@ -174,19 +181,16 @@ def _as_markdown(
     if re.match(rb"\s*<(?:!doctype html|html|\?xml|svg)", data, re.IGNORECASE):
         raise _refusal(said, _("这是网页或 XML 文件。"), _("把文字复制到 Word 或记事本，另存后再导入。"))
     if len(data) > MAX_BYTES:
-        message = _("文件最大 {most} KiB，这个有 {size} KiB。").format(
-            most=MAX_BYTES >> 10, size=len(data) >> 10
-        )
-        raise _refusal(said, message, _("把长文拆成几篇，图片、音频和视频放在旁边的文件里。"))
+        raise ProblemsFound([too_long(said, len(data))])
     found = decoded(data, said)
     if isinstance(found, Problem):
         raise ProblemsFound([found])
     text, done = repaired(found[0])
     if source.suffix.lower() in (".md", ".markdown", ".mdown", ".mkd") or text.startswith("---\n"):
-        beside = len(_PICTURE_BESIDE.findall(text))
-        left = _("文章旁边的图片 {n} 张没有带过来，请放到文章所在的文件夹里。").format(n=beside)
-        return text, {}, (*done, *[left] * bool(beside))
-    return outlined(typed(text), _title_by_name(source)), {}, ()
+        own = _OWN_ID.match(text)
+        along = with_pictures(text, source, own[1].lower() if own and not name else stem)
+        return replace(along, notes=(*done, *along.notes))
+    return Along(text=outlined(typed(text), _title_by_name(source)), stem=stem)
 
 
 def _old_word(data: bytes, said: str) -> ProblemsFound:
@@ -256,14 +260,6 @@ def _refusal(said: str, message: str, remedy: str) -> ProblemsFound:
     return ProblemsFound([Problem(path=said, message=message, remedy=remedy)])
 
 
-def _unreachable(said: str, error: OSError) -> Problem:
-    return Problem(
-        path=said,
-        message=_("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error),
-        remedy=_("检查磁盘空间和权限，关掉正打开着它的软件，再导入一次。"),
-    )
-
-
 def take_in(settings: Settings, at: datetime, wait: Callable[[float], None]) -> list[Brought]:
     """Bring in whatever lies in the inbox; each original goes to ``done/``, or to ``failed/`` beside a text that says why.
 
@@ -284,7 +280,14 @@ def take_in(settings: Settings, at: datetime, wait: Callable[[float], None]) -> 
         stuck = [held for file in steady if (held := _moved_under_way(file, inbox, settings))]
         taking = [file for file in sources(inbox / _TAKING) if os.path.lexists(file)]
         taken = ids_in(settings)
-        return [*stuck, *(_taken_in(settings, file, at, taken, inbox) for file in taking)]
+        brought, along = [], set[Path]()
+        for file in documents_first(taking):
+            if file not in along:
+                brought.append(_taken_in(settings, file, at, taken, inbox))
+                along |= set(brought[-1].originals)
+        for file in along:
+            _move(file, inbox / DONE / _place(file, inbox))
+        return [*stuck, *brought]
 
 
 def _sizes(inbox: Path) -> dict[Path, int]:
@@ -307,7 +310,7 @@ def _moved_under_way(file: Path, inbox: Path, settings: Settings) -> Brought | N
         _move(file, inbox / _TAKING / _place(file, inbox))
     except OSError as error:
         said = shown(file, settings.folder)
-        return Brought(source=said, problems=(_unreachable(said, error),))
+        return Brought(source=said, problems=(out_of_reach(said, error),))
     return None
 
 

@@ -22,6 +22,7 @@ from gengfu_site.rules import (
     like_titles,
     next_review,
     personal_data,
+    search_pictures,
     service_answers,
     terms,
     unused_allow,
@@ -33,6 +34,7 @@ from gengfu_site.settings import Settings
 RULES: tuple[Rule, ...] = (
     personal_data.RULE,  # nobody's number, card, plate or home on a public page
     ended_alerts.RULE,  # nor in an alert that is over, on whatever ground it stood there
+    search_pictures.RULE,  # nor a face that stays when somebody is found
     terms.FORBIDDEN,  # no word that the station forbids
     terms.CAREFUL,  # nor one that it wants weighed, or has a better one for
     forwarding.RULE,  # no begging to be passed on
@@ -68,13 +70,17 @@ def sound(articles: Iterable[Article], settings: Settings, at: datetime) -> Iter
     return (not any(_breaks(article, around, rules)) for article in articles)
 
 
-def advice(library: Library, at: datetime, answers: Mapping[str, str]) -> list[Problem]:
+def advice(
+    library: Library, at: datetime, answers: Mapping[str, str], only: Article | None = None
+) -> list[Problem]:
     """What is unwise in the library and is published all the same.
 
     :param answers: of addresses out of the site (:func:`gengfu_site.rules.external_links.asked`).
+    :param only: as for :func:`refusals`.
     """
     rules = [rule for rule in RULES if rule.severity == "warning"]
-    return _broken(library.articles, Around(library=library, at=at, answers=answers), rules)
+    around = Around(library=library, at=at, answers=answers)
+    return _broken((only,) if only else library.articles, around, rules)
 
 
 def _broken(articles: Iterable[Article], around: Around, rules: Sequence[Rule]) -> list[Problem]:

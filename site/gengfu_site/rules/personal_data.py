@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gengfu_site.article import Service
 from gengfu_site.rules.identifiers import Identifier, identifiers
-from gengfu_site.rules.rule import Around, Finding, Place, Reading, Rule, squeezed
+from gengfu_site.rules.rule import Around, Finding, Place, Reading, Rule, naming, squeezed
 from gengfu_templates.i18n import _
 
 
@@ -37,13 +37,16 @@ def found(reading: Reading) -> Iterator[Finding]:
         if not _printed_for_all(one, reading):
             yield _finding(one, reading.place(one.at), article.alert is not None)
     files = reading.around.once(_Files)
+    for one in files.in_name(article.path):
+        finding = _finding(one, Place(line=1), article.alert is not None)
+        yield replace(finding, message=_("文件名也是网址：{found}").format(found=finding.message))
     for file in article.files:
         for one in files.in_name(file):
-            yield _finding(one, _naming(file, reading), article.alert is not None)
+            yield _finding(one, naming(file, reading), article.alert is not None)
         for what in files.in_picture(file):
             yield Finding(
                 message=_("图片“{file}”里藏着{what}。").format(file=file.name, what=what),
-                place=_naming(file, reading),
+                place=naming(file, reading),
                 words=file.name,
                 remedy=_("运行 gengfu fix，它去掉照片里的拍摄地点和作者；或用截图代替原图。"),
             )
@@ -127,16 +130,6 @@ def _of_the_office(one: Identifier, words: str, service: Service) -> bool:
     lines = "\n".join(line for line in (service.phone, service.online, service.complaint) if line)
     landlines = {number for number in _numbers(lines) if not re.fullmatch(r"1\d{10}", number)}
     return one.words in landlines or any(words in squeezed(place) for place in service.places)
-
-
-def _naming(file: PurePosixPath, reading: Reading) -> Place:
-    """Where the article names the file."""
-    article = reading.article
-    if file == article.cover_file:
-        return reading.field("cover")
-    if file in article.attachment_files:
-        return reading.field("attachments")
-    return reading.in_body(max(article.body.find(file.name), 0))
 
 
 _PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".webp"))

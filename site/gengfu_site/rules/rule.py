@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from gengfu_site.library import Article, Library
@@ -90,6 +91,16 @@ class Reading:
             if name in values:
                 _collect(values[name], (name,), found)
         return [(text, location) for text, location in found if location != _UNREAD]
+
+
+def naming(file: PurePosixPath, reading: Reading) -> Place:
+    """Where the article names ``file``, which it brings along."""
+    article = reading.article
+    if file == article.cover_file:
+        return reading.field("cover")
+    if file in article.attachment_files:
+        return reading.field("attachments")
+    return reading.in_body(max(article.body.find(file.name), 0))
 
 
 def _collect(value: Any, location: Location, found: list[tuple[str, Location]]) -> None:

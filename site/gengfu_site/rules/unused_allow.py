@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gengfu_site.rules import forwarding, personal_data, terms
+from gengfu_site.rules import forwarding, personal_data, search_pictures, terms
 from gengfu_site.rules.rule import Finding, Reading, Rule, squeezed
 from gengfu_templates.i18n import _
 
-_OF_WORDS = (personal_data.RULE, terms.FORBIDDEN, terms.CAREFUL, forwarding.RULE)
+_OF_WORDS = (personal_data.RULE, search_pictures.RULE, terms.FORBIDDEN, terms.CAREFUL, forwarding.RULE)
 """Those that name words which an article may be allowed."""
 
 

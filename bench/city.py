@@ -1,0 +1,174 @@
+"""A city's timetable: 20,000 groups in 500 communities that were told something every morning for a year.
+
+``python -m bench.city``: how long a digest takes to compose with all that history, a week's plan, and a scheduler
+until it keeps watch; what a delivery takes on disk. The history is written past the outbox, as the outbox would
+have written it: planning it day by day takes an hour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import yaml
+
+from bench import corpus
+from gengfu_scheduler.draft import draft_occurrence
+from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.roster import RosterFiles
+from gengfu_scheduler.timetable import Occurrence
+from gengfu_site.catalogue import dumps
+from gengfu_site.feeds import catalogue
+from gengfu_site.library import load
+from gengfu_site.settings import read_settings
+
+GROUPS, ROOMS, COMMUNITIES, DAYS = 20_000, 20, 25, 365
+ARTICLES, ITEMS = 2_400, 4
+_DAY = timedelta(days=1)
+
+
+def measure() -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder, now = Path(made), datetime.now(UTC)
+        entries = city(folder, now)
+        database = folder / ".gengfu" / "outbox.sqlite3"
+        deliveries = a_year(database, entries, now)
+        print(f"{deliveries:,} deliveries of a year: {database.stat().st_size / deliveries:.0f} bytes each")
+        compose(folder, database, now)
+        said("gengfu plan --days 7", timed(folder, "plan", "--days", "7"))
+        said("gengfu run, until it keeps watch", until_ready(folder))
+
+
+def city(folder: Path, now: datetime) -> list[str]:
+    """The station of a city and what it has published; the ids of what may be told again and again."""
+    corpus.station(folder, ARTICLES)
+    file = folder / "mkdocs.yml"
+    settings = yaml.safe_load(file.read_text("utf-8"))
+    (plugin,) = settings["plugins"]
+    plugin["gengfu"]["areas"] = [
+        {
+            "name": f"{room} 号警务室",
+            "slug": f"room-{room}",
+            "areas": [{"name": f"{n} 号社区", "slug": f"c-{n}"} for n in range(COMMUNITIES)],
+        }
+        for room in range(ROOMS)
+    ]
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    for article in (folder / "content").rglob("*.md"):  # the starter's own areas are not this city's
+        text = article.read_text("utf-8")
+        article.write_text(
+            "".join(line for line in text.splitlines(True) if not line.startswith("areas:")), "utf-8"
+        )
+    read, problems = read_settings(file)
+    assert read, problems
+    communities = [area.path for area in read.station.areas if area.parent]
+    corpus.groups(folder, GROUPS, communities)
+    published = catalogue(load(read, now)[0], now)
+    (folder / "public").mkdir()
+    (folder / "public/catalogue.json").write_text(dumps(published), "utf-8")
+    return [entry.id for entry in published.entries if entry.evergreen]
+
+
+def a_year(database: Path, entries: list[str], now: datetime) -> int:
+    """Tell every group every morning, each community in its own words; now and then one was not to be reached."""
+    database.parent.mkdir(exist_ok=True)
+    with Outbox(f"sqlite:///{database}"):
+        pass
+    communities = ROOMS * COMMUNITIES
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        for day in range(DAYS):
+            at = int((now - (DAYS - day) * _DAY).timestamp() * 1_000_000)
+            connection.execute(
+                "INSERT INTO broadcast VALUES (?, ?, 'digest', '每日平安提示', ?, ?, ?, 1, 0, NULL)",
+                (day + 1, f"morning@{day}", at, at, at),
+            )
+            first = day * communities + 1
+            content = "x" * 1_200  # about what a message of four items takes
+            connection.executemany(
+                "INSERT INTO message VALUES (?, ?, ?)",
+                (
+                    (n, hashlib.sha256(b"%d" % n).hexdigest(), content)
+                    for n in range(first, first + communities)
+                ),
+            )
+            told = [entries[(day * ITEMS + item) % len(entries)] for item in range(ITEMS)]
+            connection.executemany(
+                "INSERT INTO message_entry VALUES (?, ?)",
+                ((n, entry) for n in range(first, first + communities) for entry in told),
+            )
+            connection.executemany(
+                "INSERT INTO delivery (broadcast_id, group_id, part, message_id, way, rank, state, confirmed, resent,"
+                " attempts, not_before, changed_at, reason) VALUES (?, ?, 1, ?, 'webhook', 2, ?, 1, 0, 1, ?, ?, '')",
+                _deliveries(day, first, at),
+            )
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return DAYS * GROUPS
+
+
+def _deliveries(day: int, first: int, at: int) -> Iterator[tuple[object, ...]]:
+    for group in range(GROUPS):
+        state = "rejected" if (group * 7 + day * 13) % 20_011 == 0 else "sent"
+        yield day + 1, f"g{group}", first + group % (ROOMS * COMMUNITIES), state, at, at
+
+
+def compose(folder: Path, database: Path, now: datetime) -> None:
+    start = time.perf_counter()
+    roster = RosterFiles(folder, os.environ).read()
+    said("read catalogue, groups and timetable", time.perf_counter() - start)
+    slot = next(slot for slot in roster.timetable.slots if slot.id == "morning")
+    slot = replace(slot, pick=replace(slot.pick, fresh=timedelta(days=7)))
+    with Outbox(f"sqlite:///{database}") as outbox:
+        for _run in range(3):
+            start = time.perf_counter()
+            draft = draft_occurrence(Occurrence(slot=slot, scheduled_for=now), roster, outbox.told, now)
+            whole = time.perf_counter() - start
+            start = time.perf_counter()
+            outbox.told(list(roster.groups))
+            history = time.perf_counter() - start
+            said(f"compose the morning digest for {len(draft.planned):,} groups", whole)
+            said("  of which reading the history", history)
+        start = time.perf_counter()
+        outbox.plan(draft.broadcast, draft.planned, now=now)
+        said("write it down", time.perf_counter() - start)
+
+
+def timed(folder: Path, *command: str) -> float:
+    """Seconds of one run as a process."""
+    program = Path(sys.executable).with_name("gengfu")
+    start = time.perf_counter()
+    subprocess.run([program, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def until_ready(folder: Path) -> float:
+    """Seconds until ``gengfu run`` says that it keeps watch."""
+    program = Path(sys.executable).with_name("gengfu")
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [program, "run"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
+        assert run.stdout
+        next(line for line in run.stdout if "开始值更" in line or "On watch" in line)
+        ready = time.perf_counter() - start
+        run.terminate()
+    return ready
+
+
+def said(what: str, seconds: float) -> None:
+    print(f"{what:60} {seconds:6.2f} s", flush=True)
+
+
+if __name__ == "__main__":
+    measure()

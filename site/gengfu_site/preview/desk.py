@@ -1,0 +1,445 @@
+"""Every address of the preview, and what is answered there."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from hashlib import sha256
+from heapq import nlargest
+from itertools import groupby
+from mimetypes import MimeTypes
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+import jinja2
+from markupsafe import Markup
+
+from gengfu_site import rules
+from gengfu_site.catalogue import Entry, Station
+from gengfu_site.check import examined
+from gengfu_site.feeds import entry
+from gengfu_site.library import WEBHOOK, Article, Library
+from gengfu_site.links import url_of
+from gengfu_site.pages import page_of, photo
+from gengfu_site.preview.marks import places
+from gengfu_site.preview.paper import on_paper, put_last
+from gengfu_site.preview.server import Answer
+from gengfu_site.preview.standing import standing
+from gengfu_site.problems import GengfuError, Problem, shown
+from gengfu_site.render import environment, render
+from gengfu_site.settings import Settings
+from gengfu_site.source import decode
+from gengfu_templates import PREVIEW
+from gengfu_templates.i18n import officer_language, translations
+
+OWN = "/.preview/"
+Looks = Callable[[Entry, Station, datetime], str]
+"""How chat groups see an entry: HTML that is put into the panel, with its own styles."""
+
+_POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)')
+_REST_OF_ADDRESS = re.compile(r"\S*")
+_TYPES = MimeTypes()
+"""Not what this machine believes: on Windows any program may have changed that."""
+_LATEST = 5
+"""Files that are named as saved last."""
+_BETWEEN, _SWITCHES = 0.02, 100
+"""Seconds, and how often, to wait for the new pages to stand where the old ones stood."""
+# Its worker takes itself off: a preview is to be seen as it is now, or not at all.
+_NO_WORKER = b"""self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", () => self.registration.unregister());
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the preview was last made of, in whole or in part."""
+
+    at: datetime
+    folder: Path
+    """Where the pages lie."""
+    library: Library
+    problems: tuple[Problem, ...] = ()
+    """What keeps it from being published; where it could not be read anew, what keeps it from being read."""
+    trouble: str = ""
+    """Why what is shown is older than what lies in the files."""
+    until: datetime | None = None
+    """When it is right no longer, though no file changed."""
+
+    @cached_property
+    def by_url(self) -> dict[str, Article]:
+        return {article.url: article for article in self.library.articles}
+
+    @cached_property
+    def unread(self) -> dict[str, str]:
+        """Files that cannot be read as articles, by the address that each would have."""
+        settings = self.library.settings
+        read = {article.lines.path for article in self.library.articles}
+        files = {problem.path for problem in self.problems} - read
+        content = shown(settings.content, settings.folder) + "/"
+        return {
+            url_of(PurePosixPath(path.removeprefix(content))): path
+            for path in files
+            if path.startswith(content) and path.endswith(".md")
+        }
+
+    def of(self, article: Article) -> list[Problem]:
+        """The problems of one article, warnings included."""
+        own = (article.lines.path, f"private/{article.id}.yml")
+        found = [problem for problem in self.problems if problem.path in own]
+        return sorted({*found, *rules.advice(self.library, self.at, {}, only=article)})
+
+
+class Desk:
+    """Answers for what is shown."""
+
+    def __init__(self, shown: Shown, looks: Looks | None = None) -> None:
+        self.shown = shown
+        self._looks = looks
+
+    def answer(self, path: str, number: int) -> Answer:
+        """What is answered at ``path``, decoded; called from several threads.
+
+        :param number: of what is shown, as :class:`~gengfu_site.preview.server.Server` counts.
+        """
+        shown = self.shown
+        try:
+            return _Answering(shown, number, self._looks).answer(path)
+        except GengfuError as error:
+            return _html("trouble.html", status=500, shown=shown, number=number, trouble=str(error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """A problem on a page, or in a list."""
+
+    problem: Problem
+    id: str
+    """Of its mark on the page; empty where there is none."""
+    href: str
+    """Where it leads: the mark, or the line."""
+
+
+@dataclass(frozen=True)
+class _Answering:
+    """One answer, all of one state."""
+
+    shown: Shown
+    number: int
+    looks: Looks | None
+
+    @property
+    def settings(self) -> Settings:
+        return self.shown.library.settings
+
+    @property
+    def mount(self) -> str:
+        """Where the site begins; with a slash at both ends."""
+        return urlsplit(self.settings.station.url).path
+
+    def answer(self, path: str) -> Answer:
+        own, _slash, rest = path.removeprefix(OWN).partition("/")
+        if not path.startswith(OWN):
+            return self._site(path)
+        match own:
+            case "problems":
+                return self._problems()
+            case "file":
+                return self._file(rest)
+            case "panel":
+                return self._panel(rest)
+            case "paper":
+                return self._paper(rest)
+            case _:
+                return self._nothing()
+
+    # The site's own addresses
+
+    def _site(self, path: str) -> Answer:
+        if not path.startswith(self.mount):
+            return Answer(status=302, headers=(("Location", quote(self.mount)),))
+        url = path.removeprefix(self.mount)
+        if url == "sw.js":
+            return Answer(body=_NO_WORKER, content_type="text/javascript")
+        if html := self._html(url):
+            return self._decorated(url, html)
+        if f"{url}/" in self.shown.unread or url in self.shown.unread:
+            return self._file(self.shown.unread.get(url) or self.shown.unread[f"{url}/"])
+        file = self._lying(url)
+        if file is None:
+            return self._nothing()
+        if file.is_dir():
+            return Answer(status=302, headers=(("Location", quote(path + "/")),))
+        kind = _TYPES.guess_type(file.name)[0] or "application/octet-stream"
+        if kind.startswith("text/") or kind.endswith(("json", "xml")):
+            kind += "; charset=utf-8"
+        return Answer(body=file.read_bytes(), content_type=kind)
+
+    def _html(self, url: str) -> str | None:
+        """The page at ``url`` as residents get it, or will."""
+        file = self._lying(url + "index.html" if url.endswith("/") or not url else url)
+        if file and file.suffix == ".html" and file.is_file():
+            return file.read_text("utf-8")
+        article = self.shown.by_url.get(url)
+        if article is None or article.published <= self.shown.at:
+            return None
+        page = page_of(article, self.shown.library, article.published)
+        return render(environment(self.settings), page)
+
+    def _lying(self, url: str) -> Path | None:
+        """The file or folder at ``url``, of the site or of an article that is not public yet."""
+        parts = PurePosixPath(url).parts
+        if url.startswith("/") or any(
+            part == ".." or part.startswith(".") or re.search(r'[\x00-\x1f\\:*?"<>|]', part) for part in parts
+        ):
+            return None
+        file = self._settled().joinpath(*parts)
+        if file.exists():
+            return file
+        for article in self.shown.library.articles:
+            if article.published > self.shown.at:
+                if PurePosixPath(url) in article.files:
+                    return self.settings.content / url
+                face = photo(article, article.published)
+                if face and face[0] == url:
+                    return self.settings.private / face[1]
+        return None
+
+    def _settled(self) -> Path:
+        """The folder with the pages; for an instant, while new ones take its place, there is none."""
+        for _again in range(0 if self.shown.trouble else _SWITCHES):
+            if self.shown.folder.is_dir():
+                break
+            time.sleep(_BETWEEN)
+        return self.shown.folder
+
+    def _nothing(self) -> Answer:
+        if html := self._html("404.html"):
+            return self._decorated("404.html", html, status=404)
+        return self._own("trouble.html", status=503, trouble=self.shown.trouble)
+
+    def _decorated(self, url: str, html: str, status: int = 200) -> Answer:
+        """The page with the problems at their places, and the panel."""
+        article = self.shown.by_url.get(url)
+        remarks = self._remarks(article, html) if article else []
+        if article:
+            html = _marked(html, article, [remark.problem for remark in remarks])
+        inserted = _template("page.html").render(
+            shown=self.shown,
+            number=self.number,
+            article=article,
+            panel=f"{OWN}panel/{quote(url)}",
+            errors=_count(self.shown.problems, "error"),
+            own_errors=_count((r.problem for r in remarks), "error"),
+            own_warnings=_count((r.problem for r in remarks), "warning"),
+            style=_asset("page.css"),
+            script=_asset("page.js"),
+        )
+        return Answer(body=put_last(_allowing(html), inserted).encode(), status=status)
+
+    def _remarks(self, article: Article, html: str) -> list[Remark]:
+        problems = self.shown.of(article)
+        where = places(html, article, problems)
+        return [
+            Remark(
+                problem=problem,
+                id=f"preview-{number}" if place is not None else "",
+                href=f"{quote(self.mount + article.url)}#preview-{number}"
+                if place is not None
+                else self._line(problem),
+            )
+            for number, (problem, place) in enumerate(zip(problems, where, strict=True), 1)
+        ]
+
+    def _line(self, problem: Problem) -> str:
+        """Where a problem's line can be looked at; empty where its file is not shown."""
+        known = {*self.shown.unread.values(), *(a.lines.path for a in self.shown.library.articles)}
+        return f"{OWN}file/{quote(problem.path)}#L{problem.line}" if problem.path in known else ""
+
+    # The preview's own
+
+    def _panel(self, url: str) -> Answer:
+        html, article = self._html(url), self.shown.by_url.get(url)
+        if html is None or article is None:
+            return self._nothing()
+        return self._own(
+            "panel.html",
+            article=article,
+            address=quote(self.mount + url),
+            paper=f"{OWN}paper/{quote(url)}",
+            file=f"{OWN}file/{quote(article.lines.path)}",
+            notices=standing(article, self.settings, self.shown.of(article), self.shown.at),
+            remarks=sorted(self._remarks(article, html), key=lambda one: one.problem.severity),
+            looks=self._looks(article),
+        )
+
+    def _looks(self, article: Article) -> Markup:
+        """How chat groups see it; where that cannot be drawn, why."""
+        if self.looks is None:
+            return Markup()
+        station, at = self.settings.station, max(self.shown.at, article.published)
+        try:
+            drawn = self.looks(entry(article, station, at), station, at)
+        except GengfuError as error:
+            return Markup('<div class="notice bad"><b>✕ {}</b></div>').format(str(error))
+        return Markup(drawn)  # noqa: S704 - of a template, which escapes
+
+    def _paper(self, url: str) -> Answer:
+        html = self._html(url)
+        if html is None:
+            return self._nothing()
+        sheet = _template("paper.html").render(style=_asset("paper.css"), script=_asset("paper.js"))
+        base = f'<base href="{quote(self.mount + url)}">'
+        return _own_policy(Answer(body=on_paper(html.replace("<head>", "<head>" + base, 1), sheet).encode()))
+
+    def _file(self, path: str) -> Answer:
+        """An article's file with its problems at their lines; nobody else's file."""
+        article = next((a for a in self.shown.library.articles if a.lines.path == path), None)
+        file, content = self.settings.folder / path, self.settings.content
+        known = article is not None or path in self.shown.unread.values()
+        if not known or not file.resolve().is_relative_to(content.resolve()):
+            return self._nothing()
+        problems = self.shown.of(article) if article else [p for p in self.shown.problems if p.path == path]
+        return self._own(
+            "file.html",
+            path=path,
+            lines=_lines(file),
+            problems=problems,
+            by_line={line: list(some) for line, some in groupby(problems, key=lambda p: p.line)},
+            address=quote(self.mount + article.url) if article else "",
+        )
+
+    def _problems(self) -> Answer:
+        found = examined(self.shown.library, self.shown.problems, self.shown.at, {})
+        by_path = {article.lines.path: article for article in self.shown.library.articles}
+        files = [
+            (path, by_path.get(path), [Remark(problem=p, id="", href=self._line(p)) for p in some])
+            for path, some in groupby(found, key=lambda problem: problem.path)
+        ]
+        # What must be mended first.
+        files.sort(key=lambda file: all(remark.problem.severity == "warning" for remark in file[2]))
+        return self._own(
+            "problems.html",
+            files=files,
+            errors=_count(found, "error"),
+            warnings=_count(found, "warning"),
+            mount=quote(self.mount),
+            latest=self._latest(),
+            later=[article for article in self.shown.library.articles if article.published > self.shown.at],
+            zone=ZoneInfo(self.settings.station.timezone),
+        )
+
+    def _latest(self) -> list[tuple[str, str]]:
+        """The files that were saved last, and where each is seen."""
+        places = {
+            article.lines.path: quote(self.mount + article.url) for article in self.shown.library.articles
+        }
+        places |= {path: f"{OWN}file/{quote(path)}" for path in self.shown.unread.values()}
+        folder = self.settings.folder
+        saved = {path: status.st_mtime_ns for path in places if (status := _status(folder / path))}
+        return [(path, places[path]) for path in nlargest(_LATEST, saved, key=saved.__getitem__)]
+
+    def _own(self, template: str, status: int = 200, **values: object) -> Answer:
+        return _html(template, status=status, shown=self.shown, number=self.number, **values)
+
+
+def _marked(html: str, article: Article, problems: Sequence[Problem]) -> str:
+    """``html`` with each problem that has a place said there."""
+    numbered = enumerate(zip(places(html, article, problems), problems, strict=True), 1)
+    marks = [(place, number, problem) for number, (place, problem) in numbered if place is not None]
+    draw = _template("mark.html")
+    for place, number, problem in sorted(marks, key=lambda mark: mark[:2], reverse=True):
+        html = html[:place] + draw.render(problem=problem, id=f"preview-{number}") + html[place:]
+    return html
+
+
+def _allowing(html: str) -> str:
+    """``html`` with a policy that allows what is put into it besides; nothing else."""
+
+    def widened(policy: re.Match[str]) -> str:
+        rules = policy[2].replace("style-src ", f"style-src {_hash('page.css')} ", 1)
+        rules = rules.replace("script-src ", f"script-src {_hash('page.js')} ", 1)
+        return f"{policy[1]}{rules}; frame-src 'self'"
+
+    return _POLICY.sub(widened, html, count=1)
+
+
+def _html(template: str, *, status: int = 200, **values: object) -> Answer:
+    text = _template(template).render(
+        language=officer_language(), style=_asset("desk.css"), script=_asset("page.js"), own=OWN, **values
+    )
+    return _own_policy(Answer(body=text.encode(), status=status))
+
+
+def _own_policy(answer: Answer) -> Answer:
+    scripts = " ".join(_hash(name) for name in ("page.js", "paper.js"))
+    policy = (
+        "default-src 'none'; base-uri 'self'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; "
+        f"script-src {scripts}; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'"
+    )
+    return Answer(body=answer.body, status=answer.status, headers=(("Content-Security-Policy", policy),))
+
+
+def _count(problems: Iterable[Problem], severity: str) -> int:
+    return sum(problem.severity == severity for problem in problems)
+
+
+def _status(file: Path) -> os.stat_result | None:
+    """None where it has just been moved away."""
+    try:
+        return file.stat()
+    except OSError:
+        return None
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file as far as they can be read, group robots' addresses left out."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return []
+    text = decode(data, file.name, gbk=True)
+    if isinstance(text, Problem):
+        text = data.decode("utf-8", "replace")
+    return [_masked(line) for line in text.split("\n")]
+
+
+def _masked(line: str) -> str:
+    for found in reversed(list(WEBHOOK.finditer(line))):
+        end = _REST_OF_ADDRESS.match(line, found.end())
+        line = line[: found.start()] + "…" + (line[end.end() :] if end else "")
+    return line
+
+
+@cache
+def _environment(language: str) -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PREVIEW),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    return env
+
+
+def _template(name: str) -> jinja2.Template:
+    return _environment(officer_language()).get_template(name)
+
+
+@cache
+def _asset(name: str) -> Markup:
+    return Markup((PREVIEW / name).read_text("utf-8").strip())  # noqa: S704 - ours
+
+
+@cache
+def _hash(name: str) -> str:
+    return f"'sha256-{b64encode(sha256(_asset(name).encode()).digest()).decode()}'"

@@ -1,0 +1,72 @@
+"""What of a page need not be worked out for each page: the words of its language, and parts that many have in common.
+
+Without these two, most of what rendering costs would go into what stands on every page: its head, its foot, contact
+cards. https://jinja.palletsprojects.com/en/stable/extensions/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+
+import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+from jinja2.parser import Parser
+
+from gengfu_templates.i18n import translations
+
+
+class Wording(Extension):
+    """``{% trans %}`` without variables and ``_("…")`` become their translation as soon as a template is read.
+
+    The environment has a ``language``, and its templates are of that one.
+    """
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        wording = translations(self.environment.language)  # type: ignore[attr-defined]
+        tokens = list(stream)
+        at = 0
+        while at < len(tokens):
+            for shape, words in _PLAIN.items():
+                found = tokens[at : at + len(shape)]
+                if len(found) == len(shape) and all(map(Token.test, found, shape)):
+                    text = found[words]
+                    yield Token(text.lineno, text.type, wording.gettext(text.value))
+                    at += len(shape)
+                    break
+            else:
+                yield tokens[at]
+                at += 1
+
+
+_PLAIN = {
+    ("block_begin", "name:trans", "block_end", "data", "block_begin", "name:endtrans", "block_end"): 3,
+    ("name:_", "lparen", "string", "rparen"): 2,
+}
+"""How words alone are written, and where among the tokens they are."""
+
+
+class Once(Extension):
+    """``{% once KEY %}…{% endonce %}`` is made when KEY is first met, and is the same wherever it is met again.
+
+    KEY names all that the part depends on. An extension holds the parts of one environment.
+    """
+
+    tags = {"once"}  # noqa: RUF012 - as the base class has it
+
+    def __init__(self, environment: jinja2.Environment) -> None:
+        super().__init__(environment)
+        self._made: dict[tuple[str, Hashable], str] = {}
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        place = nodes.Const(f"{parser.name}:{line}")
+        key = parser.parse_tuple()
+        body = parser.parse_statements(("name:endonce",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_part", [place, key]), [], [], body).set_lineno(line)
+
+    def _part(self, place: str, key: Hashable, caller: Callable[[], str]) -> str:
+        if (place, key) not in self._made:
+            self._made[place, key] = caller()
+        return self._made[place, key]

@@ -1,0 +1,230 @@
+"""The preview's addresses: the page residents get, what it says besides, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gengfu_site.catalogue import Entry, Station
+from gengfu_site.preview import Desk, Looks, Shown
+from gengfu_site.problems import GengfuError, Problem
+from gengfu_site.publish import preview
+from stations import AT, StationFolder
+
+PAGE = "/fraud/brushing/"
+
+
+def desk(station: StationFolder, looks: Looks | None = None) -> Desk:
+    """The preview of the station as it lies in its folder."""
+    folder = station.folder / "made" / "public"
+    library, problems = preview(station.settings, AT, folder)
+    return Desk(Shown(at=AT, folder=folder, library=library, problems=tuple(problems)), looks)
+
+
+def get(desk: Desk, path: str, status: int = 200) -> str:
+    answer = desk.answer(path, 7)
+    assert answer.status == status, answer
+    return answer.body.decode()
+
+
+def words(html: str) -> str:
+    """What a reader reads."""
+    return re.sub(r"\s+", " ", re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", html, flags=re.DOTALL))
+
+
+def residents_part(html: str) -> str:
+    """A page without what the preview put into it."""
+    html = re.sub(r'<span class="preview-mark.*?</span></span>', "", html, flags=re.DOTALL)
+    return html.partition('<p class="preview-lost"')[0].rpartition("<style>")[0] + "</body>\n</html>"
+
+
+def test_a_page_is_the_residents_own_but_for_what_is_put_into_it_and_allowed_there(
+    station: StationFolder,
+) -> None:
+    station.article(body="电话 13912345678\n")
+    shown = desk(station)
+    public = (shown.shown.folder / "fraud/brushing/index.html").read_text("utf-8")
+    policy = re.compile(r'content="default-src[^"]*"')
+    assert policy.sub("", residents_part(get(shown, PAGE))) == policy.sub("", public)
+
+
+def test_a_problem_stands_on_the_page_and_in_the_panel_which_leads_to_it(station: StationFolder) -> None:
+    file = station.article(body="先看一遍\n\n电话 13912345678\n")
+    line = file.read_text("utf-8").split("\n").index("电话 13912345678") + 1
+    shown = desk(station)
+    assert f"电话 13912345678 ✕ 必须改 · 第 {line} 行 这里有手机号（139****5678）" in words(get(shown, PAGE))
+    panel = get(shown, "/.preview/panel" + PAGE)
+    assert "有 1 处必须改" in words(panel)
+    [mark] = re.findall(r'href="(/fraud/brushing/#[^"]*)"', panel)
+    assert f'id="{mark.partition("#")[2]}"' in get(shown, PAGE)
+
+
+def test_advice_is_told_apart_from_what_must_be_mended(station: StationFolder) -> None:
+    station.article(body="请马上转发到每一个群\n")
+    assert "△ 提醒" in words(get(desk(station), PAGE))
+    assert "可以公开" in words(get(desk(station), "/.preview/panel" + PAGE))
+
+
+def test_what_cannot_be_read_as_an_article_is_shown_as_its_file_with_the_problems_at_their_lines(
+    station: StationFolder,
+) -> None:
+    station.article(kind="frad")
+    shown = desk(station)
+    html = get(shown, PAGE)
+    assert "所以没有网页" in words(html)
+    assert re.search(r'<li id="L5"><pre>kind: frad</pre>\s*<ul class="remarks">', html)
+    assert html == get(shown, "/.preview/file/content/fraud/brushing.md")
+    assert "/.preview/file/content/fraud/brushing.md#L5" in get(shown, "/.preview/problems")
+
+
+def test_a_file_in_another_encoding_is_shown_in_readable_words(station: StationFolder) -> None:
+    station.file("content/fraud/brushing.md", "---\ntitle: 刷单返利\n---\n".encode("gb18030"))
+    assert "刷单返利" in get(desk(station), PAGE)
+
+
+def test_an_article_whose_time_has_not_come_is_shown_as_it_will_be_with_its_files(
+    station: StationFolder,
+) -> None:
+    station.file("content/fraud/named.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>')
+    station.article(published="2026-12-01 08:00", body="![图](named.svg)\n")
+    shown = desk(station)
+    assert "发布 2026-12-01" in words(get(shown, PAGE))
+    assert "2026-12-01 08:00 起公开" in words(get(shown, "/.preview/panel" + PAGE))
+    assert "<svg" in get(shown, "/fraud/named.svg")
+    assert "刷单返利" in words(get(shown, "/.preview/problems"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"withdrawn": "写错了"}, "已经撤下"),
+        ({"expires": "2026-11-20"}, "已经过期"),
+    ],
+)
+def test_how_it_stands_with_the_article_is_said(
+    station: StationFolder, fields: dict[str, str], said: str
+) -> None:
+    station.article(**fields)
+    assert said in words(get(desk(station), "/.preview/panel" + PAGE))
+
+
+def test_what_waits_for_a_signature_says_so_and_what_comes_next(station: StationFolder) -> None:
+    settings = (station.folder / "mkdocs.yml").read_text("utf-8")
+    station.file("mkdocs.yml", settings + "      review: small\n")
+    station.article()
+    panel = words(get(desk(station), "/.preview/panel" + PAGE))
+    assert "还没有签发，网站上看不到。" in panel
+    assert "gengfu submit content/fraud/brushing.md" in panel
+
+
+def test_the_panel_has_what_it_is_given_of_chat_groups_or_why_it_cannot_be_drawn(
+    station: StationFolder,
+) -> None:
+    def drawn(entry: Entry, station: Station, _at: object) -> str:
+        return f"<p>{entry.title} {station.name}</p>"
+
+    def broken(*_given: object) -> str:
+        raise GengfuError("模板<有错>")
+
+    station.article()
+    assert "<p>刷单返利 青松路派出所</p>" in get(desk(station, drawn), "/.preview/panel" + PAGE)
+    assert "模板&lt;有错&gt;" in get(desk(station, broken), "/.preview/panel" + PAGE)
+
+
+def test_on_paper_only_what_is_printed_holds(station: StationFolder) -> None:
+    station.article()
+    html = get(desk(station), "/.preview/paper" + PAGE)
+    styles = "".join(re.findall(r"<style>(.*?)</style>", html, re.DOTALL))
+    assert "@media all{" in styles
+    assert "prefers-color-scheme" not in styles
+    assert "min-width:60em" not in styles
+    assert "preview-panel" not in html
+
+
+def test_while_nothing_new_can_be_made_the_old_pages_stay_and_say_why(station: StationFolder) -> None:
+    station.article()
+    shown = desk(station)
+    wrong = Problem(path="mkdocs.yml", line=3, message="写错了", remedy="改好")
+    shown.shown = replace(shown.shown, problems=(wrong,), trouble="设置有错")
+    assert "刷单返利" in words(get(shown, PAGE))
+    assert "设置有错" in words(get(shown, "/.preview/panel" + PAGE))
+
+
+def test_before_there_are_pages_every_address_says_what_keeps_them(station: StationFolder) -> None:
+    station.article()
+    shown = desk(station)
+    shown.shown = replace(
+        shown.shown,
+        folder=station.folder / "nowhere",
+        trouble="网页模板有错",
+        problems=(Problem(path="mkdocs.yml", message="写错了", remedy="改好"),),
+    )
+    assert "网页模板有错" in words(get(shown, PAGE, status=503))
+    assert "写错了" in words(get(shown, "/", status=503))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//etc/passwd",
+        "/../mkdocs.yml",
+        "/fraud/../../../mkdocs.yml",
+        "/fraud\\..\\..\\mkdocs.yml",
+        "/.gengfu-site",
+        "/.preview/file/mkdocs.yml",
+        "/.preview/file/webhooks.csv",
+        "/.preview/file/private/F7K2Q.yml",
+        "/.preview/file/../outside.md",
+        "/.preview/nothing",
+        "/.preview/panel/",
+    ],
+)
+def test_nothing_but_the_site_and_its_articles_is_shown(station: StationFolder, path: str) -> None:
+    station.article()
+    station.file("private/F7K2Q.yml", "name: 小满\n")
+    station.file("webhooks.csv", "id,webhook\n")
+    assert "没有找到这一页" in get(desk(station), path, status=404)
+
+
+def test_a_link_in_content_leads_to_no_file_outside(station: StationFolder, tmp_path: Path) -> None:
+    outside = station.file("outside.md", "门外的话\n")
+    (station.folder / "content/tip").mkdir()
+    (station.folder / "content/tip/in.md").symlink_to(outside)
+    assert "门外的话" not in get(desk(station), "/tip/in/", status=404)
+
+
+def test_a_webhook_address_in_an_article_that_cannot_be_read_is_not_shown(station: StationFolder) -> None:
+    key = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
+    station.article(kind="frad", body=f"见 https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={key}。\n")
+    html = get(desk(station), PAGE)
+    assert "机器人地址" in words(html)
+    assert key not in html
+
+
+def test_a_phone_keeps_nothing_of_a_preview(station: StationFolder) -> None:
+    station.article()
+    assert "unregister" in get(desk(station), "/sw.js")
+
+
+def test_inside_a_portal_the_site_begins_where_it_will(station: StationFolder) -> None:
+    settings = (station.folder / "mkdocs.yml").read_text("utf-8")
+    station.file("mkdocs.yml", settings.replace("qingsong.example/", "qingsong.example/guide/"))
+    station.article()
+    shown = desk(station)
+    assert shown.answer("/", 7).headers == (("Location", "/guide/"),)
+    assert "刷单返利" in words(get(shown, "/guide" + PAGE))
+    assert 'src="/.preview/panel/fraud/brushing/"' in get(shown, "/guide" + PAGE)
+
+
+def test_answers_say_what_they_are(station: StationFolder) -> None:
+    station.article()
+    shown = desk(station)
+    kinds = {path: shown.answer(path, 7).content_type for path in (PAGE, "/feed.xml", "/catalogue.json")}
+    assert kinds == {
+        PAGE: "text/html; charset=utf-8",
+        "/feed.xml": "text/xml; charset=utf-8",
+        "/catalogue.json": "application/json; charset=utf-8",
+    }
