@@ -21,10 +21,12 @@ lint: .venv/.developing ## Format, lint, types, floors
 bench: .venv/.developing ## Measurements; never a test
 	$(BIN)/python -m bench
 
-deps: .venv/.developing .venv/nu ## What tests want beside Python: a Chromium, a PostgreSQL, the Nu Html Checker
+deps: .venv/.developing .venv/nu ## What tests want beside Python: a Chromium, a PostgreSQL, nginx, systemd's checker, the Nu Html Checker
 ifneq ($(APT),)
-	@command -v chromium >/dev/null && command -v /usr/lib/postgresql/*/bin/initdb >/dev/null || \
-	  { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk postgresql; }
+	@command -v chromium >/dev/null && command -v /usr/lib/postgresql/*/bin/initdb >/dev/null && \
+	  command -v nginx >/dev/null && command -v systemd-analyze >/dev/null || \
+	  { apt-get update -q && \
+	    apt-get install -qy --no-install-recommends chromium fonts-noto-cjk postgresql nginx-light systemd; }
 else
 	@command -v chromium >/dev/null || $(BIN)/playwright install chromium || true
 endif

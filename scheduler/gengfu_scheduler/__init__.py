@@ -4,6 +4,7 @@ The house, from the street down; each floor imports only those below it (``pypro
 
 ===========================  =====================================================================
 cli                          the one command, a module for each thing an officer does
+backup, bundle, deploy       a station as one file; the program for no network; nginx's and systemd's files
 demo, duty                   the station on a sandbox; the duty officer's alert, end and correction
 push, desk, preview          telling now; owners' task pages; every platform's form before it goes
 runner                       the round: what is due is planned, what is planned is delivered

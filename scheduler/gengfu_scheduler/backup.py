@@ -22,7 +22,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -122,7 +122,7 @@ def back_up(station: Path, file: Path, url: str, *, secrets: Collection[Secret],
         if log := _log(station):
             add(_below(audit.log_file(station), station), io.BytesIO(log), len(log))
         for source in _sources(station, secrets):
-            with source.open("rb") as data:
+            with suppress(FileNotFoundError), source.open("rb") as data:  # somebody has just deleted it
                 add(_below(source, station), data, os.fstat(data.fileno()).st_size)
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".gengfu-") as scratch:
             copied = Path(scratch, "outbox.sqlite3")
@@ -327,3 +327,5 @@ def _write(file: Path, data: IO[bytes], mode: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
         shutil.copyfileobj(data, opened, _PIECE)
+        opened.flush()
+        os.fsync(opened.fileno())

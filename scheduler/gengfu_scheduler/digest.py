@@ -24,9 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from heapq import nsmallest
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.message import Group, Item, Message
@@ -81,6 +82,8 @@ class Digest:
     """None where there is nothing to say."""
     too_long: tuple[Entry, ...] = ()
     """What would have been told, had a message on the group's platform room for it."""
+    last_told: datetime | None = None
+    """When the group was last told any of the message's items."""
 
 
 def compose_all(
@@ -99,38 +102,31 @@ def compose_all(
     :param campaigns: those that are on.
     """
     stock = _Stock(slot, catalogue, at)
-    # Groups told alike share one history, so each is looked through once.
-    distinct = {id(history): history for history in told.values()}
-    histories = {key: stock.heard_of(history) for key, history in distinct.items()}
-    heard = {key: frozenset(history.items()) for key, history in histories.items()}
     nothing: History = {}
-    shelves: dict[object, _Shelf] = {}
-    chosen: dict[object, tuple[_Turn, list[Entry]]] = {}
+    turns: dict[object, _Turn] = {}
+    chosen: dict[object, list[Entry]] = {}
     composed: dict[object, Digest] = {}
     for group in groups:
-        key = id(told.get(group.id))
-        who = group.area, group.audience, group.topics
-        if who not in shelves:
-            shelves[who] = stock.shelf(group)
-        shelf = shelves[who]
-        on = tuple(campaign for campaign in campaigns if group in campaign.to)
-        since = max(at - slot.pick.fresh, group.joined)
-        alike = id(shelf), since, heard.get(key), tuple(campaign.name for campaign in on)
-        said = alike, group.area, group.reach, group.platform, group.keyword
-        if said not in composed:
-            if alike not in chosen:
-                turn = _Turn(
-                    slot=slot,
-                    joined=group.joined,
-                    told=histories.get(key, nothing),
-                    at=at,
-                    season=stock.season,
-                    favoured=stock.favoured(on),
-                )
-                chosen[alike] = turn, turn.choose(shelf)
-            turn, items = chosen[alike]
-            composed[said] = _digest(turn, shelf, items, group, catalogue.station, fits)
-        yield group, composed[said]
+        # Groups told alike share one history.
+        history = told.get(group.id, nothing)
+        on = [campaign for campaign in campaigns if group in campaign.to]
+        names = tuple(campaign.name for campaign in on)
+        alike = _traits(group), id(history), names
+        if alike not in composed:
+            shelf = stock.shelf(group)
+            kind = id(shelf), max(at - slot.pick.fresh, group.joined), names
+            if kind not in turns:
+                turns[kind] = _Turn(slot, shelf, group.joined, at, stock.favoured(on))
+            # Where groups differ in nothing but where they are and how they are reached, the choice is the same.
+            if (kind, id(history)) not in chosen:
+                chosen[kind, id(history)] = turns[kind].choose(history)
+            items = chosen[kind, id(history)]
+            composed[alike] = _digest(turns[kind], history, items, group, catalogue.station, fits)
+        yield group, composed[alike]
+
+
+_traits = attrgetter("area", "audience", "topics", "joined", "reach", "platform", "keyword")
+"""All of a group that a digest for it depends on, but its history and the campaigns it is in."""
 
 
 def bars(
@@ -149,11 +145,10 @@ def bars(
     """
     on = tuple(campaign for campaign in campaigns if group in campaign.to)
     season = season_at(station, at)
-    turn = _Turn(
-        slot=slot, joined=group.joined, told=told, at=at, season=season, favoured=_favoured(on, [entry])
-    )
-    new = (*_news_bars(entry, slot, at), *turn.bars_to_news(entry))
-    again = (*_repeat_bars(entry, slot, season), *turn.bars_to_repeats(entry))
+    shelf = _Shelf(news=[entry], repeats=[entry])
+    turn = _Turn(slot, shelf, group.joined, at, _favoured(on, [entry], slot, at))
+    new = (*_news_bars(entry, slot, at), *turn.bars_to_news(entry, told))
+    again = (*_repeat_bars(entry, slot, season), *turn.bars_to_repeats(entry, told))
     never_both = (*new, *again) if new and again else ()
     return (*bars_everywhere(entry, group, at), *_slot_bars(entry, slot), *never_both)
 
@@ -224,24 +219,19 @@ class _Stock:
         self.season = season_at(catalogue.station, at)
         live = (entry for entry in catalogue.entries if not any(_time_bars(entry, at)))
         picked = [entry for entry in live if not any(_slot_bars(entry, slot))]
-        self._picked = picked
-        self._ids = {entry.id for entry in picked}
+        self._slot, self._at, self._picked = slot, at, picked
         self._news = [entry for entry in picked if not any(_news_bars(entry, slot, at))]
         self._repeats = [entry for entry in picked if not any(_repeat_bars(entry, slot, self.season))]
         # Of entries for the same people, one answers for all.
         self._examples = {_readers(entry): entry for entry in picked}
         self._shelves: dict[frozenset[object], _Shelf] = {}
-        self._favoured: dict[tuple[str, ...], dict[str, timedelta | None]] = {}
+        self._favoured: dict[tuple[str, ...], dict[str, datetime]] = {}
 
-    def heard_of(self, history: History) -> History:
-        """What of ``history`` can matter."""
-        return {entry: when for entry, when in history.items() if entry in self._ids}
-
-    def favoured(self, campaigns: Sequence[Campaign]) -> Mapping[str, timedelta | None]:
+    def favoured(self, campaigns: Sequence[Campaign]) -> Mapping[str, datetime]:
         """What comes first while the ``campaigns`` are on."""
         names = tuple(campaign.name for campaign in campaigns)
         if names not in self._favoured:
-            self._favoured[names] = _favoured(campaigns, self._picked)
+            self._favoured[names] = _favoured(campaigns, self._picked, self._slot, self._at)
         return self._favoured[names]
 
     def shelf(self, group: Group) -> _Shelf:
@@ -262,74 +252,88 @@ def _readers(entry: Entry) -> object:
     return entry.areas, entry.audience, entry.topics
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Turn:
-    """The turn of groups alike: what decides which of the entries that are for them come now."""
+    """The turn of groups alike: which of the entries that are for them come now, by what each was told before."""
 
-    slot: Slot
-    joined: datetime
-    told: History
-    at: datetime
-    season: Season
-    favoured: Mapping[str, timedelta | None]
-    """What comes first, by :func:`_favoured` of the campaigns that are on and for the groups."""
+    def __init__(
+        self, slot: Slot, shelf: _Shelf, joined: datetime, at: datetime, favoured: Mapping[str, datetime]
+    ) -> None:
+        """
+        :param favoured: what comes first, by :func:`_favoured` of the campaigns that are on and for the groups.
+        """
+        self.slot = slot
+        self._shelf = shelf
+        self._joined = joined
+        self._at = at
+        self._favoured = favoured
+        # Hundreds of histories are asked about thousands of entries, so this is laid out in columns.
+        self._ids = [entry.id for entry in shelf.repeats]
+        self._long_ago = [self._told_before(entry) for entry in shelf.repeats]
 
-    def bars_to_news(self, entry: Entry) -> Iterator[Bar]:
+    def bars_to_news(self, entry: Entry, told: History) -> Iterator[Bar]:
         """Why ``entry`` is not told as new, though the slot would."""
-        if entry.id in self.told:
-            yield Bar(rule="told", since=self.told[entry.id])
-        if entry.published < self.joined:
-            yield Bar(rule="before joining", since=self.joined)
+        if entry.id in told:
+            yield Bar(rule="told", since=told[entry.id])
+        if entry.published < self._joined:
+            yield Bar(rule="before joining", since=self._joined)
 
-    def bars_to_repeats(self, entry: Entry) -> Iterator[Bar]:
+    def bars_to_repeats(self, entry: Entry, told: History) -> Iterator[Bar]:
         """Why ``entry`` is not among those that fill up, though the slot would have it."""
-        last = self.told.get(entry.id)
-        if last is not None and entry.evergreen and last > self.at - self._repeat_after(entry):
-            yield Bar(rule="told lately", since=last, until=last + self._repeat_after(entry))
+        last, long_ago = told.get(entry.id), self._told_before(entry)
+        if entry.evergreen and _told_lately(last, long_ago):
+            yield Bar(rule="told lately", since=last, until=last + (self._at - long_ago))
 
-    def choose(self, shelf: _Shelf, leave_out: Collection[Entry] = ()) -> list[Entry]:
-        """What to tell of the ``shelf``, newest first."""
-        pick = self.slot.pick
-        news = (e for e in shelf.news if e not in leave_out and not any(self.bars_to_news(e)))
-        new = nsmallest(pick.new, news, key=self._late)
+    def choose(self, told: History, leave_out: Collection[Entry] = ()) -> list[Entry]:
+        """What to tell groups of that history, newest first."""
+        news = (e for e in self._shelf.news if e not in leave_out and not any(self.bars_to_news(e, told)))
+        new = nsmallest(self.slot.pick.new, news, key=lambda entry: entry.id not in self._favoured)
         chosen = {entry.id for entry in (*new, *leave_out)}
-        again = [e for e in shelf.repeats if e.id not in chosen and not any(self.bars_to_repeats(e))]
-        return [*new, *self._in_rotation(again)][:MOST_ITEMS]
+        return [*new, *self._in_rotation(told, chosen)][:MOST_ITEMS]
 
-    def _in_rotation(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those of a campaign first, then the one told longest ago.
+    def _in_rotation(self, told: History, leave_out: Collection[str]) -> list[Entry]:
+        """What fills up: those of a campaign first, then the one told longest ago.
 
         Those told together go round in their own order, not from its top.
         """
-        last = [self.told.get(entry.id, _NEVER) for entry in entries]
-        longest = min(last, default=_NEVER)
-        start = next((n for n, when in enumerate(last) if when == longest != last[n - 1]), 0)
-        turned = (*range(start, len(entries)), *range(start))
-        first = nsmallest(self.slot.pick.repeat, turned, key=lambda n: (self._late(entries[n]), last[n]))
-        return [entries[n] for n in first]
+        last = list(map(told.get, self._ids))
+        again = [n for n, when in enumerate(last) if not _told_lately(when, self._long_ago[n])]
+        again = [n for n in again if self._ids[n] not in leave_out] if leave_out else again
+        when = {n: last[n] or _NEVER for n in again}
+        longest = min(when.values(), default=_NEVER)
+        starts = (i for i, n in enumerate(again) if when[n] == longest != when[again[i - 1]])
+        start = next(starts, 0)
+        turned = [*again[start:], *again[:start]]
+        most = self.slot.pick.repeat
+        early = nsmallest(most, (n for n in turned if self._ids[n] in self._favoured), key=when.__getitem__)
+        others = (n for n in turned if self._ids[n] not in self._favoured)
+        late = nsmallest(most - len(early), others, key=when.__getitem__)
+        return [self._shelf.repeats[n] for n in (*early, *late)]
 
-    def _late(self, entry: Entry) -> bool:
-        """Whether ``entry`` comes after those of a campaign."""
-        return entry.id not in self.favoured
-
-    def _repeat_after(self, entry: Entry) -> timedelta:
-        return self.favoured.get(entry.id) or self.slot.pick.repeat_after
+    def _told_before(self, entry: Entry) -> datetime:
+        """Who was told ``entry`` before then may be told it again."""
+        return self._favoured.get(entry.id, self._at - self.slot.pick.repeat_after)
 
 
-def _favoured(campaigns: Sequence[Campaign], entries: Iterable[Entry]) -> dict[str, timedelta | None]:
-    """What of ``entries`` belongs to one of the campaigns, by id, and after how long it may be told again if one says."""
+def _told_lately(last: datetime | None, long_ago: datetime) -> TypeGuard[datetime]:
+    return last is not None and last > long_ago
+
+
+def _favoured(
+    campaigns: Sequence[Campaign], entries: Iterable[Entry], slot: Slot, at: datetime
+) -> dict[str, datetime]:
+    """What of ``entries`` belongs to one of the campaigns: who was told it before then may be told it again."""
     favoured = {}
     for entry in entries:
         if its := [campaign for campaign in campaigns if entry in campaign]:
             own = (campaign.repeat_after for campaign in its if campaign.repeat_after is not None)
-            favoured[entry.id] = min(own, default=None)
+            favoured[entry.id] = at - min(own, default=slot.pick.repeat_after)
     return favoured
 
 
 def _digest(
-    turn: _Turn, shelf: _Shelf, items: list[Entry], group: Group, station: Station, fits: Fits
+    turn: _Turn, history: History, items: list[Entry], group: Group, station: Station, fits: Fits
 ) -> Digest:
-    """What of ``items``, which the turn chose from the ``shelf``, fits one message to ``group``."""
+    """What of ``items``, which the turn chose by the group's ``history``, fits one message to it."""
 
     def message(entries: Iterable[Entry]) -> Message:
         return Message(
@@ -342,17 +346,18 @@ def _digest(
         )
 
     too_long: list[Entry] = []
-    while items:
-        if fits(whole := message(items), group):
-            return Digest(message=whole, too_long=tuple(too_long))
-        alone = [entry for entry in items if not fits(message([entry]), group)]
-        if not alone:
-            while not fits(whole := message(items), group):
-                items = items[:-1]
-            return Digest(message=whole, too_long=tuple(too_long))
-        too_long += alone
-        items = turn.choose(shelf, too_long)
-    return Digest(message=None, too_long=tuple(too_long))
+    while items and not fits(message(items), group):
+        if alone := [entry for entry in items if not fits(message([entry]), group)]:
+            too_long += alone
+            items = turn.choose(history, too_long)
+        else:
+            items = items[:-1]
+    told = [history[entry.id] for entry in items if entry.id in history]
+    return Digest(
+        message=message(items) if items else None,
+        too_long=tuple(too_long),
+        last_told=max(told, default=None),
+    )
 
 
 class _Live:

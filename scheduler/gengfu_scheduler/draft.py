@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from gengfu_scheduler.digest import History, addressees, compose_all
-from gengfu_scheduler.message import Broadcast, Group, Message, Planned
+from gengfu_scheduler.digest import Digest, History, addressees, compose_all
+from gengfu_scheduler.message import Broadcast, Group, Planned, QuietHours
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.timetable import Occurrence, Slot, Timetable
-from gengfu_site.catalogue import Catalogue, Entry
+from gengfu_site.catalogue import Catalogue
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _
 
@@ -30,6 +30,8 @@ class Draft:
     broadcast: Broadcast
     planned: tuple[Planned, ...]
     """None for a group that has nothing to be told."""
+    silent: int = 0
+    """Groups that it is meant for and that have nothing to be told."""
     notices: tuple[str, ...] = ()
     """What a person should know of it."""
 
@@ -46,39 +48,57 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
     the same and expires there, so that the omission has the group's name.
     """
     slot, when = occurrence.slot, occurrence.scheduled_for
-    planned, notices = _digests(slot, roster, told, now)
+    composed = _compose(slot, roster, told, now)
     # By chance, but always the same: no group is always last, and a second reading finds the same order.
     order = sorted(
-        (p.group for p in planned if p.way != "confirm"),
+        (group.id for group, _digest in composed.told if group.reach != "confirm"),
         key=lambda id: sha256(f"{occurrence.key} {id}".encode()).digest(),
     )
     # An owner is asked once for all of her groups, which therefore leave together.
     offsets = {group: slot.spread * n / len(order) for n, group in enumerate(order)}
+    quiet = quiet_until(roster.timetable)
 
-    def not_before(group: str) -> datetime:
-        offset = offsets.get(group, timedelta(0))
-        return _leaves(occurrence, roster.groups[group], offset, roster.timetable, now)
+    def not_before(group: Group) -> datetime:
+        return _leaves(occurrence, group, offsets.get(group.id, timedelta(0)), quiet, now)
 
     return Draft(
         broadcast=Broadcast(
             key=occurrence.key, form="digest", title=slot.title, scheduled_for=when, expires=when + slot.late
         ),
-        planned=tuple(replace(p, not_before=not_before(p.group)) for p in planned),
-        notices=notices,
+        planned=_planned(composed, not_before),
+        silent=composed.silent,
+        notices=composed.notices,
     )
 
 
+QuietUntil = Callable[[Group, datetime], datetime | None]
+""":meth:`Timetable.quiet_until`."""
+
+
+def quiet_until(timetable: Timetable) -> QuietUntil:
+    """``timetable.quiet_until``, asked once for all groups alike: quiet hours begin and end with a minute."""
+    known: dict[tuple[QuietHours | None, datetime], datetime | None] = {}
+
+    def until(group: Group, at: datetime) -> datetime | None:
+        key = group.quiet_hours, at.replace(second=0, microsecond=0)
+        if key not in known:
+            known[key] = timetable.quiet_until(group, at)
+        return known[key]
+
+    return until
+
+
 def _leaves(
-    occurrence: Occurrence, group: Group, offset: timedelta, timetable: Timetable, now: datetime
+    occurrence: Occurrence, group: Group, offset: timedelta, quiet: QuietUntil, now: datetime
 ) -> datetime:
     """When the digest for ``group`` may leave: ``offset`` after it could, if quiet hours and ``late`` allow it."""
     when, expires = occurrence.scheduled_for, occurrence.scheduled_for + occurrence.slot.late
-    start = max(now, when)
-    if end := timetable.quiet_until(group, start):
+    start = now if now > when else when
+    if end := quiet(group, start):
         start, later = end, end + offset
     else:
-        later = max(start, when + offset)
-    return later if later < expires and not timetable.quiet_until(group, later) else start
+        later = when + offset if when + offset > start else start
+    return later if later < expires and not quiet(group, later) else start
 
 
 def draft_push(target: str, roster: Roster, told: Told, now: datetime) -> Draft:
@@ -106,7 +126,7 @@ def _no_slot(target: str, slots: Collection[str], catalogue: Catalogue) -> str:
 
 
 def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
-    planned, notices = _digests(slot, roster, told, now)
+    composed = _compose(slot, roster, told, now)
     return Draft(
         broadcast=Broadcast(
             key=f"{_PUSH}{Occurrence(slot=slot, scheduled_for=now.astimezone(UTC)).key}",
@@ -115,8 +135,9 @@ def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
             scheduled_for=now,
             expires=now + slot.late,
         ),
-        planned=planned,
-        notices=notices,
+        planned=_planned(composed, lambda _group: now),
+        silent=composed.silent,
+        notices=composed.notices,
     )
 
 
@@ -125,34 +146,46 @@ def is_push(key: str) -> bool:
     return key.startswith(_PUSH)
 
 
-def _digests(
-    slot: Slot, roster: Roster, told: Told, now: datetime
-) -> tuple[tuple[Planned, ...], tuple[str, ...]]:
-    """What each group is told, from now on, and what a person should know of it."""
+@dataclass(frozen=True, kw_only=True)
+class _Composed:
+    told: Sequence[tuple[Group, Digest]]
+    """Each group that has something to be told."""
+    silent: int
+    """How many have nothing."""
+    notices: tuple[str, ...]
+
+
+def _compose(slot: Slot, roster: Roster, told: Told, now: datetime) -> _Composed:
+    """What each group is told, and what a person should know of it."""
     groups = addressees(slot, roster.groups.values(), now)
     histories = told([group.id for group in groups])
     on = roster.timetable.campaigns_at(now)
-    planned, too_long = [], Counter[Entry]()
-    for group, digest in compose_all(
-        slot, groups, roster.catalogue, histories, now, campaigns=on, fits=roster.fits
-    ):
-        too_long.update(digest.too_long)
-        if digest.message:
-            planned.append(
-                Planned(
-                    group=group.id,
-                    messages=(digest.message,),
-                    not_before=now,
-                    way=group.reach,
-                    last_told=_last(digest.message, histories.get(group.id, {})),
-                )
+    composed = list(
+        compose_all(slot, groups, roster.catalogue, histories, now, campaigns=on, fits=roster.fits)
+    )
+    too_long = Counter(entry for _group, digest in composed for entry in digest.too_long)
+    told_something = [(group, digest) for group, digest in composed if digest.message]
+    return _Composed(
+        told=told_something,
+        silent=len(composed) - len(told_something),
+        notices=tuple(
+            _("“{title}”一条消息放不下，没有发给 {n} 个群：请把标题和提要改短。").format(
+                title=entry.title, n=n
             )
-    return tuple(planned), tuple(
-        _("“{title}”一条消息放不下，没有发给 {n} 个群：请把标题和提要改短。").format(title=entry.title, n=n)
-        for entry, n in too_long.items()
+            for entry, n in too_long.items()
+        ),
     )
 
 
-def _last(message: Message, history: History) -> datetime | None:
-    """When a group of this history was last told any of the message's items."""
-    return max((history[item.entry] for item in message.items if item.entry in history), default=None)
+def _planned(composed: _Composed, not_before: Callable[[Group], datetime]) -> tuple[Planned, ...]:
+    return tuple(
+        Planned(
+            group=group.id,
+            messages=(digest.message,),
+            not_before=not_before(group),
+            way=group.reach,
+            last_told=digest.last_told,
+        )
+        for group, digest in composed.told
+        if digest.message
+    )

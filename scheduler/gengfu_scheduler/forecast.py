@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gengfu_scheduler.digest import History, addressees
-from gengfu_scheduler.draft import Draft, Told, draft_occurrence
+from gengfu_scheduler.digest import History
+from gengfu_scheduler.draft import Draft, Told, draft_occurrence, quiet_until
 from gengfu_scheduler.message import Form, Item, Planned, Reach, slot_of
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.report import counted, shortlist, standing_notices
@@ -89,8 +89,7 @@ def plan(roster: Roster, told: Told, now: datetime, days: int) -> Plan:
     upcoming: list[Upcoming] = []
     notices: list[str] = []
     for occurrence, draft in foretold(roster, told, now, until):
-        meant = addressees(occurrence.slot, roster.groups.values(), occurrence.scheduled_for)
-        upcoming.append(preview(draft, roster, slot=occurrence.slot.id, meant=len(meant)))
+        upcoming.append(preview(draft, roster, slot=occurrence.slot.id))
         notices += draft.notices
     notices += _timetable_notices(table, now, until)
     return Plan(
@@ -147,19 +146,23 @@ def _timetable_notices(table: Timetable, now: datetime, until: datetime) -> Iter
             )
 
 
-def preview(draft: Draft, roster: Roster, *, slot: str, meant: int) -> Upcoming:
+def preview(draft: Draft, roster: Roster, *, slot: str) -> Upcoming:
     """``draft`` as a person wants to see it before it goes.
 
     :param slot: name of the slot or id of the alert.
-    :param meant: how many groups it is meant for, told something or not.
     """
     table, when = roster.timetable, draft.broadcast.scheduled_for
     alike: dict[tuple[tuple[Item, ...], str, datetime | None], list[Planned]] = {}
+    quiet = quiet_until(table)
+    # Groups told alike are told by the same objects: what those say is compared once.
+    rows: dict[object, list[Planned]] = {}
     for planned in draft.planned:
-        first, body = planned.messages[0], "".join(message.body for message in planned.messages)
-        waits = planned.not_before > when
-        held = table.quiet_until(roster.groups[planned.group], when) if waits else None
-        alike.setdefault((first.items, body, held), []).append(planned)
+        held = quiet(roster.groups[planned.group], when) if planned.not_before > when else None
+        told_so = *map(id, planned.messages), held
+        if told_so not in rows:
+            body = "".join(message.body for message in planned.messages)
+            rows[told_so] = alike.setdefault((planned.messages[0].items, body, held), [])
+        rows[told_so].append(planned)
     ids = {item.entry for items, _body, _held in alike for item in items}
     told = [entry for entry in roster.catalogue.entries if entry.id in ids]
     return Upcoming(
@@ -181,7 +184,7 @@ def preview(draft: Draft, roster: Roster, *, slot: str, meant: int) -> Upcoming:
             )
             for (items, body, held), same in alike.items()
         ),
-        silent=meant - len(draft.planned),
+        silent=draft.silent,
     )
 
 
@@ -240,10 +243,13 @@ class _Imagined:
     def take(self, draft: Draft) -> None:
         when = draft.broadcast.scheduled_for
         nothing: History = {}
+        said: dict[tuple[int, ...], tuple[str, ...]] = {}
         grown: dict[tuple[int, tuple[str, ...]], tuple[History, History]] = {}
         for planned in draft.planned:
-            before = self._histories.get(planned.group, nothing)
-            entries = tuple(item.entry for message in planned.messages for item in message.items)
+            messages = tuple(map(id, planned.messages))
+            if messages not in said:
+                said[messages] = tuple(item.entry for message in planned.messages for item in message.items)
+            before, entries = self._histories.get(planned.group, nothing), said[messages]
             # What a history grew from is kept beside it, so that its identity is nobody else's meanwhile.
             alike = id(before), entries
             if alike not in grown:

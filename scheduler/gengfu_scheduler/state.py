@@ -48,6 +48,17 @@ class NoStateFolder(GengfuError):
     """The scheduler's folder is not there and cannot be made, or cannot be used."""
 
 
+class NotOnThisSystem(GengfuError):
+    """The kernel here has no lock that ends with its process."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Windows 上不能往群里发：在开着 gengfu run 的那台 Linux 电脑上运行这条命令。写、看、签、生成网站都可以在这里做。"
+            )
+        )
+
+
 class AlreadyRunning(GengfuError):
     """Another scheduler serves this station."""
 
@@ -106,8 +117,12 @@ def only_scheduler(station: Path, *, wait: Callable[[], bool] = lambda: False) -
     :param wait: asked while another one does: whether to wait for its end, which is noticed within a tenth of a second.
     :raises AlreadyRunning: another one does.
     :raises NoStateFolder: there is no place for the lock.
+    :raises NotOnThisSystem: this is no POSIX system; other commands run there.
     """
-    import fcntl  # POSIX only, as is the scheduler; other commands run elsewhere too
+    try:
+        import fcntl
+    except ImportError:
+        raise NotOnThisSystem from None
 
     path = state_folder(station) / _LOCK
     with _mapped(path):

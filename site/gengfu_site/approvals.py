@@ -177,14 +177,15 @@ class Approvals:
         return sum(bool(one.public and one.public.review == "start") for one in self._standings.values())
 
     def id_at(self, path: PurePosixPath) -> str | None:
-        """Id of the article that was signed off as lying there."""
-        return self._ids_by_path.get(path)
+        """Id of the article that was signed off as lying there; its address is the same in any case."""
+        return self._ids_by_path.get(path.as_posix().lower())
 
     @cached_property
-    def _ids_by_path(self) -> dict[PurePosixPath, str]:
+    def _ids_by_path(self) -> dict[str, str]:
         """Where several were signed off in one place, one after another, the last."""
         public = [(one.public, id_) for id_, one in self._standings.items() if one.public]
-        return {one.version.path: id_ for one, id_ in sorted(public, key=lambda pair: pair[0].number)}
+        in_order = sorted(public, key=lambda pair: pair[0].number)
+        return {one.version.path.as_posix().lower(): id_ for one, id_ in in_order}
 
     def text(self, version: Version) -> str:
         """:raises Lost: it is not there as it was signed."""

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import unquote
@@ -89,12 +90,15 @@ class Station:
 
     def contacts_for(self, area: str | None) -> tuple[ContactLine, ...]:
         """The nearest contact card: the area's own, else one above it, else the station's."""
-        cards = {a.path: a.contacts for a in self.areas}
         while area:
-            if cards.get(area):
-                return cards[area]
+            if card := self._cards.get(area):
+                return card
             area = area.rpartition("/")[0]
         return self.contacts
+
+    @cached_property
+    def _cards(self) -> dict[str, tuple[ContactLine, ...]]:
+        return {area.path: area.contacts for area in self.areas}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import islice
 from pathlib import PurePosixPath
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -56,6 +56,7 @@ from gengfu_site.view import (
     Stamp,
     StatePage,
     WhoPage,
+    quoted,
 )
 from gengfu_templates.i18n import translations
 
@@ -105,6 +106,7 @@ def permalink_url(id_: str) -> str:
     return f"A/{id_}/"
 
 
+@cache
 def kind_label(kind: Kind, language: str) -> str:
     _ = translations(language).gettext
     return {
@@ -247,7 +249,7 @@ class Pager:
             shortcuts=tuple(self._shortcuts()),
             warnings=tuple(islice(warnings, _WARNINGS)),
             services=tuple(
-                Link(title=group.title, url=f"service/#{quote(group.anchor)}", count=len(services))
+                Link(title=group.title, url=f"service/#{quoted(group.anchor)}", count=len(services))
                 for group, services in self._needs()
             ),
             rooms=rooms,
@@ -262,7 +264,7 @@ class Pager:
         urls |= {name: article.url for article in self._live for name in names(article)}
         for shortcut in self._library.settings.shortcuts:
             if shortcut.to in urls:
-                yield Link(title=shortcut.title, url=quote(urls[shortcut.to]))
+                yield Link(title=shortcut.title, url=quoted(urls[shortcut.to]))
 
     def scammed(self) -> ScammedPage:
         _ = self._gettext
@@ -482,7 +484,7 @@ class Pager:
             topics=tuple(self._topic_link(self._topics[name], counted=False) for name in article.topics),
             areas=tuple(self._area_link(self._areas[path]) for path in article.areas),
             audience=article.audience,
-            cover=quote(article.cover_file.as_posix()) if article.cover_file else None,
+            cover=quoted(article.cover_file.as_posix()) if article.cover_file else None,
             attachments=tuple(_attachment(path) for path in article.attachment_files),
             html=Markup(article.html),  # noqa: S704 - sanitised by markdown.render
             contents=tuple(_contents(article.html)),
@@ -514,7 +516,7 @@ class Pager:
             alert=alert,
             active=_in_force(article, self._at),
             facts=facts(article, self._at, self._station.language),
-            photo=quote(face[0]) if face else None,
+            photo=quoted(face[0]) if face else None,
             hide_after=self._hide_after(article),
             follows=tuple(Link(title=card.title, url=card.url) for card in earlier),
         )
@@ -588,7 +590,7 @@ class Pager:
         def link(number: int, text: str) -> Link | None:
             if not 1 <= number <= total:
                 return None
-            return Link(title=text, url=quote(address(number)))
+            return Link(title=text, url=quoted(address(number)))
 
         def page(number: int, shown: Sequence[Article]) -> ListPage:
             return ListPage(
@@ -621,7 +623,7 @@ class Pager:
         return self._whole, self._feed(f"{article.kind}/", title)
 
     def _feed(self, url: str, title: str) -> Feed:
-        return Feed(title=title, rss=quote(url) + "feed.xml", atom=quote(url) + "atom.xml")
+        return Feed(title=title, rss=quoted(url) + "feed.xml", atom=quoted(url) + "atom.xml")
 
     def _card(self, article: Article) -> Card:
         """An article may be in several lists."""
@@ -632,7 +634,7 @@ class Pager:
     def _new_card(self, article: Article) -> Card:
         return Card(
             title=self._title(article),
-            url=quote(article.url),
+            url=quoted(article.url),
             summary=article.summary,
             kind=kind_label(article.kind, self._station.language),
             published=self._dated(article, article.published),
@@ -643,7 +645,7 @@ class Pager:
 
     def _banner_line(self, article: Article) -> BannerLine:
         ends = self._stamp(article.expires) if article.expires else None
-        return BannerLine(title=article.title, url=quote(article.url), ends=ends)
+        return BannerLine(title=article.title, url=quoted(article.url), ends=ends)
 
     def _title(self, article: Article) -> str:
         """As the page itself says it; of an exercise, nothing that is passed on may look real."""
@@ -651,7 +653,7 @@ class Pager:
         return _("【演练】{title}").format(title=article.title) if article.exercise else article.title
 
     def _link(self, article: Article) -> Link:
-        return Link(title=article.title, url=quote(article.url))
+        return Link(title=article.title, url=quoted(article.url))
 
     def _kind_link(self, kind: Kind, *, counted: bool = True) -> Link:
         title = kind_label(kind, self._station.language)
@@ -659,10 +661,10 @@ class Pager:
 
     def _topic_link(self, topic: Topic, *, counted: bool = True) -> Link:
         count = self._count[topic.name] if counted else 0
-        return Link(title=topic.name, url=quote(topic_url(topic)), count=count)
+        return Link(title=topic.name, url=quoted(topic_url(topic)), count=count)
 
     def _area_link(self, area: Area) -> Link:
-        return Link(title=area.name, url=quote(area_url(area)))
+        return Link(title=area.name, url=quoted(area_url(area)))
 
     def _contact_card(self, article: Article) -> ContactCard:
         """The card of the one area the article is for, else the station's."""
@@ -677,15 +679,13 @@ class Pager:
     def _dated(self, article: Article, moment: datetime) -> Stamp:
         """Of an alert the minute counts; anything else has a day."""
         stamp = self._stamp(moment)
-        return stamp if article.kind == "alert" else replace(stamp, text=stamp.text[:10])
+        return stamp if article.kind == "alert" else Stamp(text=stamp.text[:10], iso=stamp.iso)
 
     def _stamp(self, moment: date) -> Stamp:
         if isinstance(moment, datetime):
-            local = moment.astimezone(self._zone)
-            midnight = (local.hour, local.minute) == (0, 0)
-            return Stamp(
-                text=local.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M"), iso=local.isoformat()
-            )
+            local = moment.astimezone(self._zone).isoformat()
+            day, time = local[:10], local[11:16]
+            return Stamp(text=day if time == "00:00" else f"{day} {time}", iso=local)
         return Stamp(text=moment.isoformat(), iso=moment.isoformat())
 
 
@@ -697,7 +697,7 @@ def _ready(page: Page) -> Planned:
 
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:
     lines = (
-        ServiceLine(title=a.title, url=quote(a.url), visit=a.service.visit if a.service else "")
+        ServiceLine(title=a.title, url=quoted(a.url), visit=a.service.visit if a.service else "")
         for a in services[:_SERVICES]
     )
     return ServiceGroup(title=title, anchor=f"p--{name}", lines=tuple(lines), more=more)
@@ -707,7 +707,7 @@ def _contents(html: str) -> Iterator[Link]:
     """Links to its sections, of a long text only."""
     found = sections(html)
     if len(found) >= _SECTIONS and len(plain(html)) >= _LONG:
-        yield from (Link(title=words, url="#" + quote(id_)) for id_, words in found)
+        yield from (Link(title=words, url="#" + quoted(id_)) for id_, words in found)
 
 
 def _in_force(article: Article, at: datetime) -> bool:
@@ -719,4 +719,4 @@ def _urgent(alert: Alert) -> bool:
 
 
 def _attachment(path: PurePosixPath) -> Attachment:
-    return Attachment(name=path.name, url=quote(path.as_posix()), form=ATTACHMENTS[path.suffix.lower()])
+    return Attachment(name=path.name, url=quoted(path.as_posix()), form=ATTACHMENTS[path.suffix.lower()])

@@ -65,9 +65,8 @@ def picture(article: Article, station: Station) -> str:
     cover = article.cover_file
     if cover and cover.suffix.lower() in RASTER and not article.missing_person:
         return cover.as_posix()
-    by_name = {topic.name: topic for topic in station.topics}
     # One that is carried over from the present release may name a topic that there is no more.
-    declared = [by_name[name] for name in article.topics if name in by_name]
+    declared = [topic for name in article.topics for topic in station.topics if topic.name == name]
     return topic_picture(declared[0]) if declared and not article.alert else kind_picture(article.kind)
 
 

@@ -219,21 +219,15 @@ class _Builder:
         self.duplicates: list[tuple[Location, int]] = []
         self._first_line = first_line
         self._stack: list[tuple[Any, Location]] = []
-        self._keys: list[str | None] = []
+        self._keys: list[str | None] = [""]
+        """Of each container, the whole text's first: the key whose value is to come, None where a key is, and nothing
+        in a list."""
         self._documents = 0
 
     def take(self, event: yaml.Event) -> None:
         assert event.start_mark is not None
         line = event.start_mark.line + self._first_line
-        match event:
-            case yaml.DocumentStartEvent():
-                self._documents += 1
-                if self._documents > 1:
-                    raise _Wrong(line, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
-            case yaml.AliasEvent():
-                raise _Wrong(
-                    line, _("不支持 YAML 的别名（*{name}）。").format(name=event.anchor), _("把内容写全。")
-                )
+        match event:  # the most frequent first
             case yaml.ScalarEvent():
                 if event.anchor:
                     raise _Wrong(
@@ -242,18 +236,26 @@ class _Builder:
                         _("把内容写全。"),
                     )
                 self._scalar(event, line)
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self._stack.pop()
                 self._keys.pop()
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
+            case yaml.AliasEvent():
+                raise _Wrong(
+                    line, _("不支持 YAML 的别名（*{name}）。").format(name=event.anchor), _("把内容写全。")
+                )
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    raise _Wrong(line, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
-        if self._stack and isinstance(self._stack[-1][0], dict) and self._keys[-1] is None:
+        if self._keys[-1] is None:
             self._keys[-1] = event.value
             return
         value: Any = event.value
-        if _CONTROL.search(value):
+        if event.style == '"' and _CONTROL.search(value):  # only there can one be written
             raise _Wrong(line, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
         if event.tag not in (None, "!"):
             value = Tagged(tag=event.tag)
@@ -264,11 +266,11 @@ class _Builder:
     def _open(self, container: Any, line: int) -> None:
         if len(self._stack) >= _MAX_DEPTH:
             raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("减少缩进的层数。"))
-        if self._stack and isinstance(self._stack[-1][0], dict) and self._keys[-1] is None:
+        if self._keys[-1] is None:
             raise _Wrong(line, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
         location = self._put(container, line)
         self._stack.append((container, location))
-        self._keys.append(None)
+        self._keys.append(None if isinstance(container, dict) else "")
 
     def _put(self, value: Any, line: int) -> Location:
         """Store ``value`` where the stack stands; returns its location."""

@@ -23,18 +23,18 @@ from gengfu_templates.i18n import _
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32 (https://www.crockford.com/base32.html): nothing to mistake when read out."""
-_STARTER = {
-    "mkdocs.yml": "mkdocs.yml",
-    "timetable.yml": "timetable.yml",
-    "groups.csv": "groups.csv",
-    "terms.yml": "terms.yml",
-    "synonyms.txt": "synonyms.txt",
-    "content": "content",
-    "docs/articles.zh-CN.md": "文章怎么写.md",
-    "docs/groups.zh-CN.md": "群和时间表.md",
-    "docs/signing.zh-CN.md": "签发.md",
-}
+_STARTER = ("mkdocs.yml", "timetable.yml", "groups.csv", "terms.yml", "synonyms.txt", "content")
 """What a new station begins with, by its place in the starter station."""
+_GUIDES = {
+    "officers.zh-CN.md": "怎么用.md",
+    "articles.zh-CN.md": "文章怎么写.md",
+    "groups.zh-CN.md": "群和时间表.md",
+    "signing.zh-CN.md": "签发.md",
+    "rules.zh-CN.md": "检查规则.md",
+    "hosting.zh-CN.md": "网站放到服务器上.md",
+}
+"""What a station's people read: by its name in docs/, what it is called in a station's folder :data:`_EXPLAINED`."""
+_EXPLAINED = "说明"
 _GITIGNORE = """\
 # 生成的网页、正在推送的记录、操作记录、机器人地址、走失人员信息和收到的原件，都不进版本库。
 /public/
@@ -67,13 +67,26 @@ def new_station(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AlreadyThere(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for place, name in _STARTER.items():
-        source = starter() / place
+    for name in _STARTER:
+        source = starter() / name
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
         copy(source, folder / name)
+    _explain(starter() / "docs", folder / _EXPLAINED)
     settings = folder / "mkdocs.yml"
     settings.write_bytes(settings.read_bytes().replace(b"review: none", b"review: small"))
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8", newline="\n")
+
+
+def _explain(docs: Path, explained: Path) -> None:
+    """Put the guides where a station's people find them; a link to another of them leads to it there."""
+    (explained / "pictures").mkdir(parents=True)
+    for name, here in _GUIDES.items():
+        text = (docs / name).read_text("utf-8")
+        for other, there in _GUIDES.items():
+            text = text.replace(f"]({other}", f"]({there}")
+        (explained / here).write_text(text, encoding="utf-8", newline="\n")
+    for picture in (docs / "pictures").glob("officers-*"):
+        shutil.copyfile(picture, explained / "pictures" / picture.name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ def shown_to_residents(
             continue
         public = approvals.of(id_).public if id_ else None
         if id_ is None or public is None:
-            held.append(_unsigned(one, id_, approvals))
+            held.append(_unsigned(one, id_, approvals, settings))
             continue
         if bearers[id_] is not one:
             held.append(_anothers_id(one, id_, bearers[id_]))
@@ -112,7 +112,10 @@ def _kind_of(public: Public, approvals: Approvals) -> Kind:
     """
     parts = split(approvals.text(public.version))
     written = read_yaml(parts[0], "")[0].value.get("kind") if parts else None
-    return next((kind for kind in KINDS if kind == written), "notice")
+    for kind in KINDS:
+        if kind == written:
+            return kind
+    raise Lost(public.version.path, public.version.text)
 
 
 def _needs_signing(one: Lying, id_: str | None, approvals: Approvals, settings: Settings) -> bool:
@@ -193,15 +196,17 @@ def _edited(
     yield _warning(one, message, remedy)
 
 
-def _unsigned(one: Lying, id_: str | None, approvals: Approvals) -> Problem:
+def _unsigned(one: Lying, id_: str | None, approvals: Approvals, settings: Settings) -> Problem:
     message = _("还没有签发，网站上看不到。")
     if one.manuscript is None:
         return _warning(one, message, _("先把这一篇的问题改好，再提交。"))
     if (before := approvals.id_at(one.path)) not in (None, id_):
+        submitted = settings.reviews.get(one.manuscript.kind, "none") != "none"
         return _warning(
             one,
             _("这个文件名下签发过另一篇（编号 {id}），这一篇没有公开。").format(id=before),
-            _("是同一篇，把编号改回 {id}；是新写的，换个文件名。").format(id=before),
+            _("是同一篇，把编号改回 {id}。").format(id=before)
+            + (_next_step(one, id_, approvals) if submitted else _("是新写的，换个文件名。")),
         )
     return _warning(one, message, _next_step(one, id_, approvals))
 

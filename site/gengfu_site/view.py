@@ -6,6 +6,7 @@ Each page type is a class here, made in :mod:`gengfu_site.pages` and shown by th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -17,6 +18,9 @@ from gengfu_site.pictures import STATION
 from gengfu_site.qr import Code, draw
 from gengfu_site.search import Index
 from gengfu_site.settings import Matter, Official
+
+quoted = lru_cache(maxsize=4096)(quote)
+"""An address fit for a page. Each is wanted many times, most of them by pages that follow one another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +124,12 @@ class Page:
     @property
     def address(self) -> str:
         """Absolute address."""
-        return self.frame.home + quote(self.url)
+        return self.frame.home + quoted(self.url)
 
     @property
     def picture(self) -> str:
         """Absolute address of the JPEG or PNG that chats show beside a link to it; never a missing person's face."""
-        return self.frame.home + quote(self.picture_path)
+        return self.frame.home + quoted(self.picture_path)
 
     @property
     def canonical(self) -> str:

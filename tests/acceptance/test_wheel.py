@@ -35,6 +35,8 @@ def test_the_wheel_holds_the_starter_station_and_the_compiled_wording(installed:
         "gengfu_templates/starter/terms.yml",
         "gengfu_templates/starter/docs/groups.zh-CN.md",
         "gengfu_templates/starter/docs/signing.zh-CN.md",
+        "gengfu_templates/starter/docs/officers.zh-CN.md",
+        "gengfu_templates/starter/docs/pictures/officers-wall.png",
         "gengfu_templates/locale/en/LC_MESSAGES/gengfu.mo",
         "gengfu_templates/locale/zh_CN/LC_MESSAGES/click.mo",
     ):

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from gengfu_scheduler.backup import Backup, NoBackup, NotEmpty, back_up, keep_newest, name_of, restore
-from gengfu_scheduler.outbox import Outbox, OutboxUnusable
+from gengfu_scheduler.outbox import Outbox, OutboxOutdated, OutboxUnusable
 from gengfu_site import audit
-from outboxes import NOON, plan
+from outboxes import DAY, NOON, execute, make_earlier, plan
 from stations import StationFolder, empty_station
 
 WEBHOOKS = "id,webhook\nq1,https://qyapi.weixin.qq.com/x\n"
@@ -123,6 +123,35 @@ class TestWhatIsInIt:
     def test_a_station_that_never_sent_has_no_outbox_in_it(self, station: StationFolder) -> None:
         station.article()
         assert not restored(backed_up(station))[1].outbox
+
+    def test_of_the_version_before_it_is_what_that_one_wrote_but_for_what_an_alert_says(
+        self, station: StationFolder
+    ) -> None:
+        station.file(".gengfu/x", "")
+        make_earlier(url(station.folder), 9)
+        late = int((NOON + DAY).timestamp() * 1e6)
+        said = {"form": "alert", "title": "寻人", "items": [], "body": "红色羽绒服", "footer": "", "home": ""}
+        content = json.dumps(said, ensure_ascii=False)
+        execute(
+            url(station.folder),
+            f"INSERT INTO broadcast VALUES (1, 'alert:W1:1', 'alert', '寻人', 0, {late}, 0, 1, 0, NULL)",
+            f"INSERT INTO message VALUES (1, 'x', '{content}')".replace(":", "\\:"),
+            "INSERT INTO delivery VALUES (1, 1, 'g', 1, 1, 'webhook', 0, 'pending', NULL, 0, 0, 0, 0, '', NULL)",
+        )
+        folder, _backup = restored(backed_up(station))
+        data = (folder / ".gengfu/outbox.sqlite3").read_bytes()
+        assert "红色".encode() not in data
+        with pytest.raises(OutboxOutdated), Outbox(url(folder)):
+            pass
+
+    def test_one_of_long_ago_is_brought_up_in_the_copy_alone(self, station: StationFolder) -> None:
+        station.file(".gengfu/x", "")
+        make_earlier(url(station.folder), 1)
+        folder, _backup = restored(backed_up(station))
+        with Outbox(url(folder)) as outbox:
+            assert outbox.broadcasts() == []
+        with pytest.raises(OutboxOutdated), Outbox(url(station.folder)):
+            pass
 
 
 class TestRestoring:

@@ -40,12 +40,16 @@ def is_command(group: click.Group, words: list[str]) -> bool:
     )
 
 
-@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
-def test_every_file_that_the_docs_link_exists(doc: Path) -> None:
+def _linked(doc: Path) -> list[str]:
+    """The files that it links or shows."""
     text = re.sub(r"(?s)```.*?```|`[^`]*`", "", doc.read_text("utf-8"))
     targets = re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)|src="([^":]+)"', text)
-    paths = ["".join(pair) for pair in targets]
-    assert [path for path in paths if not (doc.parent / path).exists()] == []
+    return ["".join(pair) for pair in targets]
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_every_file_that_the_docs_link_exists(doc: Path) -> None:
+    assert [path for path in _linked(doc) if not (doc.parent / path).exists()] == []
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
@@ -69,3 +73,24 @@ def test_the_officers_guide_explains_every_field() -> None:
         for field in fields(model)
     ]
     assert [name for name in names if not re.search(rf"[`{{, ]{name}[`:]", text)] == []
+
+
+def test_a_new_station_has_the_guides_and_no_link_in_them_leads_nowhere(tmp_path: Path) -> None:
+    from gengfu_site.start import new_station
+
+    new_station(tmp_path / "station")
+    guides = list((tmp_path / "station/说明").glob("*.md"))
+    assert {"怎么用.md", "文章怎么写.md", "签发.md"} <= {guide.name for guide in guides}
+    assert [
+        (guide.name, path)
+        for guide in guides
+        for path in _linked(guide)
+        if not (guide.parent / path).exists()
+    ] == []
+    assert any((tmp_path / "station/说明/pictures").iterdir())
+
+
+def test_the_pictures_of_the_officers_guide_are_small() -> None:
+    sizes = {file.name: file.stat().st_size for file in (ROOT / "docs/pictures").glob("officers-*")}
+    assert len(sizes) >= 4
+    assert max(sizes.values()) <= 60_000

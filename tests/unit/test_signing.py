@@ -320,18 +320,19 @@ def test_another_file_with_a_signed_id_waits_and_takes_nothing_from_who_has_it(s
     assert "gengfu fix content/alert/fire.md" in held_by_file(small)["content/alert/fire.md"]
 
 
+@pytest.mark.parametrize("name", ["brushing.md", "Brushing.md"])
 @pytest.mark.parametrize("moved", [False, True])
 def test_an_alert_in_a_signed_articles_place_waits_whatever_its_id(
-    small: StationFolder, *, moved: bool
+    small: StationFolder, name: str, *, moved: bool
 ) -> None:
     file = small.article(body="一\n")
     submit(small)
     sign(small)
     if moved:
         file.rename(file.with_name("moved.md"))
-    small.article(body="着火\n", **ALERT, id="F7K2A")
-    assert public(small) == ["一"] * moved
-    assert "F7K2Q" in held_by_file(small)["content/fraud/brushing.md"]
+    small.article(f"fraud/{name}", body="着火\n", **ALERT, id="F7K2A")
+    assert public(small) == ["一"] * (moved or name == "Brushing.md")
+    assert "F7K2Q" in held_by_file(small)[f"content/fraud/{name}"]
 
 
 def test_what_is_written_anew_with_a_signed_id_is_an_edit_of_it(small: StationFolder) -> None:

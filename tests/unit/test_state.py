@@ -16,6 +16,7 @@ from gengfu_scheduler.state import (
     AlreadyRunning,
     Holder,
     NoStateFolder,
+    NotOnThisSystem,
     database_url,
     desk_key,
     name_desk,
@@ -105,6 +106,15 @@ def test_one_that_waits_takes_over_when_the_first_ends(tmp_path: Path) -> None:
         assert not taken.is_set()
     assert taken.wait(10)
     second.join()
+
+
+def test_where_the_system_has_no_such_lock_it_is_said_what_to_do_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(NotOnThisSystem, match="Linux"), only_scheduler(tmp_path):
+        pass
+    assert running(tmp_path) is None
 
 
 def test_hosts_that_rest_are_known_while_the_scheduler_runs(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def push(folder: Path, target: str, dry_run: bool, yes: bool, by: str | None, as
         doubts = forecast.push_doubts(draft, roster, outbox, now())
         show_notices(doubts)
         if dry_run:
-            preview = forecast.preview(draft, roster, slot=target, meant=len(draft.planned))
+            preview = forecast.preview(draft, roster, slot=target)
             if as_json:
                 print_json(preview)
             else:

@@ -199,8 +199,9 @@ def _upgrade(folder: Path, url: str, outdated: OutboxOutdated, *, only_scheduler
     from gengfu_scheduler import state
     from gengfu_scheduler.outbox import upgrade
 
+    alone = nullcontext() if only_scheduler else state.only_scheduler(folder)
     try:
-        with nullcontext() if only_scheduler else state.only_scheduler(folder):
+        with alone, err.status(_("正在升级发送记录……")):
             upgrade(url)
     except state.AlreadyRunning:
         raise outdated from None

@@ -42,6 +42,7 @@ def init(folder: Path) -> None:
         ("gengfu push services", _("发一次试试")),
     ):
         out.print(f"  {escape(line):24}[dim]{why}[/]" if why else f"  {escape(line)}")
+    out.print(_("第一次用，照着 {guide} 一步一步做。").format(guide=folder / "说明/怎么用.md"), style="bold")
     out.print(
         _(
             "示范文章随程序来，本单位还没有人签过，照原样公开；改过的和新写的，签了才公开：gengfu reviewers add"
@@ -70,8 +71,8 @@ def check(folder: Path, release: bool, online: bool, strict: bool, form: str) ->
     from gengfu_site import findings
     from gengfu_site.check import check as check_site
 
-    name, zone = folder.resolve().name, None
     expect_station(folder)
+    name, zone = folder.resolve().name, None
     try:
         settings = site.settings_if_any(folder)
         station = settings.station if settings else roster.published_station(folder)

@@ -13,9 +13,14 @@ from pathlib import Path
 from sqlalchemy import make_url, select, update
 
 from gengfu_scheduler.message import is_alert
-from gengfu_scheduler.outbox.database import for_reading, mapped, open_engine, scrub
+from gengfu_scheduler.outbox.database import for_reading, mapped, open_engine, scrub, version_of
 from gengfu_scheduler.outbox.planning import erase
-from gengfu_scheduler.outbox.tables import BROADCAST
+from gengfu_scheduler.outbox.tables import BROADCAST, VERSION
+from gengfu_scheduler.outbox.upgrading import upgrade
+
+_ERASABLE = 2
+"""The first version whose tables say what is an alert's as ours do. A copy of an earlier one is upgraded; others stay
+as they are, so that whoever goes back to the program before finds what that one wrote."""
 
 
 def copy(url: str, target: Path, *, now: datetime) -> bool:
@@ -37,13 +42,17 @@ def copy(url: str, target: Path, *, now: datetime) -> bool:
                 connection.close()
         finally:
             source.dispose()
-        _erase_alerts(target, now)
+        _erase_alerts(f"sqlite:///{target}", now)
     return True
 
 
-def _erase_alerts(file: Path, now: datetime) -> None:
-    engine = open_engine(f"sqlite:///{file}")
+def _erase_alerts(url: str, now: datetime) -> None:
+    engine = open_engine(url)
     try:
+        with engine.connect() as connection:
+            known = (version_of(connection) or VERSION) >= _ERASABLE
+        if not known:
+            upgrade(url)
         with engine.begin() as connection:
             keys = filter(
                 is_alert, connection.scalars(select(BROADCAST.c.key).where(BROADCAST.c.expires > now))
