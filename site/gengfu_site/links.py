@@ -72,9 +72,9 @@ class Links:
         self._content = settings.content
         self._public = settings.public
         self._root = settings.content.resolve()
-        self._by_path = {m.path: m for m in manuscripts}
+        self._by_place = {m.place: m for m in manuscripts}
         self._at = at
-        self._anchors: dict[PurePosixPath, frozenset[str]] = {}
+        self._anchors: dict[str, Collection[str]] = {}
         self._to_headings: list[_Use] = []
         self._good: set[PurePosixPath] = set()
 
@@ -116,7 +116,7 @@ class Links:
             return target
 
         rendered = markdown.render(manuscript.body, follow)
-        self._anchors[manuscript.path] = rendered.anchors
+        self._anchors[manuscript.place] = rendered.anchors
         problems += [reader.without_address(text) for text in rendered.without_address]
         cover = named(manuscript.cover, "cover") if manuscript.cover else None
         attached = [named(address, "attachments", i) for i, address in enumerate(manuscript.attachments)]
@@ -130,9 +130,9 @@ class Links:
         )
         return bound, problems
 
-    def known(self, path: PurePosixPath, anchors: frozenset[str]) -> None:
-        """An article that was bound before has these headings."""
-        self._anchors[path] = anchors
+    def known(self, manuscript: Manuscript, anchors: Collection[str]) -> None:
+        """One that was bound before has these headings."""
+        self._anchors[manuscript.place] = anchors
 
     def still(self, manuscript: Manuscript, leads: Iterable[Lead]) -> bool:
         """Whether these links of an article that was bound before would be followed as they were then.
@@ -140,17 +140,17 @@ class Links:
         Once all others are known or bound.
         """
         for name, anchor in leads:
-            target = self._by_path.get(PurePosixPath(name))
+            target = self._by_place.get(name)
             if target is None or target.published > max(manuscript.published, self._at):
                 return False
-            if anchor and anchor not in self._anchors.get(target.path, ()):
+            if anchor and anchor not in self._anchors[name]:
                 return False
         return True
 
     def broken_anchors(self) -> Iterator[Problem]:
         """Links to a heading that the article they lead to does not have; once all are bound."""
         for use in self._to_headings:
-            anchors = self._anchors.get(use.path)
+            anchors = self._anchors.get(use.path.as_posix())
             if anchors is None or use.anchor in anchors:
                 continue
             close = nearest(use.anchor, sorted(anchors))
@@ -203,13 +203,15 @@ class Links:
         signed = use.manuscript.signed
         if signed and use.path in signed.files:
             return True
-        if use.path in self._by_path:  # wherever its file lies by now
+        if use.path.as_posix() in self._by_place:  # wherever its file lies by now
             self._check_article(use)
             return True
         return use.path in self._good  # many articles share a cover
 
     def _has_no_page(self, path: PurePosixPath) -> bool:
-        return path not in self._by_path and shown(self._content / path, self._folder) in self._held
+        return (
+            path.as_posix() not in self._by_place and shown(self._content / path, self._folder) in self._held
+        )
 
     def _lies_inside(self, file: Path) -> bool:
         try:
@@ -233,8 +235,9 @@ class Links:
     def _moved_to(self, path: PurePosixPath) -> PurePosixPath | None:
         """Where the article lies by now that residents find at ``path``; else the only one of that name."""
         id_ = self._formerly.get(path)
-        moved = [m.path for m in self._by_path.values() if m.id == id_]
-        return next(iter(moved or _only(other for other in self._by_path if other.name == path.name)), None)
+        moved = [m.path for m in self._by_place.values() if m.id == id_]
+        others = map(PurePosixPath, self._by_place)
+        return next(iter(moved or _only(other for other in others if other.name == path.name)), None)
 
     @cached_property
     def _formerly(self) -> Mapping[PurePosixPath, str]:
@@ -244,7 +247,7 @@ class Links:
         return {path_of(url_in(catalogue, entry)): entry.id for entry in catalogue.entries}
 
     def _check_article(self, use: _Use) -> None:
-        target = self._by_path.get(use.path)
+        target = self._by_place.get(use.path.as_posix())
         if target and target.published > max(use.manuscript.published, self._at):
             raise _Lost(
                 _("链接的文章“{address}”比这篇发布得晚，在它发布之前链接打不开。").format(address=use.shown),

@@ -16,17 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gengfu_site import rules
 from gengfu_site.edition import edition
-from gengfu_site.library import Article, Known, bound, read
+from gengfu_site.library import Article, Known, bound, read, reserved_part
 from gengfu_site.links import Links
 from gengfu_site.parallel import spread
 from gengfu_site.records import Values, digest_of, encoded, restored
+from gengfu_site.related import pairs
 from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document
@@ -55,45 +56,43 @@ class Readings:
     settings: Settings
     at: datetime
 
-    def __call__(self, files: Sequence[Path]) -> Mapping[Path, Known]:
+    def __call__(self, places: Sequence[str]) -> Mapping[str, Known]:
         settled = self._now() - _SETTLED
         before = self.store.readings()
-        names = {file: file.relative_to(self.settings.content).as_posix() for file in files}
-        statuses = {file: status(file) for file in files}
-        attached = _Attached(self.settings.content)
-        known: dict[Path, Known] = {}
-        unknown: list[Path] = []
-        for file in files:
-            reading = before.get(names[file])
-            if reading and reading.status == statuses[file] and attached.still(reading.told[3]):
-                known[file] = self._known(names[file], reading)
+        content = str(self.settings.content)
+        statuses = {place: status(f"{content}/{place}") for place in places}
+        attached = _Attached(content)
+        known: dict[str, Known] = {}
+        unknown: list[str] = []
+        for place in places:
+            reading = before.get(place)
+            if reading and reading.status == statuses[place] and attached.still(reading.told[3]):
+                known[place] = self._known(place, reading)
             else:
-                unknown.append(file)
+                unknown.append(place)
         new: dict[str, Reading] = {}
         for share in spread(self._read, unknown):
-            for name, digest, told, html in share:
-                file = self.settings.content / name
-                reading = Reading(statuses[file], digest, told, html)
-                known[file] = self._known(name, reading)
+            for place, digest, told, html in share:
+                reading = Reading(statuses[place], digest, told, html)
+                known[place] = self._known(place, reading)
                 if max(reading.status[:2], default=settled) < settled:
-                    new[name] = reading
-        gone = before.keys() - {names[file] for file in known}
-        changed = {names[file] for file in unknown} & before.keys()
-        if new or gone or changed:
-            self.store.keep_readings(new, gone | changed)
+                    new[place] = reading
+        left = before.keys() - (statuses.keys() - unknown)
+        if new or left:
+            self.store.keep_readings(new, left)
         return known
 
-    def _read(self, files: Sequence[Path]) -> list[tuple[str, str, Values, str]]:
-        """Of those that are sound by themselves: name, digest, what is told of it, and its text."""
-        found = list(self._alone(files))
+    def _read(self, places: Sequence[str]) -> list[tuple[str, str, Values, str]]:
+        """Of those that are sound by themselves: place, digest, what is told of it, and its text."""
+        found = list(self._alone(places))
         sound = rules.sound((article for article, _told in found), self.settings, self.at)
         return [_reading(article, told) for (article, told), well in zip(found, sound, strict=True) if well]
 
-    def _alone(self, files: Sequence[Path]) -> Iterator[tuple[Article, Values]]:
-        for file in files:
-            lying = read(file, self.settings)
+    def _alone(self, places: Sequence[str]) -> Iterator[tuple[Article, Values]]:
+        for place in places:
+            lying = read(place, self.settings)
             manuscript = lying.manuscript
-            if manuscript is None or lying.problems:
+            if manuscript is None or lying.problems or reserved_part(manuscript.path):
                 continue
             if manuscript.alert and manuscript.alert.form == "走失":
                 continue
@@ -101,28 +100,29 @@ class Readings:
             followed, problems = links.bind(manuscript)
             if problems or any(links.broken_anchors()):
                 continue
-            attached = tuple(
-                (path.as_posix(), status(self.settings.content / path)) for path in followed.files
-            )
+            content = str(self.settings.content)
+            attached = tuple((str(path), status(f"{content}/{path}")) for path in followed.files)
             leads, anchors = sorted(followed.leads), sorted(followed.anchors)
             yield bound(manuscript, followed), (tuple(leads), tuple(anchors), attached)
 
-    def _known(self, name: str, reading: Reading) -> Known:
-        values, leads, anchors, _attached = reading.told
-        zone = ZoneInfo(self.settings.station.timezone)
-        article = restored(values, reading.digest, zone, partial(self._later, name))
+    def _known(self, place: str, reading: Reading) -> Known:
+        values, leads, anchors, _attached, pairs = reading.told
+        article = restored(values, reading.digest, pairs, self._zone, partial(self._later, place))
         if reading.html:
             vars(article)["html"] = reading.html
-        return Known(article=article, leads=leads, anchors=frozenset(anchors))
+        return Known(article=article, leads=leads, anchors=anchors)
 
-    def _later(self, name: str, wanted: str) -> Mapping[str, Any]:
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.station.timezone)
+
+    def _later(self, place: str, wanted: str) -> Mapping[str, Any]:
         """What was not kept with the rest: the text, or what lies in the file itself."""
-        if wanted == "html" and (html := self.store.text(name)) is not None:
+        if wanted == "html" and (html := self.store.text(place)) is not None:
             return {"html": html}
-        manuscript = read(self.settings.content / name, self.settings).manuscript
+        manuscript = read(place, self.settings).manuscript
         if manuscript is None:  # it was changed just now
-            lines = Document(path=name, value={}, lines={})
-            return {"body": "", "body_line": 1, "lines": lines, "html": ""}
+            return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
         followed, _problems = Links(self.settings, (), self.at).bind(manuscript)
         return {
             "body": manuscript.body,
@@ -142,21 +142,21 @@ class Readings:
 
 
 def _reading(article: Article, told: Values) -> tuple[str, str, Values, str]:
-    told = (encoded(article), *told)
-    return article.path.as_posix(), digest_of(told, article.html), told, article.html
+    told = (encoded(article), *told, tuple(sorted(pairs(article))))
+    return article.place, digest_of(told, article.html), told, article.html
 
 
 class _Attached:
     """Whether the files that articles bring along are as they were; many articles share one."""
 
-    def __init__(self, content: Path) -> None:
+    def __init__(self, content: str) -> None:
         self._content = content
         self._statuses: dict[str, Status] = {}
 
     def still(self, files: tuple[tuple[str, Status], ...]) -> bool:
         for name, then in files:
             if name not in self._statuses:
-                self._statuses[name] = status(self._content / name)
+                self._statuses[name] = status(f"{self._content}/{name}")
             if self._statuses[name] != then:
                 return False
         return True

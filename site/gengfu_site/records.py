@@ -12,6 +12,7 @@ import marshal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -44,22 +45,33 @@ _AS_THEY_ARE = (
     "revision",
     "url",
 )
-_LATER = ("body", "body_line", "html")
+_FROM_THE_TEXT = ("body", "body_line", "html")
 
 
 class Remembered(Article):
-    """An article that some reading found sound; its text is not at hand."""
+    """An article that some reading found sound. Most of it is made when it is asked for, its text is fetched then."""
 
-    __slots__ = ("digest", "later")  # no fields: a copy of it is any article
+    __slots__ = ("digest", "later", "made_of", "pairs")  # no fields: a copy of it is any article
 
     digest: str
     """Of all that is in it."""
+    pairs: tuple[str, ...]
+    """As :func:`gengfu_site.related.pairs`."""
     later: Later
+    made_of: Values
+
+    @property
+    def place(self) -> str:
+        place: str = self.made_of[4]
+        return place
 
     def __getattr__(self, name: str) -> Any:
-        if name not in _LATER:
+        if name in _MADE:
+            self.__dict__[name] = _MADE[name](self)
+        elif name in _FROM_THE_TEXT:
+            self.__dict__.update(self.later(name))
+        else:
             raise AttributeError(name)
-        self.__dict__.update(self.later(name))
         return self.__dict__[name]
 
 
@@ -85,41 +97,56 @@ def encoded(article: Article) -> Values:
         tuple(map(_moment, (article.published, article.updated, article.expires))),
         tuple(day and day.isoformat() for day in (article.reviewed, article.next_review)),
         tuple(_plain(part) for part in (article.service, article.alert, article.allow)),
-        (
-            article.path.as_posix(),
-            tuple(path.as_posix() for path in article.files),
-            article.cover_file and article.cover_file.as_posix(),
-            tuple(path.as_posix() for path in article.attachment_files),
-            article.lines.path,
-        ),
+        article.place,
+        article.lines.path,
+        tuple(path.as_posix() for path in article.files),
+        article.cover_file and article.cover_file.as_posix(),
+        tuple(path.as_posix() for path in article.attachment_files),
     )
 
 
-def restored(values: Values, digest: str, zone: ZoneInfo, later: Later) -> Remembered:
+def restored(values: Values, digest: str, pairs: tuple[str, ...], zone: ZoneInfo, later: Later) -> Remembered:
     """The article of which ``values`` were made.
 
     :param zone: the station's.
     """
-    as_they_are, moments, days, (service, alert, allow), (path, files, cover_file, attached, name) = values
     article = object.__new__(Remembered)
     its = article.__dict__
-    its.update(zip(_AS_THEY_ARE, as_they_are, strict=True))
-    its["published"], its["updated"], its["expires"] = (_at(moment, zone) for moment in moments)
-    its["reviewed"], its["next_review"] = (day and date.fromisoformat(day) for day in days)
-    its["service"] = service and _service(service)
-    its["alert"] = alert and _of(Alert, alert)
-    its["allow"] = tuple(_of(Allowed, one) for one in allow)
-    its["path"] = PurePosixPath(path)
-    its["files"] = tuple(map(PurePosixPath, files))
-    its["cover_file"] = cover_file and PurePosixPath(cover_file)
-    its["attachment_files"] = tuple(map(PurePosixPath, attached))
-    its["lines"] = lines = object.__new__(_Lines)
+    its.update(zip(_AS_THEY_ARE, values[0], strict=True))
+    published, updated, expires = values[1]
+    its["published"] = _at(published, zone)
+    its["updated"] = updated and _at(updated, zone)
+    its["expires"] = expires and _at(expires, zone)
+    its["alert"] = values[3][1] and _of(Alert, values[3][1])
     its["person"] = its["signed"] = None
-    lines.__dict__["path"] = name
-    for keeper in (article, lines):
-        object.__setattr__(keeper, "later", later)
-    object.__setattr__(article, "digest", digest)
+    for name, value in (("digest", digest), ("pairs", pairs), ("later", later), ("made_of", values)):
+        object.__setattr__(article, name, value)
     return article
+
+
+def _lines(article: Remembered) -> Document:
+    lines = object.__new__(_Lines)
+    lines.__dict__["path"] = article.made_of[5]
+    object.__setattr__(lines, "later", article.later)
+    return lines
+
+
+_path = lru_cache(maxsize=4096)(PurePosixPath)  # many articles share a cover
+_MADE: Mapping[str, Callable[[Remembered], Any]] = {
+    "path": lambda article: PurePosixPath(article.made_of[4]),
+    "reviewed": lambda article: _day(article.made_of[2][0]),
+    "next_review": lambda article: _day(article.made_of[2][1]),
+    "service": lambda article: _service(article.made_of[3][0]),
+    "allow": lambda article: tuple(_of(Allowed, one) for one in article.made_of[3][2]),
+    "lines": _lines,
+    "files": lambda article: tuple(map(_path, article.made_of[6])),
+    "cover_file": lambda article: article.made_of[7] and _path(article.made_of[7]),
+    "attachment_files": lambda article: tuple(map(_path, article.made_of[8])),
+}
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def digest(article: Article) -> str:
@@ -143,9 +170,7 @@ def _moment(moment: datetime | None) -> str | None:
     return (moment.replace(tzinfo=None) if isinstance(moment.tzinfo, ZoneInfo) else moment).isoformat()
 
 
-def _at(text: str | None, zone: ZoneInfo) -> datetime | None:
-    if text is None:
-        return None
+def _at(text: str, zone: ZoneInfo) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
@@ -166,7 +191,9 @@ def _of(kind: type[Made], values: Iterable[Any]) -> Made:
     return made
 
 
-def _service(values: Values) -> Service:
+def _service(values: Values | None) -> Service | None:
+    if values is None:
+        return None
     service = _of(Service, values)
     vars(service)["cases"] = tuple(_of(Case, case) for case in service.cases)  # type: ignore[arg-type]
     vars(service)["materials"] = tuple(_of(Material, one) for one in service.materials)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ Nothing of a person who is searched for comes in here. What is deleted is overwr
 from __future__ import annotations
 
 import marshal
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -25,7 +26,7 @@ Status = tuple[int, ...]
 
 _TABLES = """
     CREATE TABLE IF NOT EXISTS said (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS readings (path TEXT PRIMARY KEY, status BLOB, digest TEXT, told BLOB) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS readings (path TEXT PRIMARY KEY, digest TEXT, told BLOB) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS texts (path TEXT PRIMARY KEY, html TEXT);
     CREATE TABLE IF NOT EXISTS made (name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB) WITHOUT ROWID;
 """
@@ -63,11 +64,12 @@ class Store:
 
     def readings(self) -> dict[str, Reading]:
         """What is known of files, by their path below content/; without their texts."""
-        rows = self._rows("SELECT path, status, digest, told FROM readings", "edition", self.edition)
-        return {
-            path: Reading(marshal.loads(status), digest, marshal.loads(told))  # noqa: S302 - plain values
-            for path, status, digest, told in rows
-        }
+        rows = self._rows("SELECT path, digest, told FROM readings", "edition", self.edition)
+        found = {}
+        for path, digest, data in rows:
+            status, told = marshal.loads(data)  # noqa: S302 - plain values
+            found[path] = Reading(status, digest, told)
+        return found
 
     def text(self, path: str) -> str | None:
         """HTML of the article at ``path``."""
@@ -94,11 +96,8 @@ class Store:
             connection.executemany("DELETE FROM readings WHERE path = ?", left)
             connection.executemany("DELETE FROM texts WHERE path = ?", left)
             connection.executemany(
-                "REPLACE INTO readings VALUES (?, ?, ?, ?)",
-                (
-                    (path, marshal.dumps(one.status), one.digest, marshal.dumps(one.told))
-                    for path, one in new.items()
-                ),
+                "REPLACE INTO readings VALUES (?, ?, ?)",
+                ((path, one.digest, marshal.dumps((one.status, one.told))) for path, one in new.items()),
             )
             connection.executemany(
                 "REPLACE INTO texts VALUES (?, ?)", ((path, one.html) for path, one in new.items())
@@ -152,10 +151,10 @@ class Store:
             self.forget()
 
 
-def status(file: Path) -> Status:
+def status(file: str | Path) -> Status:
     """Empty where the file is gone."""
     try:
-        found = file.stat()
+        found = os.stat(file)  # noqa: PTH116 - a hundred thousand of them
     except OSError:
         return ()
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
