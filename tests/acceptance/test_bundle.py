@@ -76,5 +76,7 @@ def test_it_is_not_put_among_other_things(tmp_path: Path) -> None:
 def test_a_checkout_without_a_wheel_says_how_one_is_made(tmp_path: Path) -> None:
     if [*ROOT.glob("dist/gengfu-*.whl")]:
         pytest.skip("this checkout has a wheel")
-    with pytest.raises(NoWheel, match=f"cd {re.escape(str(ROOT))} && python -m pip install build && python -m build --wheel"):
+    with pytest.raises(
+        NoWheel, match=f"cd {re.escape(str(ROOT))} && python -m pip install build && python -m build --wheel"
+    ):
         bundle(tmp_path / "bundle", None, [])
