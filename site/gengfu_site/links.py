@@ -315,7 +315,7 @@ class _Reader:
 
 def url_of(path: PurePosixPath) -> str:
     """Address of the article at ``path``, below the site; not quoted."""
-    return path.with_suffix("").as_posix() + "/"
+    return path.as_posix().removesuffix(path.suffix) + "/"
 
 
 def path_of(url: str) -> PurePosixPath:
