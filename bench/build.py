@@ -47,6 +47,9 @@ class Run:
     """Seconds of all processes together, the kernel's included."""
     memory: int
     """Bytes of all processes together at their most, what they share counted once."""
+    files: int
+    size: int
+    """Bytes of all files."""
 
 
 def measure(*sizes: int) -> None:
@@ -65,8 +68,8 @@ def measure(*sizes: int) -> None:
                     shutil.rmtree(place / "public", ignore_errors=True)
                     shutil.rmtree(place / ".gengfu", ignore_errors=True)
                     runs[name].append(timed(place, command))
-            for name, place, _command in sites:
-                row(name, size, runs[name], runs.get("Hugo", []), place / "public")
+            for name in runs:
+                row(name, size, runs[name], runs.get("Hugo", []))
 
 
 def found() -> Path | None:
@@ -105,7 +108,8 @@ def timed(place: Path, command: list[str | Path]) -> Run:
     if code:
         raise SystemExit(f"{command[0]} failed")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Run(seconds=seconds, cpu=cpu, memory=most[0])
+    sizes = [file.stat().st_size for file in (place / "public").rglob("*") if file.is_file()]
+    return Run(seconds=seconds, cpu=cpu, memory=most[0], files=len(sizes), size=sum(sizes))
 
 
 def _watch(process: int, most: list[int], over: threading.Event) -> None:
@@ -134,14 +138,13 @@ def _held(process: int) -> int:
     return int(re.findall(r"(?m)^Pss: +(\d+)", said)[0]) * 1024 if said else 0
 
 
-def row(name: str, size: int, runs: list[Run], hugos: list[Run], public: Path) -> None:
+def row(name: str, size: int, runs: list[Run], hugos: list[Run]) -> None:
     seconds = statistics.median(run.seconds for run in runs)
     beside = seconds / statistics.median(run.seconds for run in hugos) if hugos else float("nan")
     spread = f"{min(run.seconds for run in runs):.1f}-{max(run.seconds for run in runs):.1f}"
-    files = [file.stat().st_size for file in public.rglob("*") if file.is_file()]
     print(
         f"{name:22} {size:8} {seconds:8.2f} {spread:>12} {beside:7.2f} {statistics.median(run.cpu for run in runs):6.1f}"
-        f" {max(run.memory for run in runs) / 1e6:6.0f} {len(files):7} {sum(files) / 1e6:7.0f}",
+        f" {max(run.memory for run in runs) / 1e6:6.0f} {runs[0].files:7} {runs[0].size / 1e6:7.0f}",
         flush=True,
     )
 

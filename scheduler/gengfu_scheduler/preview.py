@@ -150,6 +150,8 @@ def looks(entry: Entry, roster: Roster, now: datetime) -> str:
             (sample, _whose(sample, own, entry), received, _cut(entry, received))
             for sample, (_robot, received) in zip(shown.samples, rehearsed, strict=True)
         ],
+        # The preview has the site's own picture where the site will have it.
+        image=urlsplit(entry.image or "").path,
         consequence=consequence,
         unit=unit,
     )

@@ -423,15 +423,15 @@ _TO_WRITE = re.compile(r"【待写[^】]*】")
 
 
 def _unwritten(document: Document, body: str, body_line: int) -> Iterator[Problem]:
-    left = _("这里还没有写：{what}")
     for field in ("title", "summary"):
         if found := _TO_WRITE.search(str(document.value.get(field) or "")):
-            yield document.problem(field, message=left.format(what=found[0]), remedy=_("写上内容。"))
+            message = _("这里还没有写：{what}").format(what=found[0])
+            yield document.problem(field, message=message, remedy=_("写上内容。"))
     for found in _TO_WRITE.finditer(body):
         yield Problem(
             path=document.path,
             line=body_line + body.count("\n", 0, found.start()),
-            message=left.format(what=found[0]),
+            message=_("这里还没有写：{what}").format(what=found[0]),
             remedy=_("写上内容，或删掉这一行。"),
         )
 

@@ -225,9 +225,11 @@ def dumps(catalogue: Catalogue) -> str:
             "topics": [{"name": t.name, "slug": t.slug} for t in station.topics],
             "audiences": list(station.audiences),
         },
-        "items": [_item(e) for e in catalogue.entries],
     }
-    return json.dumps(feed, ensure_ascii=False, indent=1) + "\n"
+    head = json.dumps(feed, ensure_ascii=False, indent=1).removesuffix("\n}")
+    # One line an item: with indentation Python's own encoder would take them apart, five times as slow.
+    items = ",\n".join(json.dumps(_item(e), ensure_ascii=False) for e in catalogue.entries)
+    return f'{head},\n "items": [\n{items}\n ]\n}}\n'
 
 
 def loads(text: str) -> Catalogue:

@@ -7,10 +7,12 @@ nowhere; one that does is a problem at its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from posixpath import join, normpath, relpath
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
@@ -104,7 +106,9 @@ class Links:
             return _relative(target.as_posix(), url) + use.tail
 
         def named(address: str, *location: str | int) -> PurePosixPath | None:
-            use = _Use(manuscript=manuscript, address=quote(address), line=manuscript.lines.line(*location))
+            use = _Use(
+                manuscript=manuscript, address=quote(address), line=partial(manuscript.lines.line, *location)
+            )
             try:
                 target = self._target(use)
                 if target is None or target.suffix == ".md":
@@ -166,7 +170,7 @@ class Links:
 
         :raises _Lost: it leads nowhere.
         """
-        parts = use.parts()
+        parts = use.parts
         if parts.scheme or parts.netloc:
             return None
         if use.anchor:
@@ -269,12 +273,14 @@ class _Use:
     manuscript: Manuscript
     address: str
     """As written."""
-    line: int
+    line: Callable[[], int]
+    """Of the file; to be asked only where there is something to say."""
 
     @property
     def shown(self) -> str:
         return shortened(unquote(self.address), 60)
 
+    @cached_property
     def parts(self) -> SplitResult:
         """:raises _Lost: it is no address at all."""
         try:
@@ -284,26 +290,26 @@ class _Use:
                 _("“{address}”不是网址。").format(address=self.shown), _("检查方括号和斜杠，重新复制一遍。")
             ) from None
 
-    @property
+    @cached_property
     def path(self) -> PurePosixPath:
         """Of the file it leads to, below content/; where it has none, of the article itself."""
-        written = unquote(self.parts().path)
+        written = unquote(self.parts.path)
         if not written:
             return self.manuscript.path
         return PurePosixPath(normpath(join(self.manuscript.path.parent.as_posix(), written)))
 
     @property
     def anchor(self) -> str:
-        return unquote(self.parts().fragment)
+        return unquote(self.parts.fragment)
 
     @property
     def tail(self) -> str:
         """What follows the path, as written."""
-        return urlunsplit(("", "", "", self.parts().query, self.parts().fragment))
+        return urlunsplit(("", "", "", self.parts.query, self.parts.fragment))
 
     def problem(self, lost: _Lost) -> Problem:
         return Problem(
-            path=self.manuscript.lines.path, line=self.line, message=lost.message, remedy=lost.remedy
+            path=self.manuscript.lines.path, line=self.line(), message=lost.message, remedy=lost.remedy
         )
 
 
@@ -312,19 +318,19 @@ class _Reader:
 
     def __init__(self, manuscript: Manuscript) -> None:
         self._manuscript = manuscript
-        self._read_to: dict[str, int] = {}
+        self._used: Counter[str] = Counter()
 
     def use(self, address: str) -> _Use:
-        body = self._manuscript.body
+        self._used[address] += 1
+        line = partial(self._line_of, address, self._used[address])
+        return _Use(manuscript=self._manuscript, address=address, line=line)
+
+    def _line_of(self, address: str, nth: int) -> int:
+        """Line of the ``nth`` use of ``address``."""
         spellings = "|".join(re.escape(s) for s in {address, unquote(address)} if s)
-        found = re.compile(rf"""(?:(?<=[(<"'\s:])|^)(?:{spellings})""", re.MULTILINE).search(
-            body, self._read_to.get(address, 0)
-        )
-        if found:
-            self._read_to[address] = found.end()
-        return _Use(
-            manuscript=self._manuscript, address=address, line=self._line(found.start() if found else 0)
-        )
+        uses = re.compile(rf"""(?:(?<=[(<"'\s:])|^)(?:{spellings})""", re.MULTILINE)
+        found = next(islice(uses.finditer(self._manuscript.body), nth - 1, None), None)
+        return self._line(found.start() if found else 0)
 
     def without_address(self, text: str) -> Problem:
         """What to say of a link or picture whose address the sanitiser dropped."""
@@ -341,7 +347,7 @@ class _Reader:
 
 def url_of(path: PurePosixPath) -> str:
     """Address of the article at ``path``, below the site; not quoted."""
-    return path.with_suffix("").as_posix() + "/"
+    return path.as_posix().removesuffix(path.suffix) + "/"
 
 
 def path_of(url: str) -> PurePosixPath:

@@ -75,7 +75,7 @@ def articles(
     waiting = (replace(problem, severity="error") for problem in library.held)
     wrong = [problem for problem in (*problems, *waiting) if problem.path not in read]
     named = {p for p in {problem.path for problem in wrong} if is_there(p)} or set(
-        _bearing(name, library.settings.folder, {problem.path for problem in wrong})
+        bearing({name.upper()}, library.settings.folder, {problem.path for problem in wrong})
     )
     if named:
         raise ProblemsFound([problem for problem in wrong if problem.path in named])
@@ -84,20 +84,20 @@ def articles(
 
 def held(library: Library, article: Article) -> list[Problem]:
     """What residents do not see of ``article``'s file, or of another with its id, before somebody signs it."""
-    bearing = set(_bearing(article.id, library.settings.folder, {problem.path for problem in library.held}))
-    return [
-        replace(problem, severity="error")
-        for problem in library.held
-        if problem.path == article.lines.path or problem.path in bearing
-    ]
+    paths = {problem.path for problem in library.held}
+    own = {article.lines.path, *bearing({article.id}, library.settings.folder, paths)}
+    return [replace(problem, severity="error") for problem in library.held if problem.path in own]
 
 
-def _bearing(id_: str, folder: Path, paths: Collection[str]) -> Iterator[str]:
-    """Those files that give ``id_`` as their own, whatever else they say."""
+def bearing(ids: Collection[str], folder: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Those files that give one of ``ids`` as their own, whatever else they say.
+
+    :param paths: in the station's ``folder``.
+    """
     for path in paths:
         try:
             data = (folder / path).read_bytes()
         except OSError:
             continue
-        if id_.upper() in ids_written(data):
+        if not set(ids).isdisjoint(ids_written(data)):
             yield path

@@ -109,9 +109,11 @@ def drafts(settings: Settings, names: Sequence[str], at: datetime) -> list[Draft
     found = {article.id: article for name in names for article in _meant(library, problems, name, approvals)}
     articles = tuple(found.values())
     problems += rules.refusals(Library(settings=settings, articles=articles), at)
-    own = [problem for problem in problems if problem.path in {article.lines.path for article in articles}]
-    if own:
-        raise ProblemsFound(own)
+    paths = {problem.path for problem in problems}
+    # Which of two with one id is meant, nobody signs before it is clear.
+    own = {article.lines.path for article in articles} | set(meant.bearing(found, settings.folder, paths))
+    if mistakes := [problem for problem in problems if problem.path in own]:
+        raise ProblemsFound(mistakes)
     return [_draft(article, settings, approvals) for article in articles]
 
 

@@ -32,6 +32,7 @@ _GUIDES = {
     "signing.zh-CN.md": "签发.md",
     "rules.zh-CN.md": "检查规则.md",
     "hosting.zh-CN.md": "网站放到服务器上.md",
+    "admin.zh-CN.md": "服务器怎么管.md",
 }
 """What a station's people read: by its name in docs/, what it is called in a station's folder :data:`_EXPLAINED`."""
 _EXPLAINED = "说明"

@@ -10,14 +10,23 @@ from pathlib import Path
 from installed import ROOT, Installed
 
 PAGE = ROOT / "docs/admin.md"
+IN_CHINESE = ROOT / "docs/admin.zh-CN.md"
+
+
+def blocks(page: Path, marks: str) -> list[str]:
+    return re.findall(rf"(?ms)^```(?:{marks})\n(.*?)^```", page.read_text("utf-8"))
+
+
+def test_both_languages_show_the_same_commands() -> None:
+    assert blocks(PAGE, "sh|console|yaml") == blocks(IN_CHINESE, "sh|console|yaml")
 
 
 def test_the_administrators_page_can_be_followed_word_for_word(installed: Installed, tmp_path: Path) -> None:
-    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", PAGE.read_text("utf-8"))
-    assert len(blocks) >= 5
+    shown = blocks(PAGE, "sh")
+    assert len(shown) >= 5
     environ = installed.environ({"PATH": f"{installed.bin}:{os.environ['PATH']}"})
     done = subprocess.run(
-        ["sh", "-eu", "-c", "".join(blocks)],
+        ["sh", "-eu", "-c", "".join(shown)],
         cwd=tmp_path,
         env=environ,
         capture_output=True,

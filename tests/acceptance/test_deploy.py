@@ -69,7 +69,7 @@ class Web:
 
 @contextmanager
 def nginx(written: Path, port: int) -> Iterator[Web]:
-    """nginx with the files that were written for it, as nobody in particular."""
+    """nginx with the files that were written for it, in an ``http`` block that would keep files open for an hour."""
     command, mime = program("nginx"), Path("/etc/nginx/mime.types")
     if not mime.is_file():
         pytest.skip("nginx keeps its mime.types elsewhere here")
@@ -81,7 +81,7 @@ def nginx(written: Path, port: int) -> Iterator[Web]:
     config.write_text(
         ("user root;\n" if os.geteuid() == 0 else "")
         + f"daemon off; worker_processes 1; pid {written}/nginx.pid; error_log stderr;\nevents {{ }}\n"
-        + f"http {{ include {mime}; access_log off; sendfile on;\n{scratch}include conf.d/*.conf; }}\n"
+        + f"http {{ include {mime}; access_log off; sendfile on; open_file_cache max=999; open_file_cache_valid 1h;\n{scratch}include conf.d/*.conf; }}\n"
     )
     with subprocess.Popen([command, "-e", "stderr", "-p", written, "-c", config]) as server:
         try:

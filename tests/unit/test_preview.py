@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,10 @@ from rich.cells import cell_len
 
 from gengfu_scheduler import cli
 from gengfu_scheduler.draft import Refused
-from gengfu_scheduler.preview import Preview, preview, rehearse, wall
-from gengfu_site.catalogue import Fact
-from watch import TIMETABLE, Watch, alert, instant, tip, watch_in
+from gengfu_scheduler.preview import Preview, looks, preview, rehearse, wall
+from gengfu_scheduler.roster import sound
+from gengfu_site.catalogue import Catalogue, Entry, Fact
+from watch import STATION, TIMETABLE, Watch, alert, instant, tip, watch_in
 
 GROUPS = """\
 id,name,reach,platform,webhook,keyword,area,owner
@@ -131,3 +133,51 @@ def test_the_command_prints_limits_in_eighty_columns_and_draws_the_wall(watch: W
     assert CliRunner().invoke(cli.main, [*arguments, "--html", str(elsewhere)]).exit_code == 0
     assert "题A（1/2）" in elsewhere.read_text("utf-8")
     assert max(map(cell_len, result.stdout.splitlines()[:-1])) <= 80
+
+
+def seen(watch: Watch, entry: Entry) -> list[str]:
+    """What is shown of ``entry`` beside its page while it is written: a line for each platform."""
+    watch.publish(entry)
+    drawn = looks(entry, watch.start().roster, watch.now)
+    assert "marker" not in drawn  # of the webhooks' addresses
+    sections = drawn.split('<section class="chat"')[1:]
+    return [" ".join(re.sub(r"<[^>]*>", " ", "<" + section).split()) for section in sections]
+
+
+class TestLooks:
+    """Of an article that is not published yet."""
+
+    def test_the_three_platforms_are_always_shown_and_a_group_is_lent_to_one_that_has_none(
+        self, watch: Watch
+    ) -> None:
+        wecom, dingtalk, feishu = seen(watch, tip("a", areas=("河东",)))
+        assert wecom.startswith("企业微信 河东二群")
+        assert dingtalk.startswith("钉钉 这个平台的群都收不到这篇，借青松钉钉群来看")
+        assert "飞书 还没有这个平台的群，借" in feishu
+        assert all("题a" in one for one in (wecom, dingtalk, feishu))
+
+    def test_a_station_without_groups_sees_them_too(self, watch: Watch) -> None:
+        watch.write("groups.csv", GROUPS.splitlines()[0] + "\n")
+        assert [one.split()[0] for one in seen(watch, tip("a"))] == ["企业微信", "钉钉", "飞书"]
+
+    def test_each_platforms_limits_stand_below_it(self, watch: Watch) -> None:
+        wecom, dingtalk, _feishu = seen(watch, alert("A"))
+        assert re.search(r"正文 \d+ / 4,096 字节", wecom)
+        assert re.search(r"整条消息 \d+ / 20,000 字节", dingtalk)
+
+    def test_what_a_platform_cuts_is_said(self, watch: Watch) -> None:
+        wecom, _dingtalk, feishu = seen(watch, tip("a", summary="长" * 300))
+        assert "被平台截短，只显示：" + "长" * 169 + "…" in wecom
+        assert "截短" not in feishu
+
+    def test_what_is_too_long_for_one_message_says_what_comes_of_it(self, watch: Watch) -> None:
+        wecom, *_others = seen(watch, LONG)
+        assert "一条放不下，将分成 2 条发。" in wecom
+        assert "题A（1/2）" in wecom
+
+
+def test_looks_work_with_whatever_of_the_groups_is_right(tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text("id,name,reach,platform\nq1,青松一群,webhook,wecom\nq1,坏,x,y\n")
+    entry = tip("a")
+    drawn = looks(entry, sound(tmp_path, Catalogue(station=STATION, entries=(entry,)), {}), instant("08:00"))
+    assert "青松一群" in drawn

@@ -62,6 +62,12 @@ def test_a_problem_stands_on_the_page_and_in_the_panel_which_leads_to_it(station
     assert f'id="{mark.partition("#")[2]}"' in get(shown, PAGE)
 
 
+def test_two_problems_of_one_place_stand_in_their_order(station: StationFolder) -> None:
+    station.article(body="电话 13912345678，车牌 京A12345\n")
+    shown = desk(station)
+    assert re.findall(r'id="(preview-\d)" role', get(shown, PAGE)) == ["preview-1", "preview-2"]
+
+
 def test_advice_is_told_apart_from_what_must_be_mended(station: StationFolder) -> None:
     station.article(body="请马上转发到每一个群\n")
     assert "△ 提醒" in words(get(desk(station), PAGE))

@@ -345,6 +345,13 @@ def test_what_is_written_anew_with_a_signed_id_is_an_edit_of_it(small: StationFo
     assert [(a.body, a.url) for a in small.load().articles] == [("一\n", "fraud/brushing/")]
 
 
+def test_of_two_files_with_one_id_none_is_signed_before_it_is_clear_which(small: StationFolder) -> None:
+    small.article(body="一\n")
+    small.article("alert/copy.md", body="二\n")
+    with pytest.raises(ProblemsFound, match="已经被"):
+        submit(small)
+
+
 def test_topics_and_areas_are_part_of_what_is_signed(small: StationFolder) -> None:
     small.article(areas="[青松路]", topics="[防火用电]")
     submit(small)
@@ -749,3 +756,64 @@ def test_whatever_people_do_residents_see_only_what_the_right_people_signed(
                 [file] = articles[0].signed.files.values()
                 assert (articles[0].body[0], file.read_text()) == seen
         assert audit.verify(station.folder) == []
+
+
+_PLACES, _IDS = ("fraud/a.md", "alert/b.md"), ("F7K2Q", "F7K2R")
+_WRITINGS = st.tuples(
+    st.just("write"),
+    st.sampled_from(_PLACES),
+    st.sampled_from(_IDS),
+    st.sampled_from(["fraud", "alert"]),
+    st.sampled_from("甲乙"),
+)
+_DEEDS = st.one_of(
+    _WRITINGS,
+    _WRITINGS,
+    st.tuples(st.just("delete"), st.sampled_from(_PLACES)),
+    st.tuples(st.just("break"), st.sampled_from(_PLACES)),
+    st.tuples(st.just("sign"), st.sampled_from(_IDS)),
+    st.tuples(st.just("sign"), st.sampled_from(_IDS)),
+)
+
+
+@settings(max_examples=60)
+@given(deeds=st.lists(_DEEDS, min_size=3, max_size=10), urgent=st.booleans())
+def test_no_id_kind_or_place_is_a_way_around_the_signature_and_no_alert_waits_for_one(
+    deeds: list[tuple[str, ...]], *, urgent: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        station = reviewed(empty_station(Path(folder)))
+        lying: dict[str, tuple[str, ...]] = {}
+        signed: dict[str, tuple[str, ...]] = {}
+        for deed, what, *how in deeds:
+            file = station.settings.content / what
+            if deed == "write":
+                kind = ALERT if how[1] == "alert" else {}
+                station.article(what, body=f"{how[2]}\n", id=how[0], **kind)
+                lying[what] = (what, *how)
+            elif deed == "delete":
+                file.unlink(missing_ok=True)
+                lying.pop(what, None)
+            elif deed == "break" and what in lying:
+                station.file(f"content/{what}", f"---\nid: {lying[what][1]}\ntitle: [\n---\n")
+                del lying[what]
+            elif deed == "sign":
+                try:
+                    submit(station, name=what)
+                    sign(station, name=what)
+                except GengfuError:
+                    continue
+                [signed[what]] = [one for one in lying.values() if one[1] == what]
+            places = {one[0] for one in signed.values()}
+            library, _problems = load(station.settings, AT, urgent=urgent)
+            seen = {(str(a.path), a.id, a.kind, a.body.strip()) for a in library.articles}
+            for article in seen:
+                place, id_, kind, _body = article
+                mine = signed.get(id_)
+                free = mine is None or mine[2] == "alert"
+                others = {one[0] for other, one in signed.items() if other != id_ and one[2] == "fraud"}
+                assert article == mine or (kind == "alert" and free and place not in others), (seen, signed)
+            for place, id_, kind, body in lying.values():
+                alone = [one[1] for one in lying.values()].count(id_) == 1
+                if kind == "alert" and alone and id_ not in signed and place not in places:
+                    assert (place, id_, kind, body) in seen

@@ -137,7 +137,7 @@ def _of_backup(made: Backup, url: str) -> list[str]:
         notices.append(words.format(secrets=series(made.secrets)))
     if not made.outbox and not url.startswith("sqlite"):
         notices.append(
-            _("发送记录在数据库服务器上，不在这份备份里：同时用 pg_dump 备份那个数据库（见 docs/admin.md）。")
+            _("发送记录在数据库服务器上，不在这份备份里：同时用 pg_dump 备份那个数据库，见“服务器怎么管”。")
         )
     return notices
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, literal_column, se
 
 from gengfu_scheduler.message import Broadcast, Planned, State, is_alert
 from gengfu_scheduler.outbox import statements as sql
-from gengfu_scheduler.outbox.content import dumps, keep, loads
+from gengfu_scheduler.outbox.content import dumps, entries_of, keep, loads
 from gengfu_scheduler.outbox.database import batches, insert_into
 from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY, MESSAGE
 from gengfu_site.problems import GengfuError
@@ -96,12 +96,16 @@ def _rank(broadcast: Broadcast) -> int:
 
 def _not_yet_told(connection: Connection, planned: Collection[Planned], now: datetime) -> tuple[Planned, ...]:
     """Those whose group was not told any of their items since they were drafted."""
+    lately = {
+        row.id: row.scheduled_for for row in connection.execute(sql.LATELY, {"since": now - DRAFTS_LAST})
+    }
+    told = connection.execute(sql.TOLD_BY, {"broadcasts": list(lately)}).all()
+    entries = entries_of(connection, {row.message_id for row in told})
     last: dict[tuple[str, str], datetime] = {}
-    entries = {item.entry for p in planned for message in p.messages for item in message.items}
-    for batch in batches(entries):
-        for row in connection.execute(sql.TOLD_LATELY, {"since": now - DRAFTS_LAST, "entries": batch}):
-            key = row.group_id, row.entry
-            last[key] = max(last.get(key, row.scheduled_for), row.scheduled_for)
+    for row in told:
+        for entry in entries.get(row.message_id, "").split():
+            key, when = (row.group_id, entry), lately[row.broadcast_id]
+            last[key] = max(last.get(key, when), when)
 
     def newer(p: Planned) -> bool:
         found = (last.get((p.group, item.entry)) for message in p.messages for item in message.items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from gengfu_scheduler.message import Broadcast, Delivery, State
 from gengfu_scheduler.outbox import statements as sql
-from gengfu_scheduler.outbox.content import load
+from gengfu_scheduler.outbox.content import entries_of, load
 from gengfu_scheduler.outbox.database import batches
 from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY
 
@@ -98,10 +97,9 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
     arrived = {
         (text, gone): Counter(map(int, text.split())) - Counter(gone) for text, gone in set(cohorts.values())
     }
-    entries: dict[int, str] = {}
-    for batch in batches({number % sql.PLACES for numbers in arrived.values() for number in numbers}):
-        for row in connection.execute(sql.ENTRIES, {"ids": batch}):
-            entries[row.message_id] = sys.intern(row.entries)
+    entries = entries_of(
+        connection, {number % sql.PLACES for numbers in arrived.values() for number in numbers}
+    )
     instants = connection.execute(select(BROADCAST.c.id, BROADCAST.c.scheduled_for))
     when = {row.id: row.scheduled_for for row in instants}
     # Each area's footer makes a message of its own: what was told may be the same all the same.

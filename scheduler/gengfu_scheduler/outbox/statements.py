@@ -246,23 +246,11 @@ NOT_HEARD = select(DELIVERY.c.group_id, DELIVERY.c.broadcast_id, DELIVERY.c.mess
     CAME_TO_NOTHING, not_(COUNTS_AS_TOLD), DELIVERY.c.group_id.in_(bindparam("ids", expanding=True))
 )
 
-# The entries of each of the given messages, in one text.
-ENTRIES = (
-    select(MESSAGE_ENTRY.c.message_id, func.aggregate_strings(MESSAGE_ENTRY.c.entry, " ").label("entries"))
-    .where(MESSAGE_ENTRY.c.message_id.in_(bindparam("ids", expanding=True)))
-    .group_by(MESSAGE_ENTRY.c.message_id)
-)
-
-# Which of the given entries were told to which groups lately, and for which instant.
-TOLD_LATELY = (
-    select(DELIVERY.c.group_id, MESSAGE_ENTRY.c.entry, BROADCAST.c.scheduled_for)
-    .join(BROADCAST, BROADCAST.c.id == DELIVERY.c.broadcast_id)
-    .join(MESSAGE_ENTRY, MESSAGE_ENTRY.c.message_id == DELIVERY.c.message_id)
-    .where(
-        BROADCAST.c.planned_at > bindparam("since"),
-        MESSAGE_ENTRY.c.entry.in_(bindparam("entries", expanding=True)),
-        COUNTS_AS_TOLD,
-    )
+# The broadcasts planned lately; and who was told what by them. Two statements: of one, a database without
+# statistics may make its way from every message that ever told of an entry.
+LATELY = select(BROADCAST.c.id, BROADCAST.c.scheduled_for).where(BROADCAST.c.planned_at > bindparam("since"))
+TOLD_BY = select(DELIVERY.c.group_id, DELIVERY.c.broadcast_id, DELIVERY.c.message_id).where(
+    DELIVERY.c.broadcast_id.in_(bindparam("broadcasts", expanding=True)), COUNTS_AS_TOLD
 )
 
 # Nothing of it was ever begun.
@@ -306,6 +294,18 @@ SPENT = (
 # Broadcasts of which something is still to be sent.
 TO_BE_SENT = union(
     select(DELIVERY.c.broadcast_id).where(PENDING), select(DELIVERY.c.broadcast_id).where(SENDING)
+)
+
+# Whether something of one broadcast is on its way, or may leave by a given instant.
+_OF_KEY = select(BROADCAST.c.id).where(BROADCAST.c.key == bindparam("key")).scalar_subquery()
+IS_OPEN = select(
+    exists().where(SENDING, DELIVERY.c.broadcast_id == _OF_KEY)
+    | exists().where(
+        PENDING,
+        DELIVERY.c.broadcast_id == _OF_KEY,
+        DELIVERY.c.not_before <= bindparam("until"),
+        NOT_DISABLED,
+    )
 )
 
 # Broadcasts that a person should not lose sight of, however many came after them: of which something still

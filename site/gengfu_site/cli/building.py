@@ -24,7 +24,7 @@ from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
-    from gengfu_site.preview import Changes, Looks, Shown
+    from gengfu_site.preview import Looks, Shown
     from gengfu_site.publish import Published
     from gengfu_site.watch import Round
 
@@ -136,13 +136,13 @@ def serve(folder: Path, host: str, port: int, looks: Looks | None = None) -> Non
     ):
         nothing = Library(settings=settings, articles=())
         desk = Desk(Shown(at=clock.now(), folder=Path(made, "public"), library=nothing), looks)
+        changes.note(settings)
         with Server(host, port, desk.answer, first=time.time_ns() // 1_000_000) as server:
             troubled = False
             while True:
-                shown = _shown(folder, desk.shown, changes)
-                troubled = _report(shown, troubled)
-                desk.shown = shown
+                desk.shown = shown = _shown(folder, desk.shown)
                 server.changed()
+                troubled = _report(shown, troubled)
                 if not server.listening:
                     server.start()
                     out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
@@ -150,7 +150,7 @@ def serve(folder: Path, host: str, port: int, looks: Looks | None = None) -> Non
                 changes.wait(shown.library.settings, shown.until, clock.now)
 
 
-def _shown(folder: Path, before: Shown, changes: Changes) -> Shown:
+def _shown(folder: Path, before: Shown) -> Shown:
     """What the station's files make by now; where they make nothing, what was shown before and why."""
     from gengfu_site.instants import next_instant
     from gengfu_site.preview import Shown
@@ -159,7 +159,6 @@ def _shown(folder: Path, before: Shown, changes: Changes) -> Shown:
     from gengfu_site.watch import AGAIN
 
     at = clock.now()
-    changes.note(before.library.settings)
     try:
         settings = settings_in(folder)
         _receive(settings)

@@ -55,16 +55,16 @@ class Changes:
             self._observer.join()
 
     def note(self, settings: Settings) -> None:
-        """What lies in the folder now is about to be read, and what lies in the inbox to be taken in."""
+        """What lies in the folder now, and in the inbox, is about to be read."""
         self._files, self._dropped = look(settings), _lying(self._inbox)
 
     def wait(self, settings: Settings, until: datetime | None, clock: Callable[[], datetime]) -> None:
-        """Until something is another than it was noted, or ``until`` has come."""
+        """Until something is another than it was noted, or ``until`` has come; notes what lies there then."""
         self._hear(settings.folder, inside=False)
         inner = (settings.content, settings.private, settings.overrides, log_file(settings.folder).parent)
         for folder in (self._inbox, *filter(None, inner)):
             self._hear(folder)
-        while not (self._changed(settings) or (until is not None and clock() >= until)):
+        while not self._changed(settings) and (until is None or clock() < until):
             pause = LOOK + len(self._files) * _MORE
             left = (until - clock()).total_seconds() if until else pause
             if self._news.wait(max(0.0, min(pause, left))):
@@ -79,7 +79,9 @@ class Changes:
         self._news.clear()
 
     def _changed(self, settings: Settings) -> bool:
-        return look(settings) != self._files or bool(_lying(self._inbox).items() - self._dropped.items())
+        files, dropped = self._files, self._dropped
+        self.note(settings)
+        return self._files != files or bool(self._dropped.items() - dropped.items())
 
     def _hear(self, folder: Path, *, inside: bool = True) -> None:
         """

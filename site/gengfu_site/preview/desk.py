@@ -117,13 +117,15 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
-    """A problem on a page, or in a list."""
+    """A problem on a page or in a list."""
 
     problem: Problem
-    id: str
-    """Of its mark on the page; empty where there is none."""
     href: str
-    """Where it leads: the mark, or the line."""
+    """Where it leads: to its mark on the page, else to its line; empty where its file is not shown."""
+    id: str = ""
+    """Of its mark on the page."""
+    place: int | None = None
+    """Where in the page's HTML its mark goes; None: it has none."""
 
 
 @dataclass(frozen=True)
@@ -228,8 +230,7 @@ class _Answering:
         """The page with the problems at their places, and the panel."""
         article = self.shown.by_url.get(url)
         remarks = self._remarks(article, html) if article else []
-        if article:
-            html = _marked(html, article, [remark.problem for remark in remarks])
+        html = _marked(html, remarks)
         inserted = _template("page.html").render(
             shown=self.shown,
             number=self.number,
@@ -245,17 +246,13 @@ class _Answering:
 
     def _remarks(self, article: Article, html: str) -> list[Remark]:
         problems = self.shown.of(article)
-        where = places(html, article, problems)
-        return [
-            Remark(
-                problem=problem,
-                id=f"preview-{number}" if place is not None else "",
-                href=f"{quote(self.mount + article.url)}#preview-{number}"
-                if place is not None
-                else self._line(problem),
-            )
-            for number, (problem, place) in enumerate(zip(problems, where, strict=True), 1)
-        ]
+        page = quote(self.mount + article.url)
+        remarks = []
+        for number, place in enumerate(places(html, article, problems)):
+            problem, id_ = problems[number], f"preview-{number + 1}"
+            href = self._line(problem) if place is None else f"{page}#{id_}"
+            remarks.append(Remark(problem=problem, href=href, id=id_, place=place))
+        return remarks
 
     def _line(self, problem: Problem) -> str:
         """Where a problem's line can be looked at; empty where its file is not shown."""
@@ -319,7 +316,7 @@ class _Answering:
         found = examined(self.shown.library, self.shown.problems, self.shown.at, {})
         by_path = {article.lines.path: article for article in self.shown.library.articles}
         files = [
-            (path, by_path.get(path), [Remark(problem=p, id="", href=self._line(p)) for p in some])
+            (path, by_path.get(path), [Remark(problem=p, href=self._line(p)) for p in some])
             for path, some in groupby(found, key=lambda problem: problem.path)
         ]
         # What must be mended first.
@@ -349,13 +346,13 @@ class _Answering:
         return _html(template, status=status, shown=self.shown, number=self.number, **values)
 
 
-def _marked(html: str, article: Article, problems: Sequence[Problem]) -> str:
+def _marked(html: str, remarks: Iterable[Remark]) -> str:
     """``html`` with each problem that has a place said there."""
-    numbered = enumerate(zip(places(html, article, problems), problems, strict=True), 1)
-    marks = [(place, number, problem) for number, (place, problem) in numbered if place is not None]
+    placed = ((one.place, number, one) for number, one in enumerate(remarks) if one.place is not None)
     draw = _template("mark.html")
-    for place, number, problem in sorted(marks, key=lambda mark: mark[:2], reverse=True):
-        html = html[:place] + draw.render(problem=problem, id=f"preview-{number}") + html[place:]
+    # From the end, so that every place is still where it was.
+    for place, _number, one in sorted(placed, reverse=True, key=lambda mark: mark[:2]):
+        html = html[:place] + draw.render(problem=one.problem, id=one.id) + html[place:]
     return html
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
 
@@ -45,23 +46,33 @@ RULE = Rule(
 def _earlier_alike(around: Around) -> dict[str, Article]:
     """For the later of two whose titles are alike the earlier one, by id."""
     articles = sorted(around.library.listed(around.at), key=lambda a: (a.published, a.id))
-    titles = {article.id: squeezed(article.title) for article in articles}
+    by_id = {article.id: article for article in articles}
+    alike = _alike(tuple((article.id, article.title) for article in articles))
+    return {later: by_id[earlier] for later, earlier in alike.items()}
+
+
+@lru_cache(maxsize=1)  # a preview asks again with every save, and titles hardly ever change
+def _alike(titled: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The same by ids alone.
+
+    :param titled: id and title of each, the earliest first.
+    """
+    titles = {id_: squeezed(title) for id_, title in titled}
     pairs = {id_: frozenset(map("".join, pairwise(title))) for id_, title in titles.items()}
     common = Counter(pair for some in pairs.values() for pair in some)
-    holders: dict[str, list[Article]] = defaultdict(list)
-    found: dict[str, Article] = {}
-    for article in articles:
-        mine = pairs[article.id]
+    holders: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, str] = {}
+    for later, mine in pairs.items():
         rarest = sorted(mine, key=lambda pair: (common[pair], pair))[
             : len(mine) - ceil(_ALIKE * len(mine)) + 1
         ]
-        near = {other.id: other for pair in rarest for other in holders[pair][-_MOST_COMPARED:]}
-        for id_ in sorted(near):
-            if _are_alike(mine, pairs[id_]) and _numbers(titles[id_]) == _numbers(titles[article.id]):
-                found[article.id] = near[id_]
+        near = {earlier for pair in rarest for earlier in holders[pair][-_MOST_COMPARED:]}
+        for earlier in sorted(near):
+            if _are_alike(mine, pairs[earlier]) and _numbers(titles[earlier]) == _numbers(titles[later]):
+                found[later] = earlier
                 break
         for pair in rarest:
-            holders[pair].append(article)
+            holders[pair].append(later)
     return found
 
 
