@@ -187,15 +187,20 @@ def _files(library: Library, at: datetime) -> Iterator[Recipe]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
     named: dict[PurePosixPath, tuple[tuple[int, int], Path]] = {}
+    lying: set[PurePosixPath] = set()
     for article in library.published(at):
+        if article.signed is None and not isinstance(article, Kept):
+            lying.update(article.files)
+            continue
         for path in article.files:
             if article.signed:
                 rank, source = article.signed.rank, article.signed.files[path]
-            elif isinstance(article, Kept):
-                rank, source = (-2, 0), settings.public / path
             else:
-                rank, source = (-1, 0), settings.content / path
+                rank, source = (-2, 0), settings.public / path
             named[path] = max(named.get(path, (rank, source)), (rank, source))
+    for path in lying:
+        rank, source = (-1, 0), settings.content / path
+        named[path] = max(named.get(path, (rank, source)), (rank, source))
     for path, (_rank, source) in sorted(named.items()):
         yield _copy(path.as_posix(), source, f"{source} {status(source)}")
     for article in library.published(at):

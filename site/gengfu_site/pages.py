@@ -229,8 +229,8 @@ class Pager:
     def _key(self, article: Article) -> str:
         earlier = [self._published.get(id_) for id_ in article.alert.references] if article.alert else []
         others = filter(None, (*self._related.get(article.id, ()), *earlier))
-        leads = [(other.title, other.url, other.exercise) for other in others]
-        return f"{digest(article)} {self._state(article)} {leads!r}"
+        leads = "\n".join([f"{other.title}\n{other.url}\n{other.exercise}" for other in others])
+        return f"{digest(article)} {self._state(article)} {leads}"
 
     def _state(self, article: Article) -> tuple[bool, bool]:
         """All that the moment decides about an article that no person is searched for in."""

@@ -13,7 +13,8 @@ import marshal
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -67,6 +68,19 @@ def _done(work: Work[Item], shares: Sequence[Sequence[Item]], tickets: int) -> d
         number = int.from_bytes(ticket)
         found[number] = work(shares[number])
     return found
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """While the block makes very many things that all stay, the collector does not look through them again and again
+    (https://docs.python.org/3/library/gc.html)."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _processors() -> int:

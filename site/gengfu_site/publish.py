@@ -15,7 +15,7 @@ from gengfu_site import release, rules
 from gengfu_site.instants import next_instant
 from gengfu_site.library import Library, load
 from gengfu_site.output import Copied, Generated, Output, Recipe, recipes
-from gengfu_site.parallel import spread
+from gengfu_site.parallel import building, spread
 from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.readings import Readings, store_for
 from gengfu_site.release import Staged
@@ -51,7 +51,8 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     """
     store = store_for(settings)
     with release.replacing(settings.public) as staged:
-        library, problems = load(settings, at, known=Readings(store=store, settings=settings, at=at))
+        with building():
+            library, problems = load(settings, at, known=Readings(store=store, settings=settings, at=at))
         problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)
@@ -91,8 +92,9 @@ def write(
     Whether the new release takes the present one's place whole or file by file hangs on how much of it is new.
     """
     env = environment(library.settings)
-    wanted = list(recipes(library, at, env))
-    before = store.made(staged.before)
+    with building():
+        wanted = list(recipes(library, at, env))
+        before = store.made(staged.before)
     new = [recipe for recipe in wanted if recipe.key is None or recipe.key != _key(before.get(recipe.name))]
     made = _Making(staged=staged, env=env, before=before, progress=progress).all(new)
     now = {

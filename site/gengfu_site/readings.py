@@ -142,7 +142,7 @@ class Readings:
 
 
 def _reading(article: Article, told: Values) -> tuple[str, str, Values, str]:
-    told = (encoded(article), *told, tuple(sorted(pairs(article))))
+    told = (encoded(article), *told, " ".join(sorted(pairs(article))))
     return article.place, digest_of(told, article.html), told, article.html
 
 

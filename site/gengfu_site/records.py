@@ -55,8 +55,8 @@ class Remembered(Article):
 
     digest: str
     """Of all that is in it."""
-    pairs: tuple[str, ...]
-    """As :func:`gengfu_site.related.pairs`."""
+    pairs: str
+    """As :func:`gengfu_site.related.pairs`, a space between two."""
     later: Later
     made_of: Values
 
@@ -105,7 +105,7 @@ def encoded(article: Article) -> Values:
     )
 
 
-def restored(values: Values, digest: str, pairs: tuple[str, ...], zone: ZoneInfo, later: Later) -> Remembered:
+def restored(values: Values, digest: str, pairs: str, zone: ZoneInfo, later: Later) -> Remembered:
     """The article of which ``values`` were made.
 
     :param zone: the station's.

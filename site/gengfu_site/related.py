@@ -53,7 +53,7 @@ def related(articles: Sequence[Article], candidates: Iterable[Article]) -> dict[
 def pairs(article: Article) -> Collection[str]:
     """What is compared of an article."""
     if isinstance(article, Remembered):
-        return article.pairs
+        return article.pairs.split()
     return _pairs(f"{article.title}\n{article.summary}".lower())
 
 
