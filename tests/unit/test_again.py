@@ -16,12 +16,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from gengfu_site import rules
 from gengfu_site.library import load
-from gengfu_site.output import Copied, Generated, outputs
 from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.publish import publish
-from gengfu_site.render import environment, render
-from gengfu_site.view import Page
-from stations import AT, MKDOCS_YML, StationFolder, empty_station
+from sites import clean, files
+from stations import AT, MKDOCS_YML, empty_station
 
 LONG = int(os.environ.get("GENGFU_TEST_EXAMPLES", "0"))
 """So many sequences, each of fifty edits: ``GENGFU_TEST_EXAMPLES=200 pytest tests/unit/test_again.py``."""
@@ -58,28 +56,6 @@ ALERTS = st.fixed_dictionaries(
         "status": st.sampled_from(["actual", "exercise"]),
     }
 )
-
-
-def clean(station: StationFolder, at: datetime) -> dict[str, bytes]:
-    """What a build that knows nothing makes."""
-    library = station.load(at)
-    env = environment(library.settings)
-    made = {".gengfu-site": (library.settings.public / ".gengfu-site").read_bytes()}
-    for output in outputs(library, at, env):
-        match output:
-            case Page():
-                made[output.path] = render(env, output).encode()
-            case Generated():
-                made[output.path] = output.data
-            case Copied():
-                made[output.path] = output.source.read_bytes()
-    return made
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
 
 
 class Editing(RuleBasedStateMachine):
