@@ -38,6 +38,7 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{12,64}\b", re.ASCII), "<hash>"),
     (_ID, "<id>"),
     (re.compile(r"\d+"), "0"),
+    (re.compile(r"[━─]+"), "<bar>"),
 )
 """What differs from one who follows the guide to the next."""
 

@@ -87,11 +87,11 @@ class Runner:
         self._clock = _Watched(clock)
         self._say = say
         self._stopping = stopping
+        self._restored = restored_at(folder)
+        self._hold()
         self._files = RosterFiles(folder, environ, urgent=urgent)
         # Of alerts that the catalogue lacks only those are gone that were there before it was read.
         self._alerts = {alert_of(key) for key in outbox.alerts(now=clock())}
-        self._restored = restored_at(folder)
-        self._hold()
         self.roster = self._files.read()
         self._open_transport = transport
         self._post, self._ask = (transport(self.roster.timetable.hosts) for _line in range(2))
@@ -212,9 +212,6 @@ class Runner:
         by_clock = (due is not None and due <= now) or not self._last_round <= now < self._next_slot
         return by_clock or self._files.changed() or self._session.has_work(self._outbox, now)
 
-    def _reload(self, *, ask: bool) -> None:
-        """Read again what changed; where it has problems, keep what was right and say so once."""
-        before = self.roster
     def _hold(self) -> None:
         """Send nothing of which a restored outbox cannot know whether it was sent since the backup."""
         if self._restored is None:
@@ -227,6 +224,9 @@ class Runner:
             ).format(n=held)
             self._say(Note(text, "restored", "warning"))
 
+    def _reload(self, *, ask: bool) -> None:
+        """Read again what changed; where it has problems, keep what was right and say so once."""
+        before = self.roster
         try:
             self.roster = self._files.read(ask=ask)
         except GengfuError as error:
@@ -357,12 +357,12 @@ class Runner:
         self._planned_until[key] = at
 
 
-class _Watched:
-    """A clock that remembers when it was last looked at, and how often it was set meanwhile."""
-
 def _since_the_backup() -> str:
     return _("从备份恢复：备份以后发过没有，这里不知道")
 
+
+class _Watched:
+    """A clock that remembers when it was last looked at, and how often it was set meanwhile."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -152,6 +152,16 @@ def test_what_only_seems_to_be_a_picture_stays_where_it_is(station: StationFolde
     )
 
 
+@pytest.mark.parametrize(
+    "piece", ["![](" + " " * 5000, "![](" + "a" * 999, "![](a ", '![](a "', "![](a(b", "![a](b.jpg)\n"]
+)
+def test_pictures_that_are_none_are_read_once(station: StationFolder, piece: str) -> None:
+    """One that goes back and forth in such a text would be at it for hours."""
+    station.file("desk/b.jpg", photo())
+    body = piece * (900_000 // len(piece))
+    assert brought(station, "a.md", f"# 防火\n\n正文。\n\n{body}", kind="tip").article
+
+
 def test_what_went_along_is_nothing_of_its_own_and_moves_aside_with_it(station: StationFolder) -> None:
     station.file("inbox/a.jpg", photo())
     for name in "xy":

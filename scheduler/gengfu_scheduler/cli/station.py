@@ -71,9 +71,9 @@ def check(folder: Path, release: bool, online: bool, strict: bool, form: str) ->
     from gengfu_site import findings
     from gengfu_site.check import check as check_site
 
-    expect_station(folder)
     name, zone = folder.resolve().name, None
     try:
+        expect_station(folder)
         settings = site.settings_if_any(folder)
         station = settings.station if settings else roster.published_station(folder)
     except ProblemsFound as error:

@@ -17,11 +17,11 @@ from gengfu_site.svg import is_only_a_picture
 from gengfu_templates.i18n import _
 
 _SHOWN = re.compile(
-    r"""!\[[^\[\]]*\]\([ ]*<?(?!\w+:|/)(?P<address>(?:[^<>()\n"]|\([^()\n]{0,100}\)){1,300}?)>?"""
-    r"""(?:[ ]+"[^"\n]{0,300}")?[ ]*\)"""
+    r"""!\[[^\[\]]{0,300}\]\([ ]{0,9}(?![ ])<?(?!\w{1,30}:|/)"""
+    r"""(?P<address>(?:[^<>()\n"]|\([^()\n]{0,100}\)){1,300}?)>?(?:[ ]{1,9}"[^"\n]{0,300}")?[ ]{0,9}\)"""
 )
 _COVER = re.compile(
-    r"""^cover:[ \t]*["']?(?!\w+:|/)(?P<address>[^"'\n#]{1,300}?)["']?[ \t]*$""", re.MULTILINE
+    r"""^cover:[ \t]{0,9}["']?(?!\w{1,30}:|/)(?P<address>[^"'\n#]{1,300}?)["']?[ \t]{0,9}$""", re.MULTILINE
 )
 
 
@@ -48,7 +48,9 @@ def with_pictures(text: str, source: Path, stem: str) -> Along:
     notes = []
     for found in _uses(text):
         address = found["address"].strip()
-        file = files.setdefault(address, _beside(address, source))
+        if address in files:
+            continue
+        file = files[address] = _beside(address, source)
         if file is None or file in names:
             continue
         try:
@@ -78,10 +80,12 @@ def _uses(text: str) -> Iterator[re.Match[str]]:
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
-    for found in reversed(list(_uses(text))):
+    parts, end = [], 0
+    for found in _uses(text):
         if new := names.get(found["address"].strip()):
-            text = text[: found.start("address")] + new + text[found.end("address") :]
-    return text
+            parts += [text[end : found.start("address")], new]
+            end = found.end("address")
+    return "".join([*parts, text[end:]])
 
 
 def _beside(address: str, source: Path) -> Path | None:

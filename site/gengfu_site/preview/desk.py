@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
-from hashlib import sha256
+from functools import cached_property
 from heapq import nlargest
 from itertools import groupby
 from mimetypes import MimeTypes
@@ -18,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-import jinja2
 from markupsafe import Markup
 
 from gengfu_site import rules
@@ -28,6 +25,8 @@ from gengfu_site.feeds import entry
 from gengfu_site.library import WEBHOOK, Article, Library
 from gengfu_site.links import url_of
 from gengfu_site.pages import page_of, photo
+from gengfu_site.preview import dress
+from gengfu_site.preview.dress import OWN
 from gengfu_site.preview.marks import places
 from gengfu_site.preview.paper import on_paper, put_last
 from gengfu_site.preview.server import Answer
@@ -36,14 +35,10 @@ from gengfu_site.problems import GengfuError, Problem, shown
 from gengfu_site.render import environment, render
 from gengfu_site.settings import Settings
 from gengfu_site.source import decode
-from gengfu_templates import PREVIEW
-from gengfu_templates.i18n import officer_language, translations
 
-OWN = "/.preview/"
 Looks = Callable[[Entry, Station, datetime], str]
 """How chat groups see an entry: HTML that is put into the panel, with its own styles."""
 
-_POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)')
 _REST_OF_ADDRESS = re.compile(r"\S*")
 _TYPES = MimeTypes()
 """Not what this machine believes: on Windows any program may have changed that."""
@@ -77,17 +72,26 @@ class Shown:
         return {article.url: article for article in self.library.articles}
 
     @cached_property
+    def by_path(self) -> dict[str, Article]:
+        """By the file as the officer knows it."""
+        return {article.lines.path: article for article in self.library.articles}
+
+    @cached_property
     def unread(self) -> dict[str, str]:
         """Files that cannot be read as articles, by the address that each would have."""
         settings = self.library.settings
-        read = {article.lines.path for article in self.library.articles}
-        files = {problem.path for problem in self.problems} - read
+        files = {problem.path for problem in self.problems} - set(self.by_path)
         content = shown(settings.content, settings.folder) + "/"
         return {
             url_of(PurePosixPath(path.removeprefix(content))): path
             for path in files
             if path.startswith(content) and path.endswith(".md")
         }
+
+    @cached_property
+    def to_come(self) -> dict[str, str]:
+        """HTML of pages that are not public yet, by address, as far as somebody asked for them."""
+        return {}
 
     def of(self, article: Article) -> list[Problem]:
         """The problems of one article, warnings included."""
@@ -112,7 +116,7 @@ class Desk:
         try:
             return _Answering(shown, number, self._looks).answer(path)
         except GengfuError as error:
-            return _html("trouble.html", status=500, shown=shown, number=number, trouble=str(error))
+            return dress.page("trouble.html", status=500, shown=shown, number=number, trouble=str(error))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +175,8 @@ class _Answering:
             return Answer(body=_NO_WORKER, content_type="text/javascript")
         if html := self._html(url):
             return self._decorated(url, html)
-        if f"{url}/" in self.shown.unread or url in self.shown.unread:
-            return self._file(self.shown.unread.get(url) or self.shown.unread[f"{url}/"])
+        if unread := self.shown.unread.get(url.rstrip("/") + "/"):
+            return self._file(unread)
         file = self._lying(url)
         if file is None:
             return self._nothing()
@@ -191,8 +195,10 @@ class _Answering:
         article = self.shown.by_url.get(url)
         if article is None or article.published <= self.shown.at:
             return None
-        page = page_of(article, self.shown.library, article.published)
-        return render(environment(self.settings), page)
+        if url not in self.shown.to_come:
+            page = page_of(article, self.shown.library, article.published)
+            self.shown.to_come[url] = render(environment(self.settings), page)
+        return self.shown.to_come[url]
 
     def _lying(self, url: str) -> Path | None:
         """The file or folder at ``url``, of the site or of an article that is not public yet."""
@@ -231,7 +237,8 @@ class _Answering:
         article = self.shown.by_url.get(url)
         remarks = self._remarks(article, html) if article else []
         html = _marked(html, remarks)
-        inserted = _template("page.html").render(
+        inserted = dress.drawn(
+            "page.html",
             shown=self.shown,
             number=self.number,
             article=article,
@@ -239,10 +246,10 @@ class _Answering:
             errors=_count(self.shown.problems, "error"),
             own_errors=_count((r.problem for r in remarks), "error"),
             own_warnings=_count((r.problem for r in remarks), "warning"),
-            style=_asset("page.css"),
-            script=_asset("page.js"),
+            style="page.css",
+            script="page.js",
         )
-        return Answer(body=put_last(_allowing(html), inserted).encode(), status=status)
+        return Answer(body=put_last(dress.allowing(html), inserted).encode(), status=status)
 
     def _remarks(self, article: Article, html: str) -> list[Remark]:
         problems = self.shown.of(article)
@@ -256,8 +263,8 @@ class _Answering:
 
     def _line(self, problem: Problem) -> str:
         """Where a problem's line can be looked at; empty where its file is not shown."""
-        known = {*self.shown.unread.values(), *(a.lines.path for a in self.shown.library.articles)}
-        return f"{OWN}file/{quote(problem.path)}#L{problem.line}" if problem.path in known else ""
+        known = problem.path in self.shown.by_path or problem.path in self.shown.unread.values()
+        return f"{OWN}file/{quote(problem.path)}#L{problem.line}" if known else ""
 
     # The preview's own
 
@@ -291,13 +298,14 @@ class _Answering:
         html = self._html(url)
         if html is None:
             return self._nothing()
-        sheet = _template("paper.html").render(style=_asset("paper.css"), script=_asset("paper.js"))
+        sheet = dress.drawn("paper.html", style="paper.css", script="paper.js")
         base = f'<base href="{quote(self.mount + url)}">'
-        return _own_policy(Answer(body=on_paper(html.replace("<head>", "<head>" + base, 1), sheet).encode()))
+        paper = on_paper(html.replace("<head>", "<head>" + base, 1), sheet)
+        return Answer(body=paper.encode(), headers=dress.policy())
 
     def _file(self, path: str) -> Answer:
         """An article's file with its problems at their lines; nobody else's file."""
-        article = next((a for a in self.shown.library.articles if a.lines.path == path), None)
+        article = self.shown.by_path.get(path)
         file, content = self.settings.folder / path, self.settings.content
         known = article is not None or path in self.shown.unread.values()
         if not known or not file.resolve().is_relative_to(content.resolve()):
@@ -314,9 +322,8 @@ class _Answering:
 
     def _problems(self) -> Answer:
         found = examined(self.shown.library, self.shown.problems, self.shown.at, {})
-        by_path = {article.lines.path: article for article in self.shown.library.articles}
         files = [
-            (path, by_path.get(path), [Remark(problem=p, href=self._line(p)) for p in some])
+            (path, self.shown.by_path.get(path), [Remark(problem=p, href=self._line(p)) for p in some])
             for path, some in groupby(found, key=lambda problem: problem.path)
         ]
         # What must be mended first.
@@ -334,53 +341,23 @@ class _Answering:
 
     def _latest(self) -> list[tuple[str, str]]:
         """The files that were saved last, and where each is seen."""
-        places = {
-            article.lines.path: quote(self.mount + article.url) for article in self.shown.library.articles
-        }
+        places = {path: quote(self.mount + article.url) for path, article in self.shown.by_path.items()}
         places |= {path: f"{OWN}file/{quote(path)}" for path in self.shown.unread.values()}
         folder = self.settings.folder
         saved = {path: status.st_mtime_ns for path in places if (status := _status(folder / path))}
         return [(path, places[path]) for path in nlargest(_LATEST, saved, key=saved.__getitem__)]
 
     def _own(self, template: str, status: int = 200, **values: object) -> Answer:
-        return _html(template, status=status, shown=self.shown, number=self.number, **values)
+        return dress.page(template, status=status, shown=self.shown, number=self.number, **values)
 
 
 def _marked(html: str, remarks: Iterable[Remark]) -> str:
     """``html`` with each problem that has a place said there."""
     placed = ((one.place, number, one) for number, one in enumerate(remarks) if one.place is not None)
-    draw = _template("mark.html")
     # From the end, so that every place is still where it was.
     for place, _number, one in sorted(placed, reverse=True, key=lambda mark: mark[:2]):
-        html = html[:place] + draw.render(problem=one.problem, id=one.id) + html[place:]
+        html = html[:place] + dress.drawn("mark.html", problem=one.problem, id=one.id) + html[place:]
     return html
-
-
-def _allowing(html: str) -> str:
-    """``html`` with a policy that allows what is put into it besides; nothing else."""
-
-    def widened(policy: re.Match[str]) -> str:
-        rules = policy[2].replace("style-src ", f"style-src {_hash('page.css')} ", 1)
-        rules = rules.replace("script-src ", f"script-src {_hash('page.js')} ", 1)
-        return f"{policy[1]}{rules}; frame-src 'self'"
-
-    return _POLICY.sub(widened, html, count=1)
-
-
-def _html(template: str, *, status: int = 200, **values: object) -> Answer:
-    text = _template(template).render(
-        language=officer_language(), style=_asset("desk.css"), script=_asset("page.js"), own=OWN, **values
-    )
-    return _own_policy(Answer(body=text.encode(), status=status))
-
-
-def _own_policy(answer: Answer) -> Answer:
-    scripts = " ".join(_hash(name) for name in ("page.js", "paper.js"))
-    policy = (
-        "default-src 'none'; base-uri 'self'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; "
-        f"script-src {scripts}; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'"
-    )
-    return Answer(body=answer.body, status=answer.status, headers=(("Content-Security-Policy", policy),))
 
 
 def _count(problems: Iterable[Problem], severity: str) -> int:
@@ -412,31 +389,3 @@ def _masked(line: str) -> str:
         end = _REST_OF_ADDRESS.match(line, found.end())
         line = line[: found.start()] + "…" + (line[end.end() :] if end else "")
     return line
-
-
-@cache
-def _environment(language: str) -> jinja2.Environment:
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PREVIEW),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    return env
-
-
-def _template(name: str) -> jinja2.Template:
-    return _environment(officer_language()).get_template(name)
-
-
-@cache
-def _asset(name: str) -> Markup:
-    return Markup((PREVIEW / name).read_text("utf-8").strip())  # noqa: S704 - ours
-
-
-@cache
-def _hash(name: str) -> str:
-    return f"'sha256-{b64encode(sha256(_asset(name).encode()).digest()).decode()}'"
