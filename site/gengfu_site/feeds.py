@@ -18,7 +18,7 @@ from feedgen.feed import FeedGenerator
 from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
-from gengfu_site.pages import area_url, facts, kind_label, local_to, photo, topic_url
+from gengfu_site.pages import Lists, area_url, facts, kind_label, photo, topic_url
 from gengfu_site.pictures import picture
 from gengfu_templates.i18n import translations
 
@@ -129,14 +129,15 @@ def _alert(article: Article, alert: Alert, station: Station, at: datetime) -> di
 
 def _channels(station: Station, live: Sequence[Article]) -> Iterator[tuple[str, str, Sequence[Article]]]:
     """Address of the page that each follows, title, and all that it could hold."""
+    lists = Lists(live, station)
     yield "", station.name, live
     for kind in KINDS:
         title = f"{kind_label(kind, station.language)} - {station.name}"
-        yield f"{kind}/", title, [a for a in live if a.kind == kind]
+        yield f"{kind}/", title, lists.of_kind(kind)
     for topic in station.topics:
-        yield topic_url(topic), f"{topic.name} - {station.name}", [a for a in live if topic.name in a.topics]
+        yield topic_url(topic), f"{topic.name} - {station.name}", lists.of_topic(topic)
     for area in station.areas:
-        yield area_url(area), f"{area.name} - {station.name}", local_to(live, area)
+        yield area_url(area), f"{area.name} - {station.name}", lists.local_to(area)
 
 
 def _generator(station: Station, channel: Channel, name: str, content: Content) -> FeedGenerator:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 
-from gengfu_site.catalogue import KINDS, Station, dumps
+from gengfu_site.catalogue import KINDS, Station, dumped, dumped_entry
 from gengfu_site.edition import edition
-from gengfu_site.feeds import Channel, Content, alerts, catalogue, channels, feeds_of
+from gengfu_site.feeds import Channel, Content, alerts, channels, entry, feeds_of
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
@@ -31,7 +31,7 @@ from gengfu_site.records import digest
 from gengfu_site.render import render_matter
 from gengfu_site.search import Earlier, Words
 from gengfu_site.settings import Settings
-from gengfu_site.store import status
+from gengfu_site.store import Done, status
 from gengfu_site.view import ArticlePage, Page
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
@@ -79,8 +79,13 @@ def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
         yield from recipe.make()
 
 
-def recipes(library: Library, at: datetime, env: jinja2.Environment) -> Iterator[Recipe]:
-    """How the whole site is made as it is at ``at``."""
+def recipes(
+    library: Library, at: datetime, env: jinja2.Environment, before: Mapping[str, Done] | None = None
+) -> Iterator[Recipe]:
+    """How the whole site is made as it is at ``at``.
+
+    :param before: what came of an earlier release's recipes: spares working out what is needed here already.
+    """
     settings, station = library.settings, library.settings.station
     pager, words = Pager(library, at), Words(library, at)
     common = _digest(edition(), repr(settings), _overrides(settings), repr(env.globals["keeps_pages"]))
@@ -94,8 +99,19 @@ def recipes(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
         state=state,
     )
     planned = list(pager.plan())
+    entries = []
     for page in planned:
-        yield _of_page(page, framed, words, at)
+        recipe = _of_page(page, framed, words, at)
+        if page.article is None:
+            yield recipe
+            continue
+        # Its state is what the catalogue says of it, unless that may be of a missing person.
+        done = (before or {}).get(recipe.name)
+        said = done.state if done and done.key and done.key == recipe.key else None
+        said = said or dumped_entry(entry(page.article, station, at)).encode()
+        yield replace(recipe, state=said if recipe.key else None)
+        if page.article.live(at):
+            entries.append(said.decode())
     keys = {page.article.id: page.key for page in planned if page.article}
     contents: dict[str, str] = {}  # an article is in several feeds
 
@@ -116,7 +132,7 @@ def recipes(library: Library, at: datetime, env: jinja2.Environment) -> Iterator
         ("robots.txt", _robots(station.url).encode()),
     ):
         yield _at_hand(path, data)
-    told = dumps(catalogue(library, at)).encode()
+    told = dumped(station, entries).encode()
     yield _at_hand("catalogue.json", told, said=not any(a.person_shown(at) for a in library.live(at)))
     labels = {kind: kind_label(kind, station.language) for kind in KINDS}
     yield Recipe(name="pictures", key=common, make=lambda: _generated(pictures(station, labels)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from gengfu_site.answer import answer, visit
 from gengfu_site.article import Alert, Service
-from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, within
+from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Station, Topic, within
 from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
 from gengfu_site.markdown import plain, sections
@@ -127,11 +127,29 @@ def area_url(area: Area) -> str:
     return f"area/{area.slug}/"
 
 
-def local_to(articles: Sequence[Article], area: Area) -> tuple[Article, ...]:
-    """Articles meant for ``area`` in particular: those naming it, an area above it or one beneath it."""
-    named = {path for article in articles for path in article.areas}
-    near = {path for path in named if within(area.path, path) or within(path, area.path)}
-    return tuple(article for article in articles if not near.isdisjoint(article.areas))
+class Lists:
+    """The articles of each kind, topic and area, in the order in which they are given."""
+
+    def __init__(self, articles: Iterable[Article], station: Station) -> None:
+        self._listed: defaultdict[tuple[str, str], list[Article]] = defaultdict(list)
+        areas = [area.path for area in station.areas]
+        near = cache(lambda path: [area for area in areas if within(area, path) or within(path, area)])
+        for article in articles:
+            self._listed["kind", article.kind].append(article)
+            for topic in dict.fromkeys(article.topics):
+                self._listed["topic", topic].append(article)
+            for area in dict.fromkeys(area for path in article.areas for area in near(path)):
+                self._listed["area", area].append(article)
+
+    def of_kind(self, kind: Kind) -> Sequence[Article]:
+        return self._listed.get(("kind", kind), ())
+
+    def of_topic(self, topic: Topic) -> Sequence[Article]:
+        return self._listed.get(("topic", topic.name), ())
+
+    def local_to(self, area: Area) -> Sequence[Article]:
+        """Those meant for ``area`` in particular: they name it, an area above it or one beneath it."""
+        return self._listed.get(("area", area.path), ())
 
 
 def facts(article: Article, at: datetime, language: str) -> tuple[Fact, ...]:
@@ -170,6 +188,7 @@ class Pager:
         self._zone = ZoneInfo(self._station.timezone)
         self._gettext: Callable[[str], str] = translations(self._station.language).gettext
         self._live = library.listed(at)
+        self._lists = Lists(self._live, self._station)
         self._count: Counter[str] = Counter(word for a in self._live for word in (a.kind, *a.topics))
         self._published = {a.id: a for a in library.published(at)}
         self._cards: dict[str, Card] = {}
@@ -385,7 +404,7 @@ class Pager:
             description=_("{station}发布的{kind}，最新的在前。").format(
                 station=self._station.name, kind=title
             ),
-            articles=[a for a in self._live if a.kind == kind],
+            articles=self._lists.of_kind(kind),
             picture_path=kind_picture(kind),
             listed=kind != "alert",
         )
@@ -398,7 +417,7 @@ class Pager:
             description=_("{station}关于“{topic}”的提示和指南，最新的在前。").format(
                 station=self._station.name, topic=topic.name
             ),
-            articles=[a for a in self._live if topic.name in a.topics],
+            articles=self._lists.of_topic(topic),
             picture_path=topic_picture(topic),
         )
 
@@ -419,7 +438,7 @@ class Pager:
             url=area_url(area),
             title=area.name,
             description=_("{area}的联系卡和本地通知。").format(area=area.name),
-            articles=local_to(self._live, area),
+            articles=self._lists.local_to(area),
             finish=of_an_area,
         )
 

@@ -93,8 +93,8 @@ def write(
     """
     env = environment(library.settings)
     with building():
-        wanted = list(recipes(library, at, env))
         before = store.made(staged.before)
+        wanted = list(recipes(library, at, env, before))
     new = [recipe for recipe in wanted if recipe.key is None or recipe.key != _key(before.get(recipe.name))]
     made = _Making(staged=staged, env=env, before=before, progress=progress).all(new)
     now = {
@@ -173,7 +173,7 @@ class _Making:
     def _one(self, recipe: Recipe) -> tuple[tuple[str, ...], bytes | None, tuple[str, ...]]:
         """All its files, its state, and those of its files that were written."""
         done = self.before.get(recipe.name)
-        if recipe.patch and done and done.state:
+        if recipe.patch and done and done.state is not None:
             changed = recipe.patch(done.state, self.staged.earlier)
             if changed is not None:
                 return done.files, recipe.state, self._write(changed)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,7 +58,8 @@ class Readings:
 
     def __call__(self, places: Sequence[str]) -> Mapping[str, Known]:
         settled = self._now() - _SETTLED
-        before = self.store.readings()
+        held = _held(self.store)
+        before = {place: reading for place, (reading, _known) in held.items()} or self.store.readings()
         content = str(self.settings.content)
         statuses = {place: status(f"{content}/{place}") for place in places}
         attached = _Attached(content)
@@ -67,7 +68,7 @@ class Readings:
         for place in places:
             reading = before.get(place)
             if reading and reading.status == statuses[place] and attached.still(reading.told[3]):
-                known[place] = self._known(place, reading)
+                known[place] = held[place][1] if place in held else self._known(place, reading)
             else:
                 unknown.append(place)
         new: dict[str, Reading] = {}
@@ -80,6 +81,11 @@ class Readings:
         left = before.keys() - (statuses.keys() - unknown)
         if new or left:
             self.store.keep_readings(new, left)
+        told = before | new
+        held.clear()
+        held.update(
+            (place, (told[place]._replace(html=""), known[place])) for place in known if place in told
+        )
         return known
 
     def _read(self, places: Sequence[str]) -> list[tuple[str, str, Values, str]]:
@@ -144,6 +150,12 @@ class Readings:
 def _reading(article: Article, told: Values) -> tuple[str, str, Values, str]:
     told = (encoded(article), *told, " ".join(sorted(pairs(article))))
     return article.place, digest_of(told, article.html), told, article.html
+
+
+@lru_cache(maxsize=1)
+def _held(store: Store) -> dict[str, tuple[Reading, Known]]:
+    """What this process knows of the files of ``store``: one that goes on building need not ask it each time."""
+    return {}
 
 
 class _Attached:
