@@ -81,11 +81,9 @@ class Readings:
         left = before.keys() - (statuses.keys() - unknown)
         if new or left:
             self.store.keep_readings(new, left)
-        told = before | new
+        told = {place: before[place] for place in known.keys() - unknown} | new
         held.clear()
-        held.update(
-            (place, (told[place]._replace(html=""), known[place])) for place in known if place in told
-        )
+        held.update((place, (reading._replace(html=""), known[place])) for place, reading in told.items())
         return known
 
     def _read(self, places: Sequence[str]) -> list[tuple[str, str, Values, str]]:

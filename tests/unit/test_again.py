@@ -14,7 +14,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
 
-from gengfu_site import rules
+from gengfu_site import readings, rules
 from gengfu_site.library import load
 from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.publish import publish
@@ -152,7 +152,14 @@ class Editing(RuleBasedStateMachine):
         self.look()
 
     @rule()
+    def build_in_another_process(self) -> None:
+        """One that knows what the store told, and nothing else."""
+        readings._held.cache_clear()
+        self.look()
+
+    @rule()
     def lose_what_was_known(self) -> None:
+        readings._held.cache_clear()
         shutil.rmtree(self.station.folder / ".gengfu", ignore_errors=True)
         self.look()
 
