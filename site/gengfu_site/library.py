@@ -87,7 +87,7 @@ class Library:
     held: tuple[Problem, ...] = ()
     """What of content/ residents do not see before somebody signs it, as warnings (:mod:`gengfu_site.versions`)."""
     _sorted: dict[datetime, tuple[tuple[Article, ...], ...]] = field(
-        default_factory=dict, repr=False, compare=False
+        init=False, default_factory=dict, repr=False, compare=False
     )
 
     def published(self, at: datetime) -> tuple[Article, ...]:
