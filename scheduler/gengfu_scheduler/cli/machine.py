@@ -17,7 +17,8 @@ from gengfu_templates.i18n import _, officer_language, series
 if TYPE_CHECKING:
     from gengfu_scheduler.backup import Backup, Secret
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True)
+_PEM = click.Path(path_type=Path, dir_okay=False)
+"""Read by nginx alone: whoever the station belongs to may well be kept from even seeing it."""
 
 
 @click.command(
@@ -32,9 +33,9 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=Tru
 )
 @click.option("--user", default=None, help=_("用哪个用户运行；不写就是站点文件夹的主人。"))
 @click.option(
-    "--certificate", type=_FILE, help=_("网站的证书（PEM，带中间证书）；前面另有代理管 HTTPS 就不写。")
+    "--certificate", type=_PEM, help=_("网站的证书（PEM，带中间证书）；前面另有代理管 HTTPS 就不写。")
 )
-@click.option("--key", type=_FILE, help=_("证书的私钥（PEM）。"))
+@click.option("--key", type=_PEM, help=_("证书的私钥（PEM）。"))
 @click.pass_obj
 def deploy(
     folder: Path, target: Path, name: str, user: str | None, certificate: Path | None, key: Path | None
@@ -56,8 +57,8 @@ def deploy(
         language=officer_language(),
         site=deploying.site(settings.station.url, settings.public) if settings else None,
         sends=(folder / TIMETABLE).is_file(),
-        certificate=str(certificate or ""),
-        key=str(key or ""),
+        certificate=str(certificate.absolute()) if certificate else "",
+        key=str(key.absolute()) if key else "",
     )
     if server.user == "root":
         words = _(
@@ -189,7 +190,11 @@ def _of_restored(held: Backup) -> list[str]:
     )
 )
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--wheel", type=_FILE, help=_("gengfu 自己的安装包（.whl）；不写就自己找。"))
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=_("gengfu 自己的安装包（.whl）；不写就自己找。"),
+)
 @click.option(
     "--extra",
     "extras",
