@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from gengfu_scheduler.channels.wecom import WeCom
 from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT, Circuits, deliver, post_once
 from gengfu_scheduler.message import (
     Broadcast,
+    Delivery,
     Form,
     Group,
     Handed,
@@ -189,7 +191,7 @@ def test_outcomes_are_written_before_long_though_others_are_still_awaited(outbox
         return OK
 
     deliver(outbox, roster(listed("ABC")), FakeTransport(reply), now=clock)
-    assert seen == ["", "", "AB"]
+    assert seen == ["", "A", "AB"]
 
 
 def test_by_hand_is_handed_to_the_owner_without_a_post(outbox: Outbox) -> None:
@@ -315,10 +317,14 @@ def test_outcomes_that_cannot_be_written_are_an_error_not_a_silence(
 ) -> None:
     plan(outbox, "A")
 
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OutboxUnusable("database or disk is full", "")
+    write = outbox.exchange
 
-    monkeypatch.setattr(outbox, "settle", full)
+    def full(outcomes: Sequence[tuple[int, Outcome]], *args: Any, **rest: Any) -> list[Delivery]:
+        if outcomes:
+            raise OutboxUnusable("database or disk is full", "")
+        return write(outcomes, *args, **rest)
+
+    monkeypatch.setattr(outbox, "exchange", full)
     with pytest.raises(OutboxUnusable):
         deliver(outbox, roster(listed("A")), FakeTransport(), now=Clock())
     assert states(outbox) == {"A": "sending"}
