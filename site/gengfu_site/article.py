@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
@@ -307,10 +307,67 @@ def parse(
             body=body,
             body_line=body_line,
             lines=document,
-            revision=hashlib.sha256(text.encode()).hexdigest()[:12],
+            revision=_revision(text),
         ),
         problems,
     )
+
+
+def _revision(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_STAND_INS: Mapping[str, str] = {
+    "id": "0000",
+    "title": "…",
+    "summary": "…",
+    "kind": "tip",
+    "published": "2999-12-31",
+}
+_STAND_INS_WITHIN: Mapping[str, Mapping[str, str]] = {
+    "service": {"department": "…", "visit": "不用跑"},
+    "alert": {"form": "其他", "place": "…", "tell": "…"},
+}
+
+
+def unfinished(text: str, path: PurePosixPath, name: str, station: Station) -> Manuscript | None:
+    """What there is of an article that :func:`parse` makes none of, for the rules to read; never to be shown.
+
+    Something else stands in for what is missing or wrong. None where the front matter is no YAML: what is allowed
+    there by name, or printed there for all, nobody can tell.
+    """
+    front, body, body_line = split(text) or ("", text, 1)
+    document, problems = read_yaml(front, name, first_line=2)
+    if any(not problem.field for problem in problems):
+        return None
+    context = {"zone": ZoneInfo(station.timezone)}
+    _matter, problems = validate(FrontMatter, document, context)
+    matter, problems = validate(
+        FrontMatter, _filled(document, {problem.field for problem in problems}), context
+    )
+    if matter is None:
+        return None
+    return Manuscript(
+        **vars(matter), path=path, body=body, body_line=body_line, lines=document, revision=_revision(text)
+    )
+
+
+def _filled(document: Document, wrong: Collection[str]) -> Document:
+    """``document`` with something in the place of what is missing or ``wrong``, by its dotted name."""
+
+    def right(written: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+        begins = {name: f"{above}{name}." for name in written}
+        return {
+            name: value
+            for name, value in written.items()
+            if not any(f"{field}.".startswith(begins[name]) for field in wrong)
+        }
+
+    value = {**_STAND_INS, **right(document.value)}
+    for name, stand_ins in _STAND_INS_WITHIN.items():
+        if isinstance(written := document.value.get(name), dict):
+            value[name] = {**stand_ins, **right(written, f"{name}.")}
+    return replace(document, value=value)
 
 
 _WRITTEN_ID = re.compile(rb"""^["']?id["']?[ \t]*:[ \t]*["']?([0-9A-HJKMNP-TV-Z]{4,12})\b""", re.MULTILINE)

@@ -6,7 +6,7 @@ That an article can be read, and that its links lead somewhere, is found where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gengfu_site.library import Article, Library
@@ -45,6 +45,15 @@ RULES: tuple[Rule, ...] = (
     external_links.RULE,  # links out of the site still open
     unused_allow.RULE,  # nothing allowed that is not there
 )
+_OF_TEXT = (
+    personal_data.RULE,
+    terms.FORBIDDEN,
+    terms.CAREFUL,
+    forwarding.RULE,
+    alt_text.RULE,
+    headings.RULE,
+)
+"""Those that speak of a file, too, that cannot be read as an article yet: all is told in one round."""
 
 
 def refusals(library: Library, at: datetime, only: Article | None = None) -> list[Problem]:
@@ -55,7 +64,7 @@ def refusals(library: Library, at: datetime, only: Article | None = None) -> lis
     rules = [rule for rule in RULES if rule.severity == "error"]
     around = Around(library=library, at=at)
     mistakes = around.once(terms.read_terms)[1]
-    return mistakes + _broken((only,) if only else library.articles, around, rules)
+    return mistakes + _broken(only, around, rules)
 
 
 def advice(
@@ -68,11 +77,14 @@ def advice(
     """
     rules = [rule for rule in RULES if rule.severity == "warning"]
     around = Around(library=library, at=at, answers=answers)
-    return _broken((only,) if only else library.articles, around, rules)
+    return _broken(only, around, rules)
 
 
-def _broken(articles: Iterable[Article], around: Around, rules: Sequence[Rule]) -> list[Problem]:
-    return sorted({problem for article in articles for problem in _breaks(article, around, rules)})
+def _broken(only: Article | None, around: Around, rules: Sequence[Rule]) -> list[Problem]:
+    library, of_text = around.library, [rule for rule in rules if rule in _OF_TEXT]
+    asked = [(only, rules)] if only else [(article, rules) for article in library.articles]
+    asked += [] if only else [(article, of_text) for article in library.unfinished]
+    return sorted({problem for article, some in asked for problem in _breaks(article, around, some)})
 
 
 def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator[Problem]:
