@@ -169,6 +169,28 @@ def test_when_it_is_enough_alerts_leave_and_digests_wait(outbox: Outbox) -> None
     assert states(outbox, "digest") == {"A": "pending", "B": "pending"}
 
 
+class Counting(WeCom):
+    """Counts how often it puts a message in its form; a group's keyword stands in it."""
+
+    name = "counting"
+    made = 0
+
+    def payload(self, message: Message, group: Group) -> Payload:
+        Counting.made += 1
+        return {"news": {"articles": [group.keyword]}}
+
+
+def test_what_groups_alike_are_told_is_made_once_for_all_that_are_claimed_together(outbox: Outbox) -> None:
+    groups = listed([f"g{n}" for n in range(20)], platform="counting")
+    groups = {id: replace(group, keyword="ab"[n % 2]) for n, (id, group) in enumerate(groups.items())}
+    plan(outbox, groups)
+    transport = FakeTransport()
+    there = Channels((Counting(Templates()),), by_hand=Hand())
+    deliver(outbox, roster(groups, there), transport, now=Clock())
+    assert Counting.made == 2
+    assert [json.loads(r.body)["news"]["articles"] for r in transport.posted] == [["a"], ["b"]] * 10
+
+
 def test_what_is_sending_is_on_disk_before_it_is_posted(outbox: Outbox) -> None:
     plan(outbox, "A")
     seen: list[str] = []
