@@ -161,7 +161,7 @@ def resend(
     connection.execute(
         update(BROADCAST)
         .where(BROADCAST.c.id == broadcast.id)
-        .values(expires=max(broadcast.expires, expires), stopped=None)
+        .values(expires=max(broadcast.expires, expires), stopped=None, planned_at=now)
     )
     return len(again)
 
