@@ -262,7 +262,13 @@ class Manuscript(FrontMatter):
 
 
 def parse(
-    text: str, path: PurePosixPath, name: str, station: Station, *, urgent: bool = False
+    text: str,
+    path: PurePosixPath,
+    name: str,
+    station: Station,
+    *,
+    urgent: bool = False,
+    signed_off: bool = False,
 ) -> tuple[Manuscript | None, list[Problem]]:
     """Read one article.
 
@@ -270,6 +276,7 @@ def parse(
     :param name: the file as the officer knows it, for problems.
     :param urgent: with problems too, make the manuscript without what it can do without: an alert does not wait
         for a shorter summary. What it says, whom it reaches and until when is never guessed.
+    :param signed_off: it was right when it was signed: what ``mkdocs.yml`` declares no longer stays in it, and is told.
     :returns: the manuscript, or None where it cannot be made; and every problem found.
     """
     parts = split(text)
@@ -290,7 +297,8 @@ def parse(
     context = {"zone": ZoneInfo(station.timezone)}
     matter, problems = validate(FrontMatter, document, context)
     problems = [_with_help(problem, document) for problem in problems]
-    problems += _undeclared(document, station)
+    undeclared = list(_undeclared(document, station))
+    problems += [] if signed_off else undeclared
     problems += _out_of_its_kind(document)
     problems += _unwritten(document, body, body_line)
     if problems and urgent:
@@ -309,7 +317,7 @@ def parse(
             lines=document,
             revision=_revision(text),
         ),
-        problems,
+        [*problems, *undeclared] if signed_off else problems,
     )
 
 

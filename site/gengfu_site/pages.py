@@ -438,7 +438,7 @@ class _Pager:
             withdrawn=article.withdrawn,
             author=article.author,
             topics=tuple(self._topic_link(self._topics[name]) for name in article.topics),
-            areas=tuple(self._area_link(self._areas[path]) for path in article.areas),
+            areas=tuple(self._area_link(self._areas[path]) for path in article.areas if path in self._areas),
             audience=article.audience,
             cover=quoted(article.cover_file.as_posix()) if article.cover_file else None,
             attachments=tuple(_attachment(path) for path in article.attachment_files),
@@ -607,7 +607,8 @@ class _Pager:
 
     def _contact_card(self, article: Article) -> ContactCard:
         """The card of the one area the article is for, else the station's."""
-        return self._contact_cards[article.areas[0] if len(article.areas) == 1 else None]
+        area = article.areas[0] if len(article.areas) == 1 else None
+        return self._contact_cards[area if area in self._areas else None]
 
     def _last_day(self, end: datetime) -> Stamp:
         """An end at midnight is, to people, the day before."""
