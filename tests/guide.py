@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-PATIENCE = 60
+PATIENCE = 120
 """Seconds after which nothing more is expected of a command."""
 LASTING = {"sandbox", "serve", "run"}
 """Commands that go on until somebody ends them."""

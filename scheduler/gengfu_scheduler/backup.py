@@ -2,7 +2,7 @@
 
 Promises: a backup is made while everything runs, and each part of it is whole; it holds no missing person's data, and
 webhooks or PINs only where they were asked for by name; it is for its owner alone. A restored station is as it was,
-byte by byte, or it is not there at all; and it sends nothing of which it cannot know whether it was sent since the
+byte by byte, or it is no station at all; and it sends nothing of which it cannot know whether it was sent since the
 backup (:meth:`gengfu_scheduler.runner.Runner.tick`, by :func:`gengfu_scheduler.state.note_restored`).
 
 The file is a gzipped tar (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html) whose last member,
@@ -63,6 +63,19 @@ class NoBackup(GengfuError):
         )
 
 
+class Inside(GengfuError):
+    """The backup was to lie in the station itself: the next one would have it in it, and the one after both."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        super().__init__(
+            _(
+                "{file} 在站点文件夹里面，没有备份：和站点放在一起，一坏就一起没了，下一份备份还会把它也装进去。"
+                "放到站点文件夹外面，最好是另一块盘。"
+            ).format(file=file)
+        )
+
+
 class NotEmpty(GengfuError):
     """There is something where the station was to be restored."""
 
@@ -105,9 +118,12 @@ def back_up(station: Path, file: Path, url: str, *, secrets: Collection[Secret],
     """Write a backup of ``station`` into ``file``, which is there whole or not at all.
 
     :param url: where the outbox is.
+    :raises Inside: the file would lie in the station.
     :raises OutboxUnusable: the outbox cannot be read.
     :raises OSError: something else cannot be read, or the file not written.
     """
+    if file.resolve().is_relative_to(station.resolve()):
+        raise Inside(file)
     digests: dict[str, str] = {}
     with _whole(file) as opened, tarfile.open(fileobj=opened, mode="w:gz", compresslevel=6) as archive:
 
@@ -154,8 +170,9 @@ def restore(file: Path, folder: Path, *, who: str, now: datetime) -> Backup:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NotEmpty(folder)
     backup = read(file)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".gengfu-") as scratch:
+    # Within the folder, which may be another disk's, or all that its user may write to.
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".gengfu-") as scratch:
         new = Path(scratch, "station")
         new.mkdir()
         for private in (audit.FOLDER, ".gengfu"):
@@ -171,9 +188,9 @@ def restore(file: Path, folder: Path, *, who: str, now: datetime) -> Backup:
             "outbox": backup.outbox,
         }
         audit.append(new, now, who, "restore", details)
-        if folder.exists():
-            folder.rmdir()
-        new.rename(folder)
+        # The files last: without its settings and timetable it is no station.
+        for part in sorted(new.iterdir(), key=Path.is_file):
+            part.rename(folder / part.name)
     return backup
 
 
@@ -222,16 +239,20 @@ class _Hashed:
 def _sources(station: Path, secrets: Collection[Secret]) -> Iterator[Path]:
     """What a station is made of but for its log and its outbox: nothing that a program makes again or that must not be
     found twice."""
-    for place, folders, names in os.walk(station):
+    walked = {station.resolve()}
+
+    def counts_as_part(folder: Path, *, top: bool) -> bool:
+        """Whether it is to be walked through; what a link leads to is, once."""
+        name, real = folder.name, folder.resolve()
+        if name.startswith(".") or (top and name in _NEVER) or real in walked:
+            return False
+        walked.add(real)
+        return not any((folder / mark).exists() for mark in _MADE)
+
+    for place, folders, names in os.walk(station, followlinks=True):
         here = Path(place)
         top = here == station
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".")
-            and not (top and name in _NEVER)
-            and not any((here / name / mark).exists() for mark in _MADE)
-        )
+        folders[:] = [name for name in sorted(folders) if counts_as_part(here / name, top=top)]
         for file in (here / name for name in sorted(names)):
             path = _below(file, station)
             counts = _OWN.fullmatch(path) if top else not file.name.startswith(".")

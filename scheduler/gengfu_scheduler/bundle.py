@@ -17,7 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution, distributions, version
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from gengfu_site.problems import GengfuError
 from gengfu_templates import SERVER
@@ -27,16 +28,21 @@ _NAME = "gengfu"
 
 
 class NoWheel(GengfuError):
-    """This program was not installed from a wheel that is still there."""
+    """This program was not installed from a wheel that is still there; ``source`` is what it was installed from."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: str) -> None:
         self.source = source
-        super().__init__(
+        words = (
             _(
                 "没有找到 gengfu {version} 的安装包（wheel）。在源码文件夹里做一个，再运行一次："
                 "cd {source} && python -m pip install build && python -m build --wheel；或者用 --wheel 指明。"
-            ).format(version=version(_NAME), source=source)
+            )
+            if Path(source).is_dir()
+            else _(
+                "gengfu {version} 是从 {source} 装的，那里现在拿不到安装包（.whl）了：用 --wheel 指明它在哪里。"
+            )
         )
+        super().__init__(words.format(version=version(_NAME), source=source))
 
 
 class PipFailed(GengfuError):
@@ -84,17 +90,17 @@ def bundle(folder: Path, wheel: Path | None, extras: Sequence[str]) -> Bundle:
         raise NotEmpty(folder)
     own = _requirement(wheel, extras)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Bundle(
-        folder=folder,
-        wheels=0,
-        python=f"{sys.version_info.major}.{sys.version_info.minor}",
-        machine=f"{platform.system()} {platform.machine()}",
-    )
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".gengfu-") as scratch:
         new = Path(scratch, "bundle")
         (new / "wheels").mkdir(parents=True)
-        _collect(own, new / "wheels")
+        _collect(own, new / "wheels", Path(scratch, "versions.txt"))
         wheels = sorted((new / "wheels").glob("*.whl"))
+        made = Bundle(
+            folder=folder,
+            wheels=len(wheels),
+            python=f"{sys.version_info.major}.{sys.version_info.minor}",
+            machine=f"{platform.system()} {platform.machine()}",
+        )
         (new / "requirements.txt").write_text("".join(map(_pinned, wheels)), encoding="utf-8")
         script = (SERVER / "install.sh").read_text("utf-8")
         for name, text in (("VERSION", version(_NAME)), ("PYTHON", made.python), ("MACHINE", made.machine)):
@@ -106,7 +112,7 @@ def bundle(folder: Path, wheel: Path | None, extras: Sequence[str]) -> Bundle:
         if folder.exists():
             folder.rmdir()
         new.rename(folder)
-    return Bundle(**{**vars(made), "wheels": len(wheels)})
+    return made
 
 
 def _requirement(wheel: Path | None, extras: Sequence[str]) -> str:
@@ -125,25 +131,30 @@ def _installed_from(own: Distribution) -> Path | None:
     recorded = own.read_text("direct_url.json")
     if recorded is None:
         return None
-    source = Path(unquote(urlsplit(json.loads(recorded)["url"]).path))
+    url = json.loads(recorded)["url"]
+    where = urlsplit(url)
+    if where.scheme != "file":
+        raise NoWheel(f"{where.scheme}://{where.hostname}{where.path}")  # it may hold a password besides
+    source = Path(url2pathname(where.path))
     wheels = [source] if source.suffix == ".whl" else source.glob(f"dist/{_NAME}-{own.version}-*.whl")
     if there := [wheel for wheel in wheels if wheel.is_file()]:
         return max(there, key=lambda wheel: wheel.stat().st_mtime)
-    raise NoWheel(source if source.is_dir() else source.parent)
+    raise NoWheel(str(source))
 
 
-def _collect(own: str, wheels: Path) -> None:
-    """Put the wheels of ``own`` and of all that it needs into ``wheels``, in the versions that are installed here."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as versions:
-        versions.writelines(_versions(distributions()))
-        versions.flush()
-        asked = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run(  # noqa: S603 - pip, by our own Python
-            [*asked, "--wheel-dir", wheels, "--constraint", versions.name, own],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def _collect(own: str, wheels: Path, versions: Path) -> None:
+    """Put the wheels of ``own`` and of all that it needs into ``wheels``, in the versions that are installed here.
+
+    :param versions: where these are written down for pip.
+    """
+    versions.write_text("".join(_versions(distributions())), encoding="utf-8")
+    asked = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(  # noqa: S603 - pip, by our own Python
+        [*asked, "--wheel-dir", wheels, "--constraint", versions, own],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise PipFailed(done.stderr.strip()[-2000:])
 

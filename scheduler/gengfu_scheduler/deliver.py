@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from gengfu_scheduler.channels import Channels, NoSuchChannel
 from gengfu_scheduler.channels.beside import Beside
-from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, cut
+from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, Payload, cut
 from gengfu_scheduler.channels.transport import WAKE, Answer, Reply, Request, Transport, host_of
 from gengfu_scheduler.digest import still_told
 from gengfu_scheduler.draft import is_push
@@ -46,13 +46,15 @@ IN_FLIGHT = 200
 """Deliveries that are ``sending`` at a time, at most."""
 DIGESTS = 125
 """... of which digests, at most: at a host that never answers they leave room for alerts."""
-BATCH = 50
-"""Deliveries that are claimed, and outcomes that are written, together, where there are as many: each batch
-costs a flush to disk, and the larger it is the longer part of what is in flight only waits for it."""
+BATCH = 25
+"""Outcomes that are waited for before they are written, and others claimed in their place: each batch costs a flush
+to disk, and the larger it is the longer part of what is in flight only waits for it."""
+CLAIMED = 2 * BATCH
+"""Deliveries that are claimed together, at most: each waits until those before it are made."""
 EVIDENCE = 400
 """Bytes of what a platform answered that are kept."""
-SETTLE_AFTER = timedelta(milliseconds=50)
-"""How long an outcome may wait to be written with others."""
+EXCHANGE_AFTER = timedelta(milliseconds=50)
+"""How long an outcome may wait to be written with others, and an alert to be looked for."""
 MOMENT = timedelta(seconds=1)
 """Until a group that is not listed is looked for in the list as it is written then."""
 
@@ -126,10 +128,7 @@ def deliver(
                 for delivery, reply in replies:
                     run.take(delivery, reply)
                 run.hear()
-                run.settle(only_if_ripe=True)
-        run.hear_out()
     finally:
-        run.put_back_unbegun()
         run.settle()
 
 
@@ -144,12 +143,13 @@ def post_once(
     """Tell each of ``groups`` once, past the outbox, and yield how it ended: for trying groups out."""
     by_key = dict(enumerate(groups))
     begun: dict[int, HttpChannel] = {}
+    made: _Made = {}
     beside = Beside()
     ended: list[tuple[int, Outcome]] = []
 
     def requests() -> Iterator[Request | None]:
         for key, group in by_key.items():
-            start = _begin(message, group, channels, key, now())
+            start = _begin(message, group, channels, key, now(), made)
             if isinstance(start, tuple):
                 begun[key], request = start
                 yield request
@@ -202,29 +202,27 @@ class _Run:
         self._enough = enough
         self._current = current
         self._claimed: deque[Delivery] = deque()
+        self._made: _Made = {}
         self._posted: dict[int, _Posted] = {}
         self._beside = Beside()
         self._ended: list[tuple[int, Outcome]] = []
         self._dead: dict[str, str] = {}
         self._held: list[tuple[int, datetime]] = []
-        self._oldest: datetime | None = None
+        self._exchanged: datetime | None = None
+        self._more = True
 
     def requests(self) -> Iterator[Request | None]:
         """The posts to make, claimed as they are asked for; None while there is no room or nothing new."""
-        while not self._stopping():
-            if self._claimed:
+        while True:
+            if self._claimed and not self._stopping():
                 if request := self._begin(self._claimed.popleft()):
                     yield request
-            elif self._unsettled() + BATCH > IN_FLIGHT:
-                yield None
+            elif self._exchange_is_due():
+                self._exchange()
+                if not (self._claimed or self._posted or self._beside):
+                    return
             else:
-                if not self._posted:
-                    self.settle()  # the next part of a message waits for that
-                self._claim()
-                if not self._claimed:
-                    if not self._posted and not self._beside:
-                        return
-                    yield None
+                yield None
 
     def take(self, delivery: int, reply: Reply) -> None:
         """A reply has come."""
@@ -240,35 +238,48 @@ class _Run:
         for delivery, outcome in self._beside.ended(wait=0.0 if self._posted else WAKE):
             self._end(delivery, outcome)
 
-    def hear_out(self) -> None:
-        """Wait for what is on its way beside the posts, each up to its bound."""
-        while self._beside:
-            self.hear()
-            self.settle(only_if_ripe=True)
+    def settle(self) -> None:
+        """Write what has ended. What was claimed and not posted is free to be claimed again."""
+        now, held = self._now(), [*self._held, *((delivery.id, self._now()) for delivery in self._claimed)]
+        ended, self._ended, self._held = self._ended, [], []
+        self._claimed.clear()
+        if ended or held:
+            self._outbox.exchange(ended, held, now=now, dead=self._dead, limit=0)
 
-    def settle(self, *, only_if_ripe: bool = False) -> None:
-        """Write what has ended; ``only_if_ripe``: not before there is a batch of it or it has waited."""
-        if self._oldest is None:
+    def _exchange_is_due(self) -> bool:
+        """Whether there is a batch to write, room for more that waits, nothing to be waited for, or it is time to."""
+        ended, on_their_way = len(self._ended) + len(self._held), len(self._posted) + len(self._beside)
+        room = self._more and on_their_way + ended + CLAIMED <= IN_FLIGHT
+        if ended >= BATCH or room or not on_their_way or self._exchanged is None:
+            return True
+        return self._now() - self._exchanged >= EXCHANGE_AFTER
+
+    def _exchange(self) -> None:
+        """Write what has ended, and claim others in its place."""
+        self._exchanged = now = self._now()
+        self._more = False
+        if self._stopping():
+            self.settle()
             return
-        ripe = len(self._ended) + len(self._held) >= BATCH
-        if only_if_ripe and not ripe and self._now() - self._oldest < SETTLE_AFTER:
-            return
-        ended, held, self._ended, self._held, self._oldest = self._ended, self._held, [], [], None
-        self._outbox.settle(ended, now=self._now(), dead=self._dead)
-        self._outbox.put_back(held, now=self._now())
-
-    def put_back_unbegun(self) -> None:
-        """What was claimed and not posted is free to be claimed again."""
-        while self._claimed:
-            self._hold(self._claimed.popleft().id, self._now())
-
-    def _claim(self) -> None:
-        urgent = self._enough() or self._unsettled() + BATCH > DIGESTS
-        claimed = self._outbox.claim(now=self._now(), limit=BATCH, pace=self._pace, urgent=urgent)
+        ended, held, self._ended, self._held = self._ended, self._held, [], []
+        on_their_way = len(self._posted) + len(self._beside)
+        limit = min(IN_FLIGHT - on_their_way, CLAIMED)
+        claimed = self._outbox.exchange(
+            ended,
+            held,
+            now=now,
+            dead=self._dead,
+            limit=limit,
+            digests=0 if self._enough() else max(DIGESTS - on_their_way, 0),
+            pace=self._pace,
+        )
         self._claimed.extend(claimed)
+        self._more = len(claimed) == limit
+        self._made = {}  # not kept for longer than this: a station's own template may change
 
     def _begin(self, delivery: Delivery) -> Request | None:
-        told = to_be_told(delivery, self._roster, current=self._current, now=self._now())
+        now = self._now()
+        told = to_be_told(delivery, self._roster, current=self._current, now=now)
         if isinstance(told, datetime):
             self._hold(delivery.id, told)
             return None
@@ -277,10 +288,10 @@ class _Run:
             return None
         group, message = told.group, told.message
         host = host_of(group.webhook or "")
-        if until := self._circuits.open_until(host, now=self._now()):
+        if until := self._circuits.open_until(host, now=now):
             self._hold(delivery.id, until)
             return None
-        start = _begin(message, group, self._roster.channels, delivery.id, self._now())
+        start = _begin(message, group, self._roster.channels, delivery.id, now, self._made)
         if callable(start):
             self._begin_beside(delivery, start)
             return None
@@ -307,14 +318,9 @@ class _Run:
 
     def _end(self, delivery: int, outcome: Outcome) -> None:
         self._ended.append((delivery, outcome))
-        self._oldest = self._oldest or self._now()
 
     def _hold(self, delivery: int, until: datetime) -> None:
         self._held.append((delivery, until))
-        self._oldest = self._oldest or self._now()
-
-    def _unsettled(self) -> int:
-        return len(self._posted) + len(self._beside) + len(self._ended) + len(self._held)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,14 +347,21 @@ def to_be_told(
     return Addressed(group=group, message=message)
 
 
+_Made = dict[tuple[HttpChannel, Message, Hashable], Payload]
+"""Payloads, each made once for all groups alike."""
+
+
 def _begin(
-    message: Message, group: Group, channels: Channels, delivery_id: int, now: datetime
+    message: Message, group: Group, channels: Channels, delivery_id: int, now: datetime, made: _Made
 ) -> tuple[HttpChannel, Request] | Callable[[], Outcome] | Outcome:
     """The post to make, with the channel that will read its answer; or what to run beside the posts; or how it ended."""
     try:
         channel = channels.to(group)
         if isinstance(channel, HttpChannel):
-            return channel, channel.request(message, group, delivery_id=delivery_id, now=now)
+            alike = channel, message, channel.alike(group)
+            if alike not in made:
+                made[alike] = channel.fitting(message, group)
+            return channel, channel.post(made[alike], group, delivery_id=delivery_id, now=now)
         here = partial(_delivered, channel, message, group)
         return here if channel.slow else here()
     except Exception as error:
@@ -370,12 +383,14 @@ def refused(error: Exception, group: Group) -> Outcome:
 
 def _outcome(channel: HttpChannel, group: Group, reply: Reply) -> Outcome:
     """How the post ended, fit to be stored and shown."""
-    if not isinstance(reply, Answer):
-        return redacted(reply, _credentials(group))
-    try:
-        return redacted(channel.outcome(reply), _credentials(group))
-    except Exception as error:
-        return redacted(Unknown(reason=_bug(error)), _credentials(group))
+    if isinstance(reply, Answer):
+        try:
+            outcome = channel.outcome(reply)
+        except Exception as error:
+            outcome = Unknown(reason=_bug(error))
+    else:
+        outcome = reply
+    return outcome if isinstance(outcome, Sent) else redacted(outcome, _credentials(group))
 
 
 def _bug(error: Exception) -> str:

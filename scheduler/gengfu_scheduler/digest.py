@@ -462,7 +462,20 @@ def compose_correction(
 
 def addressees(slot: Slot, groups: Iterable[Group], at: datetime) -> list[Group]:
     """The groups that ``slot`` speaks to at ``at``: those it means and that have joined by then."""
-    return [group for group in groups if group.joined <= at and group in slot]
+    targets = [slot.to, *([slot.campaign.to] if slot.campaign else [])]
+    named = {id for target in targets for id in target.groups}
+    alike: dict[tuple[str | None, tuple[str, ...]], bool] = {}
+
+    def meant(group: Group) -> bool:
+        """Asked once for all that are alike: a city has tens of thousands of groups in hundreds of areas."""
+        if group.id in named:
+            return group in slot
+        kind = group.area, group.audience
+        if kind not in alike:
+            alike[kind] = group in slot
+        return alike[kind]
+
+    return [group for group in groups if group.joined <= at and meant(group)]
 
 
 def reaches(entry: Entry, group: Group) -> bool:

@@ -365,6 +365,7 @@ class Duty:
             clock=self.clock,
             say=self.say,
             transport=self.transport,
+            files=self._files,
         )
 
     def _roster_showing(self, entry: Entry, *, gone: bool, wait: bool) -> tuple[Roster, bool]:

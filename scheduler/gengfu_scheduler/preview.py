@@ -135,6 +135,8 @@ USUAL = ("wecom", "dingtalk", "feishu")
 def looks(entry: Entry, roster: Roster, now: datetime) -> str:
     """How the groups of each platform would see ``entry``, and what it takes of the limits: HTML with its styles.
 
+    Where the station has groups that are told by hand, also the text that their owners pass on.
+
     :param roster: with the entry in its catalogue. Of its groups, one a platform is taken, and lent to those that have none.
     :raises CannotRender: a message template of the station's has a mistake.
     """
@@ -150,6 +152,7 @@ def looks(entry: Entry, roster: Roster, now: datetime) -> str:
             (sample, _whose(sample, own, entry), received, _cut(entry, received))
             for sample, (_robot, received) in zip(shown.samples, rehearsed, strict=True)
         ],
+        by_hand=_by_hand(entry, roster),
         # The preview has the site's own picture where the site will have it.
         image=urlsplit(entry.image or "").path,
         consequence=consequence,
@@ -177,6 +180,16 @@ def _cut(entry: Entry, received: Iterable[Received]) -> list[str]:
             left = next((words[:end] for end in range(len(words), 5, -1) if words[:end] + "…" in seen), "")
             found += [left + "…"] if left else []
     return found
+
+
+def _by_hand(entry: Entry, roster: Roster) -> tuple[Group, str] | None:
+    """A group whose owner passes it on, and the text; None where the station has none."""
+    groups = [group for group in roster.groups.values() if group.reach == "hand"]
+    if not groups:
+        return None
+    chosen = min(groups, key=lambda group: not reaches(entry, group))
+    _group, message, _fitting = next(_article(entry, [chosen], roster))
+    return chosen, roster.channels.text_of(message)
 
 
 def _one_a_platform(groups: Iterable[Group], entry: Entry) -> dict[str, Group]:

@@ -20,7 +20,7 @@ from gengfu_scheduler.digest import footer
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Broadcast, Delivery, Group, Item, Message, Outcome, Sent
 from gengfu_scheduler.outbox import Outbox
-from gengfu_scheduler.roster import Roster
+from gengfu_scheduler.roster import Roster, RosterFiles
 from gengfu_scheduler.runner import Clock, OpenTransport, Runner, Say, open_transport
 from gengfu_scheduler.state import AlreadyRunning, Holder, only_scheduler, running
 from gengfu_templates.i18n import _, series, translations
@@ -54,13 +54,17 @@ def push(
     clock: Clock,
     say: Say,
     transport: OpenTransport = open_transport,
+    files: RosterFiles | None = None,
 ) -> Pushed:
     """Write ``draft`` to the outbox, see to its delivery, and report it.
 
     What is not over within :data:`PATIENCE` stays in the outbox for the scheduler.
+
+    :param files: the admin's, where the caller has read them already.
     """
     added = outbox.plan(draft.broadcast, draft.planned, now=clock())
-    return _see_to(draft.broadcast, added, folder, environ, outbox, clock, say, transport)
+    files = files or _files(draft.broadcast, folder, environ)
+    return _see_to(draft.broadcast, added, folder, environ, outbox, clock, say, transport, files)
 
 
 Ended = Literal["unknown", "rejected"]
@@ -116,7 +120,8 @@ def resend(
     # An alert's time is its article's; that a person sends it again does not make it longer.
     until = broadcast.expires if broadcast.form == "alert" else now + RESENT_WITHIN
     added = outbox.resend(key, states, groups=groups, now=now, expires=until)
-    return _see_to(broadcast, added, folder, environ, outbox, clock, say, transport)
+    files = _files(broadcast, folder, environ)
+    return _see_to(broadcast, added, folder, environ, outbox, clock, say, transport, files)
 
 
 def stop(key: str, by: str, outbox: Outbox, *, now: datetime) -> int:
@@ -172,6 +177,10 @@ def _broadcast(key: str, outbox: Outbox) -> Broadcast:
     return known.broadcast
 
 
+def _files(broadcast: Broadcast, folder: Path, environ: Mapping[str, str]) -> RosterFiles:
+    return RosterFiles(folder, environ, urgent=broadcast.form == "alert")
+
+
 def _see_to(
     broadcast: Broadcast,
     added: int,
@@ -181,6 +190,7 @@ def _see_to(
     clock: Clock,
     say: Say,
     transport: OpenTransport,
+    files: RosterFiles,
 ) -> Pushed:
     """Wait until the running scheduler has delivered ``broadcast``, or where none runs deliver it here."""
     by = running(folder)
@@ -194,7 +204,7 @@ def _see_to(
                     clock=clock,
                     say=say,
                     transport=transport,
-                    urgent=broadcast.form == "alert",
+                    files=files,
                 )
                 _wait(broadcast, outbox, clock, runner)
         except AlreadyRunning as other:
@@ -218,17 +228,6 @@ def _wait(broadcast: Broadcast, outbox: Outbox, clock: Clock, runner: Runner | N
     while True:
         if runner:
             runner.send()
-        disabled = outbox.disabled()
-        waiting = [
-            delivery
-            for delivery in outbox.deliveries(broadcast.key)
-            if delivery.state == "sending"
-            or (
-                delivery.state == "pending"
-                and delivery.group not in disabled
-                and delivery.not_before <= deadline
-            )
-        ]
-        if not waiting or clock() >= deadline:
+        if clock() >= deadline or not outbox.is_open(broadcast.key, until=deadline):
             return
         time.sleep(_LOOK)

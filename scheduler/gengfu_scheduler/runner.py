@@ -9,6 +9,7 @@ own timetable names: its cron trigger numbers Monday 0 and doubles the repeated 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,8 @@ from gengfu_scheduler.timetable import Occurrence, Slot, next_after, occurrences
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
+AHEAD = timedelta(seconds=20)
+"""How long before its time a slot's digests are drafted and written, which takes seconds for a city's groups."""
 POLL = 0.1
 """Seconds between two looks at what other processes wrote: the outbox, the admin's files."""
 LAP = 1.0
@@ -57,7 +60,9 @@ OpenTransport = Callable[[Iterable[str]], Transport]
 
 
 def open_transport(listed: Iterable[str]) -> Transport:
-    return CurlTransport(known=KNOWN_HOSTS, listed=tuple(listed))
+    # As the curl program and requests do: who has certificates of his own names them once for all of them.
+    authorities = os.environ.get("CURL_CA_BUNDLE")
+    return CurlTransport(known=KNOWN_HOSTS, listed=tuple(listed), cafile=authorities)
 
 
 class Runner:
@@ -73,10 +78,10 @@ class Runner:
         say: Say,
         stopping: Callable[[], bool] = lambda: False,
         transport: OpenTransport = open_transport,
-        urgent: bool = False,
+        files: RosterFiles | None = None,
     ) -> None:
         """
-        :param urgent: alerts are to go out, whatever is wrong with the admin's files: see :class:`RosterFiles`.
+        :param files: the admin's, where the caller has read them already.
         :param say: told what an admin should know, a sentence at a time.
         :param stopping: once true, no further delivery is begun.
         :raises ProblemsFound: groups or timetable have problems: nothing that can wait is begun with half of them.
@@ -89,7 +94,7 @@ class Runner:
         self._stopping = stopping
         self._restored = restored_at(folder)
         self._hold()
-        self._files = RosterFiles(folder, environ, urgent=urgent)
+        self._files = files or RosterFiles(folder, environ)
         # Of alerts that the catalogue lacks only those are gone that were there before it was read.
         self._alerts = {alert_of(key) for key in outbox.alerts(now=clock())}
         self.roster = self._files.read()
@@ -140,10 +145,10 @@ class Runner:
         self._log()
         self._forget(now)
         table = self.roster.timetable
-        for slot in table.slots:
-            self._until(slot, table.timezone, now)  # one that is new, or at other times, begins now
-        following = (next_after(slot, table.timezone, now) for slot in table.slots)
-        self._next_slot = min(*filter(None, following), self._forget_at)
+        # One that is new, or at other times, begins now.
+        until = ((slot, self._until(slot, table.timezone, now)) for slot in table.slots)
+        following = (next_after(slot, table.timezone, dealt_with) for slot, dealt_with in until)
+        self._next_slot = min(*(when - AHEAD for when in following if when), self._forget_at)
 
     def send(self, *, lap: float = math.inf) -> None:
         """Clear up after a process that died in mid-send, give up what is too late, deliver what is due.
@@ -260,12 +265,14 @@ class Runner:
                 self._say(Note(text, "group.enabled", group=id))
 
     def _due(self, now: datetime) -> list[Occurrence]:
-        """Occurrences that have come and are not dealt with, earliest first."""
+        """Occurrences that have come, or are about to, and are not dealt with, earliest first."""
         table = self.roster.timetable
         due = [
             occurrence
             for slot in table.slots
-            for occurrence in occurrences(slot, table.timezone, self._until(slot, table.timezone, now), now)
+            for occurrence in occurrences(
+                slot, table.timezone, self._until(slot, table.timezone, now), now + AHEAD
+            )
         ]
         return sorted(due, key=lambda occurrence: occurrence.scheduled_for)
 
@@ -283,7 +290,7 @@ class Runner:
             )
             self._say(Note(text, "slot.missed", "warning", slot=slot.id))
         else:
-            draft = draft_occurrence(occurrence, self.roster, self._outbox.told, now)
+            draft = draft_occurrence(occurrence, self.roster, self._outbox.told, max(now, when))
             self._deliver_urgent()  # drafting for thousands of groups takes a second, writing it another
             for notice in draft.notices:
                 self._say(Note(notice, "slot.notice", "warning", slot=slot.id))
@@ -379,7 +386,7 @@ class _Watched:
 
 
 class Alarm:
-    """Sets an event whenever a slot is due."""
+    """Sets an event whenever a slot is about to be due."""
 
     def __init__(self, ring: Event) -> None:
         self._ring = ring
@@ -415,7 +422,8 @@ class _SlotTrigger(BaseTrigger):  # type: ignore[misc]
         self._timezone = timezone
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        return next_after(self._slot, self._timezone, previous_fire_time or now)
+        following = next_after(self._slot, self._timezone, (previous_fire_time or now) + AHEAD)
+        return following and following - AHEAD
 
 
 def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:

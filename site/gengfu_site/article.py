@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
@@ -267,7 +267,13 @@ class Manuscript(FrontMatter):
 
 
 def parse(
-    text: str, path: PurePosixPath, name: str, station: Station, *, urgent: bool = False
+    text: str,
+    path: PurePosixPath,
+    name: str,
+    station: Station,
+    *,
+    urgent: bool = False,
+    signed_off: bool = False,
 ) -> tuple[Manuscript | None, list[Problem]]:
     """Read one article.
 
@@ -275,6 +281,7 @@ def parse(
     :param name: the file as the officer knows it, for problems.
     :param urgent: with problems too, make the manuscript without what it can do without: an alert does not wait
         for a shorter summary. What it says, whom it reaches and until when is never guessed.
+    :param signed_off: it was right when it was signed: what ``mkdocs.yml`` declares no longer stays in it, and is told.
     :returns: the manuscript, or None where it cannot be made; and every problem found.
     """
     parts = split(text)
@@ -295,7 +302,8 @@ def parse(
     context = {"zone": ZoneInfo(station.timezone)}
     matter, problems = validate(FrontMatter, document, context)
     problems = [_with_help(problem, document) for problem in problems]
-    problems += _undeclared(document, station)
+    undeclared = list(_undeclared(document, station))
+    problems += [] if signed_off else undeclared
     problems += _out_of_its_kind(document)
     problems += _unwritten(document, body, body_line)
     if problems and urgent:
@@ -312,10 +320,67 @@ def parse(
             body=body,
             body_line=body_line,
             lines=document,
-            revision=hashlib.sha256(text.encode()).hexdigest()[:12],
+            revision=_revision(text),
         ),
-        problems,
+        [*problems, *undeclared] if signed_off else problems,
     )
+
+
+def _revision(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_STAND_INS: Mapping[str, str] = {
+    "id": "0000",
+    "title": "…",
+    "summary": "…",
+    "kind": "tip",
+    "published": "2999-12-31",
+}
+_STAND_INS_WITHIN: Mapping[str, Mapping[str, str]] = {
+    "service": {"department": "…", "visit": "不用跑"},
+    "alert": {"form": "其他", "place": "…", "tell": "…"},
+}
+
+
+def unfinished(text: str, path: PurePosixPath, name: str, station: Station) -> Manuscript | None:
+    """What there is of an article that :func:`parse` makes none of, for the rules to read; never to be shown.
+
+    Something else stands in for what is missing or wrong. None where the front matter is no YAML: what is allowed
+    there by name, or printed there for all, nobody can tell.
+    """
+    front, body, body_line = split(text) or ("", text, 1)
+    document, problems = read_yaml(front, name, first_line=2)
+    if any(not problem.field for problem in problems):
+        return None
+    context = {"zone": ZoneInfo(station.timezone)}
+    _matter, problems = validate(FrontMatter, document, context)
+    matter, problems = validate(
+        FrontMatter, _filled(document, {problem.field for problem in problems}), context
+    )
+    if matter is None:
+        return None
+    return Manuscript(
+        **vars(matter), path=path, body=body, body_line=body_line, lines=document, revision=_revision(text)
+    )
+
+
+def _filled(document: Document, wrong: Collection[str]) -> Document:
+    """``document`` with something in the place of what is missing or ``wrong``, by its dotted name."""
+
+    def right(written: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+        begins = {name: f"{above}{name}." for name in written}
+        return {
+            name: value
+            for name, value in written.items()
+            if not any(f"{field}.".startswith(begins[name]) for field in wrong)
+        }
+
+    value = {**_STAND_INS, **right(document.value)}
+    for name, stand_ins in _STAND_INS_WITHIN.items():
+        if isinstance(written := document.value.get(name), dict):
+            value[name] = {**stand_ins, **right(written, f"{name}.")}
+    return replace(document, value=value)
 
 
 _WRITTEN_ID = re.compile(rb"""^["']?id["']?[ \t]*:[ \t]*["']?([0-9A-HJKMNP-TV-Z]{4,12})\b""", re.MULTILINE)

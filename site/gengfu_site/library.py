@@ -9,9 +9,13 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from gengfu_site.article import Manuscript, ids_written, parse
+from gengfu_site.article import Manuscript, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
+<<<<<<< HEAD
 from gengfu_site.links import Bound, Lead, Links, url_of
+=======
+from gengfu_site.links import Bound, Links, url_of
+>>>>>>> main
 from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
@@ -86,9 +90,14 @@ class Library:
     """Newest first; those of one instant by id."""
     held: tuple[Problem, ...] = ()
     """What of content/ residents do not see before somebody signs it, as warnings (:mod:`gengfu_site.versions`)."""
+<<<<<<< HEAD
     _sorted: dict[datetime, tuple[tuple[Article, ...], ...]] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
+=======
+    unfinished: tuple[Article, ...] = ()
+    """Files that cannot be read as articles, as far as they can: for the rules alone."""
+>>>>>>> main
 
     def published(self, at: datetime) -> tuple[Article, ...]:
         """Those that have a page at ``at``: expired and withdrawn ones keep theirs and say so."""
@@ -172,7 +181,40 @@ def load(
     problems += found
     if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
-    return Library(settings=settings, articles=newest_first(articles), held=tuple(held)), problems
+    begun, found = _unfinished(lying, links, settings)
+    problems += found
+    library = Library(
+        settings=settings, articles=newest_first(articles), held=tuple(held), unfinished=tuple(begun)
+    )
+    return library, problems
+
+
+def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) -> Article:
+    """``manuscript`` with its links followed."""
+    return Article(
+        **vars(manuscript),
+        url=url_of(manuscript.path),
+        html=bound.html,
+        files=bound.files,
+        cover_file=bound.cover,
+        attachment_files=bound.attachments,
+        person=person,
+    )
+
+
+def _unfinished(
+    lying: Iterable[Lying], links: Links, settings: Settings
+) -> tuple[list[Article], list[Problem]]:
+    """What there is of the files that cannot be read as articles, and their links that lead nowhere."""
+    articles: list[Article] = []
+    problems: list[Problem] = []
+    texts = ((one, one.text) for one in lying if one.manuscript is None and one.text)
+    for one, text in texts:
+        if manuscript := unfinished(text, one.path, one.name, settings.station):
+            followed, found = links.bind(manuscript)
+            problems += found
+            articles.append(bound(manuscript, followed))
+    return articles, problems
 
 
 def _perhaps_searched_for(lying: Iterable[Lying]) -> set[str]:
@@ -188,19 +230,6 @@ def names(article: Manuscript) -> tuple[str, str]:
 
 def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
     return tuple(sorted(articles, key=lambda a: (-a.published.timestamp(), a.id)))
-
-
-def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) -> Article:
-    """``manuscript`` with its links followed."""
-    return Article(
-        **vars(manuscript),
-        url=url_of(manuscript.path),
-        html=bound.html,
-        files=bound.files,
-        cover_file=bound.cover,
-        attachment_files=bound.attachments,
-        person=person,
-    )
 
 
 def _bound(

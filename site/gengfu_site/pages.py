@@ -501,7 +501,7 @@ class Pager:
             author=article.author,
             # How many there are would change on every page with every article.
             topics=tuple(self._topic_link(self._topics[name], counted=False) for name in article.topics),
-            areas=tuple(self._area_link(self._areas[path]) for path in article.areas),
+            areas=tuple(self._area_link(self._areas[path]) for path in article.areas if path in self._areas),
             audience=article.audience,
             cover=quoted(article.cover_file.as_posix()) if article.cover_file else None,
             attachments=tuple(_attachment(path) for path in article.attachment_files),
@@ -687,7 +687,8 @@ class Pager:
 
     def _contact_card(self, article: Article) -> ContactCard:
         """The card of the one area the article is for, else the station's."""
-        return self._contact_cards[article.areas[0] if len(article.areas) == 1 else None]
+        area = article.areas[0] if len(article.areas) == 1 else None
+        return self._contact_cards[area if area in self._areas else None]
 
     def _last_day(self, end: datetime) -> Stamp:
         """An end at midnight is, to people, the day before."""

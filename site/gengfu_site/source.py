@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -252,7 +253,7 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
         if self._keys[-1] is None:
-            self._keys[-1] = event.value
+            self._keys[-1] = intern(event.value)  # thousands of files have the same fields
             return
         value: Any = event.value
         if event.style == '"' and _CONTROL.search(value):  # only there can one be written
@@ -280,18 +281,24 @@ class _Builder:
             return ()
         container, above = self._stack[-1]
         if isinstance(container, list):
-            location: Location = (*above, len(container))
+            location = _below(above, len(container))
             container.append(value)
         else:
             key = self._keys[-1]
             assert key is not None
             self._keys[-1] = None
-            location = (*above, key)
+            location = _below(above, key)
             if key in container:
                 self.duplicates.append((location, line))
             container[key] = value
         self.lines[location] = line
         return location
+
+
+@lru_cache(maxsize=4096)
+def _below(above: Location, key: str | int) -> Location:
+    """Kept, because the articles of a library have the same ones, and each remembers its own."""
+    return (*above, key)
 
 
 _HINT = _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。")

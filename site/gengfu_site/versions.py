@@ -3,7 +3,8 @@
 Where ``mkdocs.yml`` has a kind signed off (``review``), an article that was never signed is not published, and one
 that was edited since stays as it was signed (:mod:`gengfu_site.approvals`); both are told of, and hold up nothing else.
 A withdrawal alone takes effect as soon as it is written: the page stays as it was signed and says that it no longer
-holds.
+holds. Nor does a name that ``mkdocs.yml`` no longer declares undo a signature: a topic of that name lists nothing any
+more, an area or audience of that name reaches nobody, and nobody else instead.
 
 Alerts are shown as they are written: they must not wait. But what was signed off stays so until it is signed off as
 something else: its id, its kind and its place lead to the same page, and none of them is a way around the signature.
@@ -87,7 +88,10 @@ def shown_to_residents(
         except Lost as lost:
             held.append(_lost(one, lost))
             continue
-        seen.append(version)
+        undeclared = [problem for problem in version.problems if _field(problem) in _DECLARED]
+        mistakes = [problem for problem in version.problems if problem not in undeclared]
+        seen.append(replace(version, problems=tuple(mistakes)))
+        held += [_renamed(one, id_, problem, approvals) for problem in undeclared]
         held += _edited(one, id_, public, approvals, settings)
     return seen, held
 
@@ -153,13 +157,17 @@ def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Setti
     :raises Lost: what was signed is not there any more.
     """
     signed = approvals.signed(public)
-    if _is_signed(one, public):
+    as_it_lies = _is_signed(one, public)
+    if as_it_lies and not one.problems:
         return replace(one, manuscript=one.manuscript and replace(one.manuscript, signed=signed))
     text = approvals.text(public.version)
-    manuscript, problems = parse(text, public.version.path, one.name, settings.station)
+    manuscript, problems = parse(text, public.version.path, one.name, settings.station, signed_off=True)
+    problems = list(one.problems) if as_it_lies else problems
     if manuscript is None:
-        return replace(one, manuscript=None, problems=tuple(problems))
-    manuscript = replace(manuscript, signed=signed)
+        return replace(one, text=text, manuscript=None, problems=tuple(problems))
+    declared = {topic.name for topic in settings.station.topics}
+    topics = tuple(topic for topic in manuscript.topics if topic in declared)
+    manuscript = replace(manuscript, topics=topics, signed=signed)
     if one.manuscript and one.manuscript.withdrawn:
         now = one.manuscript
         manuscript = replace(
@@ -194,6 +202,28 @@ def _edited(
         message = _("签发过的文章改成警情，也要先签发；网站上仍是上次签发的那一版。")
         remedy = _("真有警情，另写一篇：gengfu new alert。") + remedy
     yield _warning(one, message, remedy)
+
+
+def _field(problem: Problem) -> str:
+    """The outermost field that it names."""
+    return problem.field.partition(".")[0]
+
+
+def _renamed(one: Lying, id_: str, undeclared: Problem, approvals: Approvals) -> Problem:
+    message = _("上次签发的那一版：{found}").format(found=undeclared.message) + _DECLARED[_field(undeclared)]
+    if one.manuscript is None:
+        return _warning(
+            one, message, _("文件里改成现在的名称，重新提交、签发；或请管理员把原来的名称登记回来。")
+        )
+    return _warning(one, message, _next_step(one, id_, approvals))
+
+
+_DECLARED = {
+    "topics": _("网站上这一篇不再列在它下面。"),
+    "areas": _("那里的群不再收到这一篇，网页还在。"),
+    "audience": _("这些人的群不再收到这一篇，网页还在。"),
+}
+"""What becomes of a signed article with a name that ``mkdocs.yml`` no longer declares, by field."""
 
 
 def _unsigned(one: Lying, id_: str | None, approvals: Approvals, settings: Settings) -> Problem:

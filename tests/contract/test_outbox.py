@@ -121,6 +121,15 @@ def test_a_digest_is_dropped_where_its_group_was_told_an_item_since_it_was_draft
     assert plan(outbox, "A", items="new", form="alert", key="alert:new:1", last_told=None) == 1
 
 
+def test_so_is_one_of_which_an_item_is_sent_again_since_then(outbox: Outbox) -> None:
+    plan(outbox, "A B", items="new", key="yesterday", at=NOON - DAY)
+    for delivery in outbox.claim(now=NOON - DAY):
+        outbox.settle([(delivery.id, Rejected(reason="93000"))], now=NOON - DAY)
+    outbox.resend("yesterday", ["rejected"], groups=["A"], now=NOON, expires=NOON + HOUR)
+    plan(outbox, "A B", items="new", key="today", last_told=None)
+    assert groups(outbox.deliveries("today")) == "B"
+
+
 # Alerts: revisions, and their end
 
 

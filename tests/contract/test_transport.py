@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gengfu_scheduler.channels.transport import MOST_READ, Answer, CurlTransport, Reply, Request
+from gengfu_scheduler.channels.transport import BURST, MOST_READ, Answer, CurlTransport, Reply, Request
 from gengfu_scheduler.message import Rejected, Unknown, Unsent
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -364,6 +364,24 @@ def test_requests_are_drawn_only_while_there_is_room(serve: Callable[..., Server
     transport.close()
     assert sorted(answered) == list(range(40))
     assert sorted(server.stored) == sorted(str(key).encode() for key in range(40))
+
+
+def test_some_requests_are_given_to_the_network_before_all_are_made(serve: Callable[..., Server]) -> None:
+    server, drawn = serve(OK), 0
+    transport = CurlTransport(known=(), listed=["127.0.0.1"])
+
+    def requests() -> Iterator[Request]:
+        nonlocal drawn
+        for key in range(2 * BURST):
+            drawn += 1
+            yield Request(key=key, url=at(server), body=str(key).encode(), headers={})
+
+    arriving = transport.post_many(requests())
+    answered = list(next(arriving))
+    assert drawn == BURST
+    answered += [reply for replies in arriving for reply in replies]
+    transport.close()
+    assert len(answered) == len(server.stored) == 2 * BURST
 
 
 def test_a_source_with_nothing_just_now_is_asked_again(

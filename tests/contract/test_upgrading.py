@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 
-from gengfu_scheduler.outbox import Outbox, OutboxOutdated, OutboxUnusable, upgrade
+from gengfu_scheduler.outbox import Outbox, OutboxOutdated, OutboxUnusable, upgrade, upgrading
 from gengfu_scheduler.outbox.database import version_of
 from gengfu_scheduler.outbox.tables import METADATA, OUTBOX_VERSION, VERSION, Instant
 from gengfu_scheduler.outbox.upgrading import MIGRATIONS
@@ -269,6 +270,17 @@ def test_an_upgrade_that_is_killed_leaves_what_was_there_and_can_be_begun_again(
     assert found_in(new_url) == before
     upgrade(new_url)
     assert version_at(new_url) == VERSION
+
+
+def test_it_matters_not_what_the_folder_is_called_that_the_program_is_installed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = shutil.copytree(MIGRATIONS, tmp_path / "程序 50% (1)" / "migrations")
+    monkeypatch.setattr(upgrading, "MIGRATIONS", copied)
+    url = f"sqlite:///{tmp_path}/outbox.db"
+    make(url, 1)
+    upgrade(url)
+    assert version_at(url) == VERSION
 
 
 def test_an_upgrade_for_which_there_is_no_room_leaves_what_was_there(tmp_path: Path) -> None:

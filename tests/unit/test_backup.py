@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gengfu_scheduler.backup import Backup, NoBackup, NotEmpty, back_up, keep_newest, name_of, restore
+from gengfu_scheduler.backup import Backup, Inside, NoBackup, NotEmpty, back_up, keep_newest, name_of, restore
 from gengfu_scheduler.outbox import Outbox, OutboxOutdated, OutboxUnusable
 from gengfu_site import audit
 from outboxes import DAY, NOON, execute, make_earlier, plan
@@ -120,6 +120,24 @@ class TestWhatIsInIt:
         assert kept == "王某，红色羽绒服"
         assert not [path for path, data in contents(folder).items() if "红色羽绒服".encode() in data]
 
+    def test_a_folder_that_is_a_link_is_in_it_once_as_what_it_leads_to(self, whole: StationFolder) -> None:
+        content, elsewhere = whole.folder / "content", whole.folder.with_name("elsewhere")
+        content.rename(elsewhere)
+        content.symlink_to(elsewhere)
+        (elsewhere / "round").symlink_to(elsewhere)
+        folder, backup = restored(backed_up(whole))
+        assert (folder / "content/tip/gas.mp3").read_text() == "tune"
+        assert not [path for path in backup.files if "round" in path]
+
+    @pytest.mark.parametrize("place", ["backup.tar.gz", "content/backup.tar.gz"])
+    def test_no_backup_is_put_into_the_station_where_the_next_would_have_it_in_it(
+        self, whole: StationFolder, place: str
+    ) -> None:
+        before = contents(whole.folder)
+        with pytest.raises(Inside):
+            back_up(whole.folder, whole.folder / place, url(whole.folder), secrets=(), now=NOON)
+        assert contents(whole.folder) == before
+
     def test_a_station_that_never_sent_has_no_outbox_in_it(self, station: StationFolder) -> None:
         station.article()
         assert not restored(backed_up(station))[1].outbox
@@ -168,6 +186,17 @@ class TestRestoring:
         with pytest.raises(NotEmpty):
             restored(file)
         assert contents(there.parent) == {"notes.txt": b"mine"}
+
+    def test_an_empty_folder_is_filled_also_from_within_and_stays_the_one_it_was(
+        self, whole: StationFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = backed_up(whole)
+        there = file.with_name("restored")
+        there.mkdir()
+        monkeypatch.chdir(there)
+        restore(file, Path(), who="王警官", now=NOON)
+        assert Path("mkdocs.yml").read_bytes() == (whole.folder / "mkdocs.yml").read_bytes()
+        assert not list(Path().glob(".gengfu-*"))
 
     @pytest.mark.parametrize(
         "damage",

@@ -120,7 +120,7 @@ class TestPush:
         ("arguments", "code", "words"),
         [
             (["push", "mornin"], 1, "是不是想写“morning”"),
-            (["push"], 2, "TARGET"),
+            (["push"], 2, "时段或编号"),
             (["puhs"], 2, "puhs"),
             (["plan", "--days", "0"], 2, "days"),
             (["groups", "test", "q"], 2, "没有编号为“q”的群"),

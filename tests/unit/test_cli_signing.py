@@ -48,6 +48,16 @@ def done(station: StationFolder, *command: str, pins: list[str] | None = None) -
     return result.output
 
 
+def test_who_is_admitted_under_a_name_that_is_known_is_told_whose_place_that_takes(
+    small: StationFolder,
+) -> None:
+    again = ("reviewers", "add", "李警官", "--by", "王所长")
+    assert "李警官已经登记过" in done(small, *again, pins=[PIN, OTHER])
+    assert "已经登记过" not in done(
+        small, "reviewers", "add", "李警官（桃园）", "--by", "王所长", pins=[PIN, OTHER]
+    )
+
+
 ALL = ("--step", "language", "--step", "facts", "--step", "release")
 
 

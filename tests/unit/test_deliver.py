@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from gengfu_scheduler.channels.wecom import WeCom
 from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT, Circuits, deliver, post_once
 from gengfu_scheduler.message import (
     Broadcast,
+    Delivery,
     Form,
     Group,
     Handed,
@@ -167,6 +169,28 @@ def test_when_it_is_enough_alerts_leave_and_digests_wait(outbox: Outbox) -> None
     assert states(outbox, "digest") == {"A": "pending", "B": "pending"}
 
 
+class Counting(WeCom):
+    """Counts how often it puts a message in its form; a group's keyword stands in it."""
+
+    name = "counting"
+    made = 0
+
+    def payload(self, message: Message, group: Group) -> Payload:
+        Counting.made += 1
+        return {"news": {"articles": [group.keyword]}}
+
+
+def test_what_groups_alike_are_told_is_made_once_for_all_that_are_claimed_together(outbox: Outbox) -> None:
+    groups = listed([f"g{n}" for n in range(20)], platform="counting")
+    groups = {id: replace(group, keyword="ab"[n % 2]) for n, (id, group) in enumerate(groups.items())}
+    plan(outbox, groups)
+    transport = FakeTransport()
+    there = Channels((Counting(Templates()),), by_hand=Hand())
+    deliver(outbox, roster(groups, there), transport, now=Clock())
+    assert Counting.made == 2
+    assert [json.loads(r.body)["news"]["articles"] for r in transport.posted] == [["a"], ["b"]] * 10
+
+
 def test_what_is_sending_is_on_disk_before_it_is_posted(outbox: Outbox) -> None:
     plan(outbox, "A")
     seen: list[str] = []
@@ -189,7 +213,7 @@ def test_outcomes_are_written_before_long_though_others_are_still_awaited(outbox
         return OK
 
     deliver(outbox, roster(listed("ABC")), FakeTransport(reply), now=clock)
-    assert seen == ["", "", "AB"]
+    assert seen == ["", "A", "AB"]
 
 
 def test_by_hand_is_handed_to_the_owner_without_a_post(outbox: Outbox) -> None:
@@ -315,10 +339,14 @@ def test_outcomes_that_cannot_be_written_are_an_error_not_a_silence(
 ) -> None:
     plan(outbox, "A")
 
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OutboxUnusable("database or disk is full", "")
+    write = outbox.exchange
 
-    monkeypatch.setattr(outbox, "settle", full)
+    def full(outcomes: Sequence[tuple[int, Outcome]], *args: Any, **rest: Any) -> list[Delivery]:
+        if outcomes:
+            raise OutboxUnusable("database or disk is full", "")
+        return write(outcomes, *args, **rest)
+
+    monkeypatch.setattr(outbox, "exchange", full)
     with pytest.raises(OutboxUnusable):
         deliver(outbox, roster(listed("A")), FakeTransport(), now=Clock())
     assert states(outbox) == {"A": "sending"}

@@ -215,36 +215,71 @@ class TestTheMessage:
         assert elsewhere is not None
         assert elsewhere.footer == "青松路派出所 · 值班室 0000-5550100"
 
-    @settings(max_examples=40)
-    @given(
-        areas=st.lists(st.sampled_from([None, "青松路", "青松路/桃园社区"]), min_size=1, max_size=8),
-        ages=st.lists(st.integers(0, 60), max_size=8),
-        histories=st.lists(st.dictionaries(st.integers(0, 7), st.integers(0, 90)), min_size=8, max_size=8),
-        joined=st.lists(st.integers(0, 20), min_size=8, max_size=8),
-    )
-    def test_groups_alike_share_the_message_each_would_have_got_alone(
-        self,
-        areas: list[str | None],
-        ages: list[int],
-        histories: list[dict[int, int]],
-        joined: list[int],
-    ) -> None:
-        entries = tuple(
-            entry(str(n), days_old=age, evergreen=n % 2 == 0, areas=("青松路",) if n % 3 == 0 else ())
-            for n, age in enumerate(ages)
-        )
-        published = catalogue(*entries)
-        groups = [
-            group(str(n), area=area, joined=NOW - timedelta(days=days))
-            for n, (area, days) in enumerate(zip(areas, joined, strict=False))
+    @settings(max_examples=100)
+    @given(data=st.data())
+    def test_whoever_is_told_together_is_told_what_each_would_be_alone(self, data: st.DataObject) -> None:
+        few = st.sets(st.sampled_from(["诈骗", "燃气"])).map(lambda found: tuple(sorted(found)))
+        audiences = st.sets(st.sampled_from(["老年人", "学校"])).map(lambda found: tuple(sorted(found)))
+        ages = st.integers(0, 40)
+        entries = [
+            entry(
+                data.draw(st.sampled_from(["a", "B"])) + str(n),
+                days_old=data.draw(ages),
+                topics=data.draw(few),
+                areas=data.draw(st.sampled_from([(), ("青松路",), ("青松路/桃园社区",)])),
+                audience=data.draw(audiences),
+                evergreen=data.draw(st.booleans()),
+            )
+            for n in range(data.draw(st.integers(1, 6)))
         ]
-        told = {
-            g.id: {str(id): NOW - timedelta(days=days) for id, days in history.items()}
-            for g, history in zip(groups, histories, strict=False)
+        times_told = st.dictionaries(st.sampled_from([it.id for it in entries]), ages)
+        # As the outbox has them: groups that were told the same share one history, others may have an equal one.
+        histories: list[Mapping[str, datetime]] = [
+            {id: NOW - timedelta(days=days) for id, days in told.items()}
+            for told in data.draw(st.lists(times_told, min_size=1, max_size=2))
+        ]
+        histories.append(dict(histories[0]))
+        # In one thing each is unlike the first.
+        unlike = {
+            "area": "青松路/桃园社区",
+            "audience": ("学校",),
+            "topics": ("诈骗",),
+            "joined": NOW - timedelta(days=data.draw(ages)),
+            "platform": "slack",
+            "keyword": "提示",
         }
-        alone = {g.id: compose(slot(), g, published, told[g.id]) for g in groups}
-        together = {g.id: m for g, m in compose_all(slot(), groups, published, told, NOW)}
-        assert together == alone
+        usual = {"area": "青松路", "platform": "feishu"}
+        groups = [group("usual", **usual), *(group(name, **usual | {name: unlike[name]}) for name in unlike)]
+        told = {g.id: data.draw(st.sampled_from(histories)) for g in groups}
+        campaigns = [
+            Campaign(
+                name=name,
+                days=dates("2026-11-20"),
+                topics=data.draw(few),
+                to=data.draw(st.sampled_from([Target(), Target(audience=("学校",))])),
+                repeat_after=data.draw(st.sampled_from([None, timedelta(days=7)])),
+            )
+            for name in data.draw(st.sampled_from(["", "月", "月周"]))
+        ]
+        pick = slot(new=data.draw(st.integers(0, 3)), repeat=data.draw(st.integers(0, 3)))
+
+        def fits(message: Message, to: Group) -> bool:
+            return len(message.items) <= (2 if to.keyword else 3) and (
+                to.platform != "slack" or no_capitals(message, to)
+            )
+
+        published = catalogue(*entries)
+        together = compose_all(pick, groups, published, told, NOW, campaigns=campaigns, fits=fits)
+        assert {to.id: digest for to, digest in together} == {
+            to.id: compose(pick, to, published, told[to.id], NOW, campaigns, fits) for to in groups
+        }
+
+    def test_it_bears_when_the_group_was_last_told_any_of_its_items(self) -> None:
+        entries = [entry(id, days_old=100, evergreen=True) for id in "abc"]
+        told = {"a": NOW - timedelta(days=60), "b": NOW - timedelta(days=40), "c": NOW}
+        digest = compose(slot(repeat=2), group(), catalogue(*entries), told)
+        assert (ids(digest.message), digest.last_told) == ("ab", told["b"])
+        assert compose(slot(), group(), catalogue(entry("d")), told).last_told is None
 
     def test_what_does_not_fit_one_message_waits_for_the_next_digest(self) -> None:
         entries = [entry("a", days_old=1), entry("b", days_old=2), entry("c", days_old=3)]

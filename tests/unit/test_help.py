@@ -32,7 +32,7 @@ ENGLISH = re.compile(
 """Words that no English sentence of click's does without, and that are no names of ours."""
 OURS = re.compile(r"gengfu groups test|--[\w-]+|\[\S+\]")
 ABOUT_DECLARATIONS = re.compile(
-    r"declar|Choice\(|[Ss]hell completion|Bash|DeprecationWarning|deprecated|Unknown (?:color|standard)|UUID|Editing|"
+    r"declar|Choice\(|[Ss]hell completion|Bash|DeprecationWarning|[Dd]eprecated|Unknown (?:color|standard)|UUID|Editing|"
     r"defined twice|No options defined|same flag|must be an iterable|start character|Windows error|"
     r"Confirm the action|Do you want to continue|^%\(prog\)s|^d$|^\{text\} "
 )

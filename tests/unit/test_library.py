@@ -100,6 +100,64 @@ def test_all_that_a_fresh_alert_lacks_is_told_in_one_round(station: StationFolde
 
 
 @pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"summary": None}, "缺少字段“summary”"),
+        ({"kind": "frau"}, "是不是想写“fraud”"),
+        ({"topics": "[反诈]"}, "没有在 mkdocs.yml 里登记过"),
+        ({"published": "昨天", "allow": "[{what: 1}]"}, "不是能用的日期"),
+        ({"alert": "{form: 走丢, place: [1]}"}, "走丢"),
+    ],
+)
+def test_what_the_text_says_is_told_in_the_same_round_as_what_is_wrong_above_it(
+    station: StationFolder, wrong: dict[str, str | None], told: str
+) -> None:
+    station.file("terms.yml", "forbidden: [{word: 弱智, instead: 智力残疾, why: 侮辱人}]\n")
+    station.article(
+        body="# 一\n\n找弱智的老王 13812345678，看[这里](nowhere.md)，马上转发到群里。\n", **wrong
+    )
+    found = "\n".join(f"{p.line} {p.message} {p.remedy}" for p in check(station.settings, AT))
+    for each in (
+        told,
+        "手机号（138****5678）",
+        "“nowhere.md”不存在",
+        "用词“弱智”",
+        "求人转发",
+        "写成了第 1 级",
+    ):
+        assert each in found
+
+
+def test_a_file_without_front_matter_is_read_for_the_rules_all_the_same(station: StationFolder) -> None:
+    station.file("content/tip/a.md", "一\n打 13812345678\n")
+    assert [(p.line, p.rule) for p in check(station.settings, AT)] == [(1, ""), (2, "personal-data")]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"allow": "[{what: '0571-85550666', by: 王所长, reason: 公开的}]", "title": None},
+        {"kind": "service", "service": "{department: 窗口, phone: 0571-85550666}"},
+        {"kind": "alert", "alert": "{form: 走丢, place: 桃园, tell: '110', basis: 监护人同意}"},
+    ],
+)
+def test_what_is_allowed_or_printed_for_all_stays_so_whatever_else_is_wrong(
+    station: StationFolder, fields: dict[str, str | None]
+) -> None:
+    station.article(body="打 0571-85550666。\n", **fields)
+    found = check(station.settings, AT)
+    assert found
+    assert {p.rule for p in found} == {""}
+
+
+def test_of_a_front_matter_that_is_no_yaml_only_that_is_told(station: StationFolder) -> None:
+    """Nobody can tell what it allows."""
+    station.article(title="[", body="打 13812345678\n")
+    [problem] = check(station.settings, AT)
+    assert "YAML" in problem.message
+
+
+@pytest.mark.parametrize(
     ("built", "now", "remedy"),
     [
         (True, "tip/gas-safety.md", "那篇文章现在是“gas-safety.md”"),

@@ -150,7 +150,7 @@ class TestLooks:
     def test_the_three_platforms_are_always_shown_and_a_group_is_lent_to_one_that_has_none(
         self, watch: Watch
     ) -> None:
-        wecom, dingtalk, feishu = seen(watch, tip("a", areas=("河东",)))
+        wecom, dingtalk, feishu, _by_hand = seen(watch, tip("a", areas=("河东",)))
         assert wecom.startswith("企业微信 河东二群")
         assert dingtalk.startswith("钉钉 这个平台的群都收不到这篇，借青松钉钉群来看")
         assert "飞书 还没有这个平台的群，借" in feishu
@@ -160,13 +160,17 @@ class TestLooks:
         watch.write("groups.csv", GROUPS.splitlines()[0] + "\n")
         assert [one.split()[0] for one in seen(watch, tip("a"))] == ["企业微信", "钉钉", "飞书"]
 
+    def test_where_groups_are_told_by_hand_the_text_that_is_passed_on_is_shown(self, watch: Watch) -> None:
+        *_posted, by_hand = seen(watch, tip("a"))
+        assert by_hand.startswith("微信、QQ 群 河东群，群主照这段文字转发 【每日提示】 1. 题a")
+
     def test_each_platforms_limits_stand_below_it(self, watch: Watch) -> None:
-        wecom, dingtalk, _feishu = seen(watch, alert("A"))
+        wecom, dingtalk, *_others = seen(watch, alert("A"))
         assert re.search(r"正文 \d+ / 4,096 字节", wecom)
         assert re.search(r"整条消息 \d+ / 20,000 字节", dingtalk)
 
     def test_what_a_platform_cuts_is_said(self, watch: Watch) -> None:
-        wecom, _dingtalk, feishu = seen(watch, tip("a", summary="长" * 300))
+        wecom, _dingtalk, feishu, _by_hand = seen(watch, tip("a", summary="长" * 300))
         assert "被平台截短，只显示：" + "长" * 169 + "…" in wecom
         assert "截短" not in feishu
 

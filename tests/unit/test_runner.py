@@ -19,7 +19,7 @@ from gengfu_scheduler.message import Broadcast
 from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
-from gengfu_scheduler.runner import AFTER_TROUBLE, LAP, Runner, run
+from gengfu_scheduler.runner import AFTER_TROUBLE, AHEAD, LAP, Runner, run
 from gengfu_site.problems import ProblemsFound
 from watch import ENVIRON, GROUPS, TIMETABLE, FakePlatforms, Watch, alert, instant, tip, watch_in
 
@@ -196,6 +196,44 @@ class TestPlanning:
         watch.at("07:00", "08:00", "08:59")
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, pending", "h1: 题a, handed"]
         watch.at("09:00")
+        assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
+
+    def test_a_slots_digests_are_written_a_little_ahead_and_leave_at_its_time(self, watch: Watch) -> None:
+        """As of that time: what is published for it is in, what ends by then is not."""
+        watch.publish(tip("a"), tip("b", "08:00"), tip("c", expires=instant("08:00")), tip("d", "08:01"))
+        watch.at("07:00")
+        watch.now = instant("08:00") - AHEAD
+        assert watch.runner.has_work()
+        watch.runner.tick()
+        assert not watch.runner.has_work()
+        assert watch.heard() == ["q1: 题a 题b, pending", "q2: 题a 题b, pending", "h1: 题a 题b, pending"]
+        watch.now = instant("08:00") - timedelta.resolution
+        assert not watch.runner.has_work()
+        watch.now = instant("08:00")
+        assert watch.runner.has_work()
+        watch.runner.tick()
+        assert watch.heard() == ["q1: 题a 题b, sent", "q2: 题a 题b, pending", "h1: 题a 题b, handed"]
+
+    def test_what_is_withdrawn_after_it_was_written_ahead_is_not_told(self, watch: Watch) -> None:
+        watch.publish(tip("a"), tip("b"))
+        watch.at("07:00", "07:59")
+        watch.now = instant("08:00") - AHEAD
+        watch.runner.tick()
+        watch.publish(tip("a"))
+        watch.at("08:00")
+        assert [request.body.decode().count("题b") for request in watch.platforms.posts] == [0]
+
+    def test_a_slot_written_down_moments_before_its_time_is_on_time(self, watch: Watch) -> None:
+        watch.publish(tip("a"))
+        watch.at("12:00")
+        watch.now = instant("12:30") - AHEAD / 2
+        watch.write(
+            "timetable.yml", 'slots: {new: {title: 临时, at: "12:30", spread: 0m, pick: {repeat: 0}}}'
+        )
+        watch.runner.tick()
+        assert watch.runner.has_work()
+        watch.runner.tick()
+        watch.at("12:30")
         assert watch.heard() == ["q1: 题a, sent", "q2: 题a, sent", "h1: 题a, handed"]
 
     def test_a_spread_lets_groups_leave_one_after_another(self, watch: Watch) -> None:

@@ -361,6 +361,40 @@ def test_topics_and_areas_are_part_of_what_is_signed(small: StationFolder) -> No
     assert (article.areas, article.topics) == (("青松路",), ("防火用电",))
 
 
+@pytest.mark.parametrize("urgent", [False, True])
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_name_that_is_declared_no_longer_holds_up_nothing_and_widens_nothing(
+    small: StationFolder, *, mended: bool, urgent: bool
+) -> None:
+    names = {"电信网络诈骗": "电信诈骗", "桃园社区": "桃园里", "老年人": "老人"}
+    fields = {"topics": "[电信网络诈骗, 防火用电]", "areas": "[青松路/桃园社区]", "audience": "[老年人]"}
+    small.article(body="一\n", **fields)
+    submit(small)
+    sign(small)
+    renamed = (small.folder / "mkdocs.yml").read_text("utf-8")
+    for old, new in names.items():
+        renamed = renamed.replace(old, new)
+        fields = {field: value.replace(old, new) if mended else value for field, value in fields.items()}
+    small.file("mkdocs.yml", renamed)
+    small.article(body="一\n", **fields)
+    library, problems = load(small.settings, AT, urgent=urgent)
+    [article] = library.articles
+    assert not problems
+    assert (article.topics, article.areas, article.audience) == (
+        ("防火用电",),
+        ("青松路/桃园社区",),
+        ("老年人",),
+    )
+    told = "\n".join(problem.message for problem in library.held)
+    assert all(f"{old}”没有在 mkdocs.yml 里登记过" in told for old in names)
+    remedy = "gengfu submit" if mended else "登记回来"
+    assert all(remedy in problem.remedy for problem in library.held)
+    publish(small.settings, AT)
+    page = (small.settings.public / "fraud/brushing/index.html").read_text("utf-8")
+    assert "防火用电" in page
+    assert "桃园" not in page
+
+
 @pytest.mark.parametrize("at", ["brushing.md", "alert/brushing.md", "fraud/moved.md"])
 def test_a_draft_that_cannot_be_read_leaves_what_was_signed_public_wherever_it_lies(
     small: StationFolder, at: str

@@ -10,7 +10,7 @@ import html
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -69,6 +69,10 @@ class HttpChannel(ABC):
     @abstractmethod
     def weigh(self, payload: Payload) -> tuple[Weight, ...]:
         """What of the platform's limits ``payload`` takes: all that it would refuse to be exceeded."""
+
+    def alike(self, group: Group) -> Hashable:
+        """What of ``group`` its payload depends on: groups of which it is equal are told a message alike."""
+        return group.keyword
 
     def request(self, message: Message, group: Group, *, delivery_id: int, now: datetime) -> Request:
         """The post that tells ``group`` of ``message``.
@@ -187,9 +191,10 @@ def failure(answer: Answer) -> Outcome | None:
     A request answered by 408 or 5xx may have been carried out before it failed, and one answered by 301-303
     may have been carried out already: unknown. 307 and 308 ask for the post to be made elsewhere.
     """
-    status, text = answer.status, evidence(answer)
+    status = answer.status
     if 200 <= status < 300:
         return None
+    text = evidence(answer)
     if status == 429:
         return Throttled(after=retry_after(answer.headers), reason=text)
     if status in (301, 302, 303, 408) or status >= 500:
@@ -268,8 +273,9 @@ def members(answer: Answer) -> dict[str, Any]:
     """The members of the JSON object in the body; none where it is anything else, nested beyond measure too."""
     try:
         body = json.loads(answer.body)
-        # JSON can name half a sign (a lone surrogate), which nothing can write down.
-        body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+        if b"\\" in answer.body or not answer.body.isascii():
+            # JSON can name half a sign (a lone surrogate), which nothing can write down.
+            body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -15,6 +15,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Hashable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -40,6 +41,9 @@ class Generic(HttpChannel):
 
     def payload(self, message: Message, group: Group) -> Payload:
         return {"type": f"group.{message.form}", "data": {"group": group.id, **asdict(message)}}
+
+    def alike(self, group: Group) -> Hashable:
+        return group.id
 
     def weigh(self, payload: Payload) -> tuple[Weight, ...]:
         return ()  # the specification sets no limit

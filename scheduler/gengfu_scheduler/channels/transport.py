@@ -16,7 +16,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -29,6 +29,8 @@ MOST_READ = 64 * 1024
 """Bytes of an answer that are read; no platform's answer comes near."""
 WAKE = 0.05
 """Seconds after which waiting for answers is interrupted to see whether there is more to send."""
+BURST = 25
+"""Requests that are begun before those begun so far are given to the network: making them takes time."""
 
 # Deliberately narrower than RFC 3986: no user, no backslash, nothing that libcurl and we might read differently.
 _URL = re.compile(r"https?://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][!-\[\]-~]*)?", re.I)
@@ -88,7 +90,7 @@ class CurlTransport:
         *,
         known: Collection[str],
         listed: Collection[str] = (),
-        concurrency: int = 176,
+        concurrency: int = 200,
         connect_timeout: float = 5.0,
         timeout: float = 15.0,
         cafile: str | None = None,
@@ -97,7 +99,7 @@ class CurlTransport:
         :param known: hosts of the chat platforms, reached by https at public addresses; one that begins with a
             dot stands for every host below it.
         :param listed: hosts that the admin vouches for, also by http and at private addresses.
-        :param concurrency: requests on their way at once; more than the digests that a sender has on theirs.
+        :param concurrency: requests on their way at once.
         :param connect_timeout: seconds for name, connection and TLS; ``timeout``: for all of a request.
         :param cafile: certificate authorities to trust, in place of the system's.
         """
@@ -126,7 +128,8 @@ class CurlTransport:
         try:
             while more or self._flying:
                 replies: list[tuple[int, Reply]] = []
-                while more and len(self._flying) < self._concurrency:
+                room = min(self._concurrency, len(self._flying) + BURST)
+                while more and len(self._flying) < room:
                     try:
                         request = next(source)
                     except StopIteration:
@@ -142,7 +145,8 @@ class CurlTransport:
                 self._multi.perform()
                 replies += self._ended()
                 yield replies
-                if self._flying and not replies:
+                to_be_begun = len(self._flying) == room < self._concurrency
+                if self._flying and not (replies or to_be_begun):
                     self._multi.select(WAKE)
         finally:
             for handle in list(self._flying):
@@ -225,10 +229,15 @@ class _Post:
         self._host = host
         self._private_allowed = private_allowed
         self._sent = 0
-        self._headers: dict[str, str] = {}
+        self._head: list[bytes] = []
         self._body = bytearray()
         self._refused_address = ""
         self._sockets: list[socket.socket] = []
+
+    @property
+    def header(self) -> Callable[[bytes], None]:
+        """Takes a line of the answer's head."""
+        return self._head.append
 
     def close(self) -> None:
         for opened in self._sockets:
@@ -238,14 +247,6 @@ class _Post:
         piece = self.request.body[self._sent : self._sent + size]
         self._sent += len(piece)
         return piece
-
-    def header(self, line: bytes) -> None:
-        if line.startswith(b"HTTP/"):
-            self._headers.clear()  # an interim answer's
-            return
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            self._headers[name.strip().lower()] = value.strip()
 
     def write(self, piece: bytes) -> int:
         taken = piece[: MOST_READ - len(self._body)]
@@ -268,7 +269,7 @@ class _Post:
         """What became of it, by libcurl's result ``code`` (0 for well) and the bytes of request ``written``."""
         overfull = code == pycurl.E_WRITE_ERROR and len(self._body) == MOST_READ
         if code == 0 or overfull:
-            return Answer(status=status, headers=self._headers, body=bytes(self._body))
+            return Answer(status=status, headers=_headers(self._head), body=bytes(self._body))
         if self._refused_address:
             reason = _("解析到内网地址 {ip}").format(ip=self._refused_address)
         else:
@@ -279,3 +280,15 @@ class _Post:
     def _without_address(self, text: str) -> str:
         secret = self.request.url.partition("://")[2].partition("/")[2]
         return text.replace(self.request.url, self._host).replace(secret, "…") if secret else text
+
+
+def _headers(lines: Iterable[bytes]) -> dict[str, str]:
+    """Those of the last answer: interim ones have a head of their own."""
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if line.startswith(b"HTTP/"):
+            headers.clear()
+        elif colon:
+            headers[name.strip().lower()] = value.strip()
+    return headers

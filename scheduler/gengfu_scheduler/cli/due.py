@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
-from rich.padding import Padding
 from rich.text import Text
 
+from gengfu_scheduler.cli.help import folded
 from gengfu_scheduler.cli.record import named
 from gengfu_scheduler.cli.shared import expect_station, now, open_outbox, out, read_roster, show_notices
 from gengfu_site import cli as site
@@ -175,10 +175,8 @@ def _show_part(part: _Part) -> None:
 
 def _indented(text: str, columns: int, *, wrapped: bool = False, style: str = "") -> None:
     """``text``; where it is wrapped, its further lines as far from the edge as its first."""
-    if wrapped:
-        out.print(Padding(Text(text, style), (0, 0, 0, columns), expand=False), soft_wrap=False)
-    else:
-        out.print(Text(" " * columns + text, style))
+    for line in folded(text, out.width - columns) if wrapped else [text]:
+        out.print(Text(" " * columns + line, style))
 
 
 def _of_articles(report: _Report) -> Iterator[_Part]:

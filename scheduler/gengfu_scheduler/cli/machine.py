@@ -17,24 +17,25 @@ from gengfu_templates.i18n import _, officer_language, series
 if TYPE_CHECKING:
     from gengfu_scheduler.backup import Backup, Secret
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True)
+_PEM = click.Path(path_type=Path, dir_okay=False)
+"""Read by nginx alone: whoever the station belongs to may well be kept from even seeing it."""
 
 
 @click.command(
     help=_(
-        "写出在 Linux 服务器上长期运行要用的 nginx 和 systemd 配置，放进 TARGET 文件夹；"
+        "写出在 Linux 服务器上长期运行要用的 nginx 和 systemd 配置，放进一个文件夹；"
         "照本站点的文件夹、用户、网址填好，只写文件，不动系统。"
     )
 )
-@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target", metavar=_("文件夹"), type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--name", default="gengfu", show_default=True, help=_("服务叫什么；一台机器上有几个站点就各起一个。")
 )
 @click.option("--user", default=None, help=_("用哪个用户运行；不写就是站点文件夹的主人。"))
 @click.option(
-    "--certificate", type=_FILE, help=_("网站的证书（PEM，带中间证书）；前面另有代理管 HTTPS 就不写。")
+    "--certificate", type=_PEM, help=_("网站的证书（PEM，带中间证书）；前面另有代理管 HTTPS 就不写。")
 )
-@click.option("--key", type=_FILE, help=_("证书的私钥（PEM）。"))
+@click.option("--key", type=_PEM, help=_("证书的私钥（PEM）。"))
 @click.pass_obj
 def deploy(
     folder: Path, target: Path, name: str, user: str | None, certificate: Path | None, key: Path | None
@@ -56,8 +57,8 @@ def deploy(
         language=officer_language(),
         site=deploying.site(settings.station.url, settings.public) if settings else None,
         sends=(folder / TIMETABLE).is_file(),
-        certificate=str(certificate or ""),
-        key=str(key or ""),
+        certificate=str(certificate.absolute()) if certificate else "",
+        key=str(key.absolute()) if key else "",
     )
     if server.user == "root":
         words = _(
@@ -87,11 +88,11 @@ def _owner(folder: Path) -> str:
 
 @click.command(
     help=_(
-        "备份本站点到 TARGET（文件，或者一个文件夹：文件名里带时间），边发送边备份也可以。"
+        "备份本站点到一个文件，或者一个文件夹（文件名里带时间），边发送边备份也可以。"
         "不含走失人员信息、生成的网页；机器人地址和 PIN 只在写明 --with 时才放进去。"
     )
 )
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target", metavar=_("文件或文件夹"), type=click.Path(path_type=Path))
 @click.option(
     "--with",
     "secrets",
@@ -102,7 +103,7 @@ def _owner(folder: Path) -> str:
 @click.option(
     "--keep",
     type=click.IntRange(1),
-    help=_("TARGET 是文件夹时，本站点的备份只留最新的几份。"),
+    help=_("备份到文件夹时，本站点的备份只留最新的几份。"),
     metavar=_("份数"),
 )
 @by_option
@@ -115,7 +116,7 @@ def backup(folder: Path, target: Path, secrets: tuple[Secret, ...], keep: int | 
     at = now()
     into = target.is_dir()
     if keep and not into:
-        raise click.UsageError(_("写了 --keep，TARGET 要是一个已有的文件夹。"))
+        raise click.UsageError(_("写了 --keep，就要备份到一个已有的文件夹。"))
     file = target / backing.name_of(folder, at) if into else target
     url = database_url(folder, os.environ, reading=True)
     made = backing.back_up(folder, file, url, secrets=secrets, now=at)
@@ -142,11 +143,9 @@ def _of_backup(made: Backup, url: str) -> list[str]:
     return notices
 
 
-@click.command(
-    help=_("把备份 FILE 恢复成站点文件夹 FOLDER（新的或空的）；先逐个文件核对，有一个不对就什么都不写。")
-)
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.command(help=_("把一份备份恢复成站点文件夹（新的或空的）；先逐个文件核对，有一个不对就什么都不写。"))
+@click.argument("file", metavar=_("备份"), type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("folder", metavar=_("文件夹"), type=click.Path(path_type=Path))
 @by_option
 def restore(file: Path, folder: Path, by: str | None) -> None:
     from gengfu_scheduler import backup as backing
@@ -184,12 +183,16 @@ def _of_restored(held: Backup) -> list[str]:
 
 @click.command(
     help=_(
-        "做一个离线安装包：把 gengfu 和它要用的全部软件包（照这台机器上装着的版本）放进 TARGET 文件夹，"
+        "做一个离线安装包：把 gengfu 和它要用的全部软件包（照这台机器上装着的版本）放进一个文件夹，"
         "拷到不能上网的同类机器上，运行里面的 install.sh 就能装。"
     )
 )
-@click.argument("target", type=click.Path(path_type=Path))
-@click.option("--wheel", type=_FILE, help=_("gengfu 自己的安装包（.whl）；不写就自己找。"))
+@click.argument("target", metavar=_("文件夹"), type=click.Path(path_type=Path))
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=_("gengfu 自己的安装包（.whl）；不写就自己找。"),
+)
 @click.option(
     "--extra",
     "extras",

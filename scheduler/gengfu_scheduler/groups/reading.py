@@ -332,18 +332,21 @@ def _used_id(id: str, line: int) -> Mistake:
 
 def _contradictions(reach: Reach, cells: Mapping[str, str]) -> Iterator[tuple[str, Mistake]]:
     """Each column that does not go with how the group is reached, and why."""
-    reached = _reach_word(reach)
     for column in _NEEDS[reach]:
         if not cells.get(column):
-            message = _("{reach}的群要填{column}。").format(reach=reached, column=_column_word(column))
+            message = _("{reach}的群要填{column}。").format(
+                reach=_reach_word(reach), column=_column_word(column)
+            )
             yield column, Mistake(message, _example(column))
     for column in _EXCLUDES[reach]:
         if cells.get(column):
-            message = _("{reach}的群不填{column}。").format(reach=reached, column=_column_word(column))
+            message = _("{reach}的群不填{column}。").format(
+                reach=_reach_word(reach), column=_column_word(column)
+            )
             yield column, Mistake(message, _which_reach())
     if reach == "confirm" and (platform := cells.get("platform")) and platform not in CONFIRMING:
         message = _("{reach}的群，平台只能是 {known}，见到的是“{found}”。").format(
-            reach=reached, known=series(CONFIRMING), found=shortened(platform)
+            reach=_reach_word(reach), known=series(CONFIRMING), found=shortened(platform)
         )
         yield "platform", Mistake(message, _("企业微信客户群写 wecom；别的平台没有机器人的群，手工转发。"))
 

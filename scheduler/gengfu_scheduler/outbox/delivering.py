@@ -40,20 +40,27 @@ def claim(
     connection: Connection,
     now: datetime,
     limit: int,
+    digests: int,
     ways: Collection[Reach],
     pace: PaceOf,
-    urgent: bool,
 ) -> list[Delivery]:
     """:meth:`Outbox.claim`."""
     lock(connection)
+    which = {"now": now, "ways": sorted(ways)}
+    taken = _take(connection, {**which, "least": sql.CORRECTION}, limit, pace)
+    room = min(limit - len(taken), digests)
+    return taken + _take(connection, {**which, "least": sql.DIGEST}, room, pace)
+
+
+def _take(connection: Connection, which: Mapping[str, Any], limit: int, pace: PaceOf) -> list[Delivery]:
+    """Up to ``limit`` deliveries that are due, each with a token of its group's pace."""
     taken: list[Delivery] = []
-    which = {"now": now, "ways": sorted(ways), "least": sql.CORRECTION if urgent else sql.DIGEST}
     while len(taken) < limit:
         room = limit - len(taken)
         due = connection.scalars(sql.CLAIM, {**which, "limit": room}).all()
         claimed = deliveries(connection, due)
-        waiting = dict(take_tokens(connection, claimed, pace, now))
-        put_back(connection, waiting.items(), now)
+        waiting = dict(take_tokens(connection, claimed, pace, which["now"]))
+        put_back(connection, waiting.items(), which["now"])
         taken += (delivery for delivery in claimed if delivery.id not in waiting)
         if len(claimed) < room or not waiting:
             break
@@ -108,7 +115,8 @@ def _follow_up(
             handed.append((row.id, row.broadcast_id, outcome.task, outcome.account))
     if rest:
         connection.execute(sql.CANCEL_REST, rest)
-    hold(connection, held, now)
+    if held:
+        hold(connection, held, now)
     record(connection, handed, now)
 
 

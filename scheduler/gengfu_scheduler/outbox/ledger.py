@@ -536,6 +536,14 @@ class Outbox:
             rows = connection.execute(select(BROADCAST).where(BROADCAST.c.key == key)).all()
             return next(iter(reading.counted(connection, rows)), None)
 
+    def is_open(self, key: str, *, until: datetime) -> bool:
+        """Whether something of the broadcast ``key`` is on its way, or may leave by ``until``. Cheap.
+
+        What waits for a disabled group may not.
+        """
+        with self._reading() as connection:
+            return connection.execute(sql.IS_OPEN, {"key": key, "until": until}).scalar_one()
+
     def deliveries(self, key: str) -> list[Delivery]:
         """All deliveries of the broadcast ``key``, as they were planned; none for an unknown key."""
         with self._reading() as connection:

@@ -99,7 +99,11 @@ def _not_yet_told(connection: Connection, planned: Collection[Planned], now: dat
     lately = {
         row.id: row.scheduled_for for row in connection.execute(sql.LATELY, {"since": now - DRAFTS_LAST})
     }
-    told = connection.execute(sql.TOLD_BY, {"broadcasts": list(lately)}).all()
+    told = [
+        row
+        for groups in batches({p.group for p in planned} if lately else ())
+        for row in connection.execute(sql.TOLD_BY, {"broadcasts": list(lately), "groups": groups})
+    ]
     entries = entries_of(connection, {row.message_id for row in told})
     last: dict[tuple[str, str], datetime] = {}
     for row in told:
@@ -157,7 +161,7 @@ def resend(
     connection.execute(
         update(BROADCAST)
         .where(BROADCAST.c.id == broadcast.id)
-        .values(expires=max(broadcast.expires, expires), stopped=None)
+        .values(expires=max(broadcast.expires, expires), stopped=None, planned_at=now)
     )
     return len(again)
 

@@ -102,9 +102,14 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
     )
     instants = connection.execute(select(BROADCAST.c.id, BROADCAST.c.scheduled_for))
     when = {row.id: row.scheduled_for for row in instants}
-    # Each area's footer makes a message of its own: what was told may be the same all the same.
+    # Each area's footer makes a message of its own: what was told may be the same all the same. What another
+    # process has forgotten meanwhile - PostgreSQL shows each statement what is there by then - is no more.
     tellings = {
-        cohort: frozenset((number // sql.PLACES, entries.get(number % sql.PLACES, "")) for number in numbers)
+        cohort: frozenset(
+            (number // sql.PLACES, entries.get(number % sql.PLACES, ""))
+            for number in numbers
+            if number // sql.PLACES in when
+        )
         for cohort, numbers in arrived.items()
     }
     histories = {
@@ -115,7 +120,8 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
         }
         for telling in set(tellings.values())
     }
-    return {group: histories[tellings[cohort]] for group, cohort in cohorts.items() if arrived[cohort]}
+    heard_of = {group: histories[tellings[cohort]] for group, cohort in cohorts.items()}
+    return {group: history for group, history in heard_of.items() if history}
 
 
 def tellings(connection: Connection, group: str, entry: str) -> list[TimeTold]:

@@ -250,7 +250,9 @@ NOT_HEARD = select(DELIVERY.c.group_id, DELIVERY.c.broadcast_id, DELIVERY.c.mess
 # statistics may make its way from every message that ever told of an entry.
 LATELY = select(BROADCAST.c.id, BROADCAST.c.scheduled_for).where(BROADCAST.c.planned_at > bindparam("since"))
 TOLD_BY = select(DELIVERY.c.group_id, DELIVERY.c.broadcast_id, DELIVERY.c.message_id).where(
-    DELIVERY.c.broadcast_id.in_(bindparam("broadcasts", expanding=True)), COUNTS_AS_TOLD
+    DELIVERY.c.broadcast_id.in_(bindparam("broadcasts", expanding=True)),
+    DELIVERY.c.group_id.in_(bindparam("groups", expanding=True)),
+    COUNTS_AS_TOLD,
 )
 
 # Nothing of it was ever begun.

@@ -30,13 +30,13 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def upgrade(url: str) -> None:
-    """Bring the outbox at ``url`` up to :data:`VERSION`, unless it is there already.
+    """Bring the outbox at ``url`` up to :data:`VERSION`, unless it is there already, or beyond.
 
     Only for a process that knows itself to be the only one of its station that sends: a scheduler of an earlier
     version would go on writing what it knows. On PostgreSQL it makes sure that none does, on any machine.
 
     :raises OutboxOutdated: one sends.
-    :raises OutboxUnusable: it cannot be read or written, or is of a later version. It is as it was.
+    :raises OutboxUnusable: it cannot be read or written. It is as it was.
     """
     with mapped():
         engine = open_engine(url)
@@ -76,7 +76,7 @@ def _run(connection: Connection, found: int) -> None:
     from alembic.util import CommandError
 
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # as configparser reads it
     try:
         if found < 3:
             command.stamp(config, str(found))

@@ -115,6 +115,7 @@ def reviewers(ctx: click.Context) -> None:
 @click.option("--by", default=None, help=_("谁让登记的：一个能签发布的人。"))
 @click.pass_obj
 def add(folder: Path, name: str, steps: str, by: str | None) -> None:
+    from gengfu_site.approvals import Approvals
     from gengfu_site.reviewers import admit, nobody_releases
 
     station = settings_in(folder).folder
@@ -123,6 +124,11 @@ def add(folder: Path, name: str, steps: str, by: str | None) -> None:
         raise click.UsageError(
             _("没有“{step}”这一步，只有 {steps}。").format(step=min(unknown), steps=series(_STEPS))
         )
+    if name in Approvals.read(station).rights:
+        said = _(
+            "{name}已经登记过，这次是换 PIN 和权限。另有一个人也叫这个名字，就停下，换个写法，例如“{name}（桃园）”。"
+        )
+        out.print(escape(said.format(name=name)), style="yellow")
     first = nobody_releases(station)
     if first and "release" not in wanted:
         raise click.UsageError(_("先登记一个能签发布的人：加上 --steps language,facts,release。"))

@@ -7,6 +7,7 @@ or a bare address.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 import traceback
@@ -52,9 +53,11 @@ class CannotListen(GengfuError):
     """The port is taken, or the host is not this machine's."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
+        # Some systems' words for this one are beyond most officers.
+        why = _("端口已被占用") if error.errno == errno.EADDRINUSE else error.strerror or error
         super().__init__(
             _("不能在 {host}:{port} 上打开预览（{why}）。换一个端口：gengfu serve --port 8001").format(
-                host=host, port=port, why=error.strerror or error
+                host=host, port=port, why=why
             )
         )
 

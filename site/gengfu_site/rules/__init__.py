@@ -6,7 +6,7 @@ That an article can be read, and that its links lead somewhere, is found where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gengfu_site.library import Article, Library
@@ -47,6 +47,15 @@ RULES: tuple[Rule, ...] = (
     external_links.RULE,  # links out of the site still open
     unused_allow.RULE,  # nothing allowed that is not there
 )
+_OF_TEXT = (
+    personal_data.RULE,
+    terms.FORBIDDEN,
+    terms.CAREFUL,
+    forwarding.RULE,
+    alt_text.RULE,
+    headings.RULE,
+)
+"""Those that speak of a file, too, that cannot be read as an article yet: all is told in one round."""
 
 
 def refusals(library: Library, at: datetime, only: Article | None = None) -> list[Problem]:
@@ -59,8 +68,8 @@ def refusals(library: Library, at: datetime, only: Article | None = None) -> lis
     rules = [rule for rule in RULES if rule.severity == "error"]
     around = Around(library=library, at=at)
     mistakes = around.once(terms.read_terms)[1]
-    unread = (article for article in library.articles if not isinstance(article, Remembered))
-    return mistakes + _broken((only,) if only else unread, around, rules)
+    unread = [article for article in library.articles if not isinstance(article, Remembered)]
+    return mistakes + _broken([only] if only else unread, around, rules, text_alone=not only)
 
 
 def sound(articles: Iterable[Article], settings: Settings, at: datetime) -> Iterator[bool]:
@@ -80,11 +89,20 @@ def advice(
     """
     rules = [rule for rule in RULES if rule.severity == "warning"]
     around = Around(library=library, at=at, answers=answers)
-    return _broken((only,) if only else library.articles, around, rules)
+    return _broken([only] if only else library.articles, around, rules, text_alone=not only)
 
 
-def _broken(articles: Iterable[Article], around: Around, rules: Sequence[Rule]) -> list[Problem]:
-    return sorted({problem for article in articles for problem in _breaks(article, around, rules)})
+def _broken(
+    articles: Iterable[Article], around: Around, rules: Sequence[Rule], *, text_alone: bool
+) -> list[Problem]:
+    """
+    :param text_alone: read what cannot be read as an article, too.
+    """
+    asked = [(article, rules) for article in articles]
+    if text_alone:
+        of_text = [rule for rule in rules if rule in _OF_TEXT]
+        asked += [(article, of_text) for article in around.library.unfinished]
+    return sorted({problem for article, some in asked for problem in _breaks(article, around, some)})
 
 
 def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator[Problem]:

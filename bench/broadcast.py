@@ -1,0 +1,361 @@
+"""A city's groups told at once: the scheduler with its ledger beside a bare loop without, and beside Apprise.
+
+Alone: ``python -m bench.broadcast [GROUPS]``. The groups' platform is a stand-in (``bench.standin``) that answers every
+post after 80 ms; each group has a robot of its own, so no platform's limit binds. All that is ours runs as it does at a
+station: ``gengfu run`` and ``gengfu alert`` as processes, the outbox on disk. By turns, each time with new processes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pycurl
+
+from bench.standin import Seen, StandIn, standing_in
+from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT
+from gengfu_site.catalogue import AlertEntry, Area, Catalogue, Entry, Station, dumps
+
+GROUPS = 20_000
+HOSTS = 200
+SLOTS = 50
+ROUNDS = 3
+SAMPLE = 500
+"""Groups that Apprise tells: its rate is the same for any number, its patience is not."""
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What one broadcast took."""
+
+    seconds: float
+    """From the first post to the last answer."""
+    ended: float = 0.0
+    """From the first post until the ledger has every outcome."""
+    first: float = 0.0
+    """From the command until the first post."""
+    memory: int = 0
+    """Most bytes that the process which posted held."""
+
+
+def measure(groups: int = GROUPS) -> None:
+    rows = list(rates(groups))
+    print(f"\na broadcast to {groups} groups, answers after 80 ms, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{'what':44} {'s min':>7} {'median':>7} {'ended':>7} {'a second':>9} {'beside bare':>12} {'MB':>5}"
+    )
+    print("\n".join(rows))
+    print(f"\n{'the first post of an alert':44} {'s min':>7} {'median':>7} {'most':>7}")
+    print("\n".join(firsts(groups)))
+    print(f"\n{SLOTS} slots at one minute, {groups} groups: first post after its time")
+    print("\n".join(lateness(groups)))
+
+
+def rates(groups: int) -> Iterator[str]:
+    """By turns: an alert, a digest, and bare loops with as many connections, at one host and at 200."""
+    for hosts in (1, HOSTS):
+        with _station(groups, hosts=hosts) as (folder, platform):
+            turns: dict[str, Callable[[int], Told]] = {
+                f"bare loop, {IN_FLIGHT} connections": lambda _turn: _bare(folder, platform, IN_FLIGHT),
+                "alert": lambda turn: _alert(folder, platform, groups, turn),
+                f"bare loop, {DIGESTS} connections": lambda _turn: _bare(folder, platform, DIGESTS),
+                "digest": lambda _turn: _digest(folder, platform, groups),
+            }
+            told: dict[str, list[Told]] = {name: [] for name in turns}
+            for turn in range(ROUNDS):
+                for name, tell in turns.items():
+                    told[name].append(tell(turn))
+            bare: list[Told] = []
+            for name, results in told.items():
+                bare = results if name.startswith("bare") else bare
+                yield _row(f"{name}, {hosts} host{'s'[: hosts - 1]}", groups, results, bare)
+    with _station(SAMPLE, hosts=1) as (folder, platform):
+        yield _row("Apprise, 1 host", SAMPLE, [_apprise(folder, platform) for _turn in range(ROUNDS)], [])
+
+
+def firsts(groups: int) -> Iterator[str]:
+    """How soon an alert's first post leaves."""
+    with _station(groups, hosts=1) as (folder, platform):
+        running = [_alert(folder, platform, groups, turn).first for turn in range(ROUNDS)]
+        alone = [_alert(folder, platform, groups, ROUNDS + turn, run=False).first for turn in range(ROUNDS)]
+        yield _spread("after the running scheduler can see it", running)
+        yield _spread("after the command, none running", alone)
+
+
+def lateness(groups: int) -> Iterator[str]:
+    with _station(groups, hosts=1) as (folder, platform):
+        yield _spread("spread: 3m, as it is where nothing is said", _late(folder, platform))
+
+
+def _spread(what: str, seconds: list[float]) -> str:
+    return f"{what:44} {min(seconds):7.2f} {statistics.median(seconds):7.2f} {max(seconds):7.2f}"
+
+
+def _row(what: str, groups: int, told: list[Told], bare: list[Told]) -> str:
+    seconds = [one.seconds for one in told]
+    least, median = min(seconds), statistics.median(seconds)
+    beside = f"{median / statistics.median(one.seconds for one in bare):11.2f}x" if bare else f"{'':12}"
+    memory = max(one.memory for one in told) / 1e6
+    ended = statistics.median(one.ended for one in told)
+    return (
+        f"{what:44} {least:7.2f} {median:7.2f} {ended or median:7.2f} {groups / median:9.0f} {beside} "
+        + (f"{memory:5.0f}" if memory else "")
+    ).rstrip()
+
+
+# The ways of telling
+
+
+def _alert(folder: Path, platform: StandIn, groups: int, turn: int, *, run: bool = True) -> Told:
+    """``gengfu alert``, delivered by ``gengfu run`` or, where that is not to ``run``, by itself."""
+    _publish(folder, turn)
+    begun = time.time()
+    if not run:
+        with _command(folder, platform, "alert", _alert_id(turn), "--yes", "--json") as alone:
+            return _told(folder, platform, groups, alone, since=begun)
+    with (
+        _running(folder, platform) as scheduler,
+        _command(folder, platform, "alert", _alert_id(turn), "--yes", "--json"),
+    ):
+        return _told(folder, platform, groups, scheduler, since=_accepted(folder))
+
+
+def _digest(folder: Path, platform: StandIn, groups: int) -> Told:
+    """``gengfu push``, delivered by ``gengfu run``: a slot as a person has it sent, at once."""
+    with (
+        _running(folder, platform) as scheduler,
+        _command(folder, platform, "push", "slot0", "--yes", "--json"),
+    ):
+        return _told(folder, platform, groups, scheduler, since=_accepted(folder))
+
+
+def _bare(folder: Path, platform: StandIn, connections: int) -> Told:
+    """The same posts by libcurl's multi interface and nothing else."""
+    with (folder / "webhooks.csv").open(encoding="utf-8") as table:
+        waiting = [line.rstrip().partition(",")[2] for line in table][:0:-1]
+    groups, body = len(waiting), b"x" * 700
+    multi = pycurl.CurlMulti()
+    multi.setopt(pycurl.M_MAXCONNECTS, 4 * connections)
+    idle = [pycurl.Curl() for _connection in range(connections)]
+    for handle in idle:
+        handle.setopt(pycurl.CAINFO, str(platform.certificate))
+        handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        handle.setopt(pycurl.POSTFIELDS, body)
+        handle.setopt(pycurl.WRITEFUNCTION, lambda _answer: None)
+    done = 0
+    while done < groups:
+        while idle and waiting:
+            handle = idle.pop()
+            handle.setopt(pycurl.URL, waiting.pop())
+            multi.add_handle(handle)
+        multi.perform()
+        _more, ended, failed = multi.info_read()
+        assert not failed, failed
+        for handle in ended:
+            multi.remove_handle(handle)
+        idle += ended
+        done += len(ended)
+        if not ended:
+            multi.select(0.05)
+    multi.close()
+    return Told(seconds=_seen(platform, groups).seconds)
+
+
+APPRISE = """
+import sys, apprise
+notifier = apprise.Apprise()
+for line in open(sys.argv[1], encoding="utf-8"):
+    if "https" in line:
+        address = line.rstrip().partition(",")[2].replace("https", "jsons").replace("?", "?-") + "&verify=no"
+        assert notifier.add(address)
+assert notifier.notify(title="{title}", body="{title}" * 40)
+"""
+
+
+def _apprise(folder: Path, platform: StandIn) -> Told:
+    """A person's script: all of them to one ``Apprise``, and one call."""
+    script = APPRISE.format(title="走失老人")
+    subprocess.run([sys.executable, "-c", script, folder / "webhooks.csv"], check=True, capture_output=True)
+    return Told(seconds=_seen(platform, SAMPLE).seconds)
+
+
+def _late(folder: Path, platform: StandIn) -> list[float]:
+    """How late the first post of each slot came: all are due at the next minute that leaves time to get ready."""
+    due = (datetime.now(UTC) + timedelta(seconds=90)).replace(second=0, microsecond=0)
+    _write_timetable(folder, [f"{due.astimezone(ZONE):%H:%M}"] * SLOTS)
+    _publish(folder, 0)
+    with _running(folder, platform):
+        time.sleep(due.timestamp() - time.time() + 20)
+    firsts = platform.seen().firsts
+    assert len(firsts) == SLOTS, sorted(firsts)
+    return [first - due.timestamp() for first in firsts.values()]
+
+
+# What they need
+
+
+@contextmanager
+def _station(groups: int, *, hosts: int) -> Iterator[tuple[Path, StandIn]]:
+    """A station whose groups, in as many areas as there are slots, are spread over ``hosts`` names."""
+    with tempfile.TemporaryDirectory() as made, standing_in(Path(made)) as platform:
+        folder = Path(made) / "station"
+        (folder / "public").mkdir(parents=True)
+        names = ["localhost"] if hosts == 1 else [f"h{n}.chat.localhost" for n in range(hosts)]
+        table = [f"g{n},{n} 号群,webhook,wecom,区{n % SLOTS},2026-01-01" for n in range(groups)]
+        webhooks = [
+            f"g{n},https://{names[n % hosts]}:{platform.port}/send?key=s{n % SLOTS}-g{n}"
+            for n in range(groups)
+        ]
+        _write(folder / "groups.csv", "id,name,reach,platform,area,joined", table)
+        _write(folder / "webhooks.csv", "id,webhook", webhooks)
+        (folder / "webhooks.csv").chmod(0o600)
+        _write_timetable(folder, ["03:00"], hosts=names)
+        yield folder, platform
+
+
+def _write(file: Path, head: str, rows: list[str]) -> None:
+    file.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+
+
+def _write_timetable(folder: Path, times: list[str], hosts: list[str] | None = None) -> None:
+    """A slot for each of ``times``: the only one for all groups, or each for an area of its own."""
+    of = [f"{{areas: [区{n}]}}" for n in range(len(times))] if len(times) > 1 else ["{}"]
+    slots = [
+        f'  slot{n}: {{title: 提示{n}, at: "{at}", to: {to}, late: 1h, pick: {{fresh: 3650d, repeat: 0}}}}'
+        for n, (at, to) in enumerate(zip(times, of, strict=True))
+    ]
+    names = ", ".join(hosts or ["localhost"])
+    _write(folder / "timetable.yml", f"timezone: {ZONE.key}\nhosts: [{names}]\nslots:", slots)
+
+
+def _publish(folder: Path, turn: int) -> None:
+    """A catalogue with an alert and a tip that nobody was told."""
+    now = datetime.now(UTC)
+    station = Station(
+        name="青松路派出所",
+        url="https://qingsong.example/",
+        language="zh-CN",
+        timezone=ZONE.key,
+        areas=tuple(Area(path=f"区{n}", slug=f"a{n}") for n in range(SLOTS)),
+    )
+    tip = Entry(
+        id=f"T{turn:04}",
+        kind="tip",
+        url=f"https://qingsong.example/tip/{turn}/",
+        title="冒充公检法的电话，一个字都不要信",
+        summary="民警不会打电话要你转账，也没有“安全账户”。接到这样的电话就挂断，打 110 问一问。",
+        published=now,
+        updated=now,
+        revision="1",
+    )
+    alert = replace(
+        tip,
+        id=_alert_id(turn),
+        kind="alert",
+        title="走失老人，身穿红色羽绒服",
+        alert=AlertEntry(form="走失", place="青松路地铁站", tell="110", status="actual", state="active"),
+    )
+    new = folder / "public/catalogue.new"
+    new.write_text(dumps(Catalogue(station=station, entries=(tip, alert))), encoding="utf-8")
+    new.replace(folder / "public/catalogue.json")
+
+
+def _alert_id(turn: int) -> str:
+    return f"A{turn:04}"
+
+
+@contextmanager
+def _command(folder: Path, platform: StandIn, *words: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("gengfu"), *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "CURL_CA_BUNDLE": str(platform.certificate),
+            "PYTHONUNBUFFERED": "1",
+            "LANG": "zh_CN.UTF-8",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@contextmanager
+def _running(folder: Path, platform: StandIn) -> Iterator[subprocess.Popen[str]]:
+    with _command(folder, platform, "run", "--listen", "off") as scheduler:
+        assert scheduler.stdout
+        assert any("开始值更" in line for line in scheduler.stdout), "the scheduler did not start"
+        yield scheduler
+
+
+def _told(
+    folder: Path, platform: StandIn, groups: int, sender: subprocess.Popen[str], *, since: float
+) -> Told:
+    """Wait until the ledger has the end of everything."""
+    newest = "SELECT max(id) FROM broadcast"
+    _wait(
+        folder,
+        f"SELECT NOT EXISTS (SELECT 1 FROM delivery WHERE state IN ('pending', 'sending')) AND EXISTS (SELECT 1 FROM delivery WHERE broadcast_id = ({newest}) AND changed_at > {int(since * 1e6)})",
+    )
+    seen = _seen(platform, groups)
+    ended = _ask(
+        folder, f"SELECT max(changed_at) FROM delivery WHERE broadcast_id = ({newest}) AND state = 'sent'"
+    )
+    held = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{sender.pid}/status").read_text("utf-8"))
+    assert held
+    return Told(
+        seconds=seen.seconds,
+        ended=ended / 1e6 - seen.first,
+        first=seen.first - since,
+        memory=int(held[1]) * 1024,
+    )
+
+
+def _accepted(folder: Path) -> float:
+    """When the scheduler could see what was planned."""
+    _wait(folder, "SELECT EXISTS (SELECT 1 FROM delivery WHERE state = 'pending')")
+    return time.time()
+
+
+def _wait(folder: Path, question: str) -> None:
+    deadline = time.monotonic() + 300
+    while not _ask(folder, question):
+        assert time.monotonic() < deadline, question
+        time.sleep(0.005)
+
+
+def _ask(folder: Path, question: str) -> int:
+    """What the ledger answers; 0 while there is none."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder}/.gengfu/outbox.sqlite3?mode=ro", uri=True)) as ledger:
+            return ledger.execute(question).fetchone()[0] or 0
+    except sqlite3.OperationalError:
+        return 0
+
+
+def _seen(platform: StandIn, groups: int) -> Seen:
+    seen = platform.seen()
+    assert seen.posts == seen.groups == groups, seen
+    return seen
+
+
+if __name__ == "__main__":
+    measure(*map(int, sys.argv[1:]))
