@@ -11,11 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from gengfu_site.article import Manuscript, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
-<<<<<<< HEAD
 from gengfu_site.links import Bound, Lead, Links, url_of
-=======
-from gengfu_site.links import Bound, Links, url_of
->>>>>>> main
 from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
@@ -90,14 +86,11 @@ class Library:
     """Newest first; those of one instant by id."""
     held: tuple[Problem, ...] = ()
     """What of content/ residents do not see before somebody signs it, as warnings (:mod:`gengfu_site.versions`)."""
-<<<<<<< HEAD
+    unfinished: tuple[Article, ...] = ()
+    """Files that cannot be read as articles, as far as they can: for the rules alone."""
     _sorted: dict[datetime, tuple[tuple[Article, ...], ...]] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
-=======
-    unfinished: tuple[Article, ...] = ()
-    """Files that cannot be read as articles, as far as they can: for the rules alone."""
->>>>>>> main
 
     def published(self, at: datetime) -> tuple[Article, ...]:
         """Those that have a page at ``at``: expired and withdrawn ones keep theirs and say so."""

@@ -6,7 +6,7 @@ That an article can be read, and that its links lead somewhere, is found where i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gengfu_site.library import Article, Library
