@@ -21,6 +21,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from gengfu_site.alone import alone
@@ -120,7 +121,7 @@ class Staged:
             _exchange(self.folder, self.public)
         else:
             new = self.folder / f"{_CHANGES}.new"
-            new.write_text(json.dumps(sorted(self._gone)), encoding="utf-8")
+            new.write_text(json.dumps({"to": self.before, "gone": sorted(self._gone)}), encoding="utf-8")
             new.replace(self.folder / _CHANGES)
             _apply(self.folder, self.public)
 
@@ -153,13 +154,18 @@ def replacing(folder: Path) -> Iterator[Staged]:
 def _recover(new: Path, old: Path, public: Path) -> None:
     if new.exists() and old.exists() and not public.exists():
         new.rename(public)
-    if (new / _CHANGES).exists():
+    try:
+        changes = json.loads((new / _CHANGES).read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    if changes["to"] == _number(public):  # else they are done, or somebody else has made a release since
         _apply(new, public)
 
 
 def _apply(new: Path, public: Path) -> None:
-    """Move what was staged into the public folder, then take out what is to go; may be done again from any point."""
-    gone = json.loads((new / _CHANGES).read_text("utf-8"))
+    """Move what was staged into the public folder, take out what is to go, and last of all put the new mark there; may
+    be done again from any point."""
+    gone = json.loads((new / _CHANGES).read_text("utf-8"))["gone"]
     for inside, _folders, files in os.walk(new):
         here = public / Path(inside).relative_to(new)
         here.mkdir(parents=True, exist_ok=True)
@@ -172,8 +178,7 @@ def _apply(new: Path, public: Path) -> None:
         with suppress(OSError):  # until a folder is not empty
             for above in PurePosixPath(path).parents[:-1]:
                 (public / above).rmdir()
-    if (new / _MARK).exists():
-        (new / _MARK).replace(public / _MARK)
+    (new / _MARK).replace(public / _MARK)
     (new / _CHANGES).unlink()
 
 
@@ -209,7 +214,17 @@ def _number(folder: Path) -> str:
         mark = (folder / _MARK).stat()
     except OSError:
         return ""
-    return f"{mark.st_ino} {mark.st_mtime_ns}"
+    return f"{mark.st_ino} {mark.st_mtime_ns} {_start()}"
+
+
+@cache
+def _start() -> str:
+    """Of the machine: another one each time it starts. What it had not written to its disk when it last stopped,
+    nobody knows."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
+    except OSError:
+        return ""
 
 
 @contextmanager
