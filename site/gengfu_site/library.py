@@ -218,7 +218,7 @@ def _perhaps_searched_for(lying: Iterable[Lying]) -> set[str]:
 
 def names(article: Manuscript) -> tuple[str, str]:
     """What ``mkdocs.yml`` may call it: its id, and its path below content/ without ``.md``."""
-    return article.id, article.path.as_posix().removesuffix(".md")
+    return article.id, article.place.removesuffix(".md")
 
 
 def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
