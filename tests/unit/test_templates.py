@@ -454,6 +454,14 @@ def test_a_page_carries_styles_and_scripts_without_what_only_we_read(tmp_path, w
     assert env.filters["asset"]("own.css") == in_the_page
 
 
+@pytest.mark.parametrize("name", ["404.html", "parts/old.css"])
+def test_a_file_of_the_stations_own_that_is_no_utf_8_is_named(tmp_path, name):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / name).write_bytes("/* 青松 */".encode("gbk"))
+    with pytest.raises(render.TemplateBroken, match=f"UTF-8.*（{name} 1）"):
+        render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
+
+
 def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(env):
     live = render.environment(SETTINGS, live=True).globals["policy"]("home.html")
     public = env.globals["policy"]("home.html")
