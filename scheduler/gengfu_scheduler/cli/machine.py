@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from gengfu_scheduler.cli.shared import by_option, err, expect_station, now, out, record, show_notices, who
 from gengfu_site import cli as site
+from gengfu_site.problems import in_command
 from gengfu_templates.i18n import _, officer_language, series
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ def deploy(
         words = _(
             "站点文件夹是 root 的，服务会用 root 运行。最好建一个专用用户：sudo chown -R 用户 {folder}，再运行一次。"
         )
-        show_notices([words.format(folder=folder.resolve())])
+        show_notices([words.format(folder=in_command(str(folder.resolve())))])
     for path, text in deploying.files(server):
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         out.print(escape(str(file)))
     out.print("\n" + _("看过以后，用管理员身份装上："))
-    out.print(escape(f"  sudo cp -r {target}/. /etc/"))
+    out.print(escape(f"  sudo cp -r {in_command(f'{target}/.')} /etc/"))
     if server.site:
         out.print("  sudo nginx -t && sudo systemctl reload nginx")
     services = [*(["build"] if server.site else []), *(["run"] if server.sends else []), "backup.timer"]
