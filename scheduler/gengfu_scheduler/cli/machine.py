@@ -66,7 +66,7 @@ def deploy(
             "站点文件夹是 root 的，服务会用 root 运行。最好建一个专用用户：sudo chown -R 用户 {folder}，再运行一次。"
         )
         show_notices([words.format(folder=in_command(str(folder.resolve())))])
-    for path, text in deploying.files(server):
+    for path, text in list(deploying.files(server)):  # all or none
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
