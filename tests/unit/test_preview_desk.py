@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -86,6 +88,31 @@ def test_what_cannot_be_read_as_an_article_is_shown_as_its_file_with_the_problem
     assert "/.preview/file/content/fraud/brushing.md#L5" in get(shown, "/.preview/problems")
 
 
+def test_a_file_that_is_no_article_yet_says_what_its_text_lacks_and_might_better_say(
+    station: StationFolder,
+) -> None:
+    station.article(summary=None, body="电话 13912345678\n\n马上转发到群里\n")
+    shown = words(get(desk(station), PAGE))
+    for said in ("缺少字段“summary”", "手机号（139****5678）", "求人转发"):
+        assert said in shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file of such a name can be there")
+def test_an_article_is_shown_whatever_its_file_is_called(station: StationFolder) -> None:
+    station.article("fraud/甲 “乙” \"丙\" <b>'丁'?:*|😀.md", body="电话 13912345678\n")
+    shown = desk(station)
+    [url] = shown.shown.by_url
+    html = get(shown, f"/{url}")
+    assert "必须改" in words(html)
+    assert "<b>'丁'" not in html
+    [panel] = re.findall(r'iframe src="([^"]*)"', html)
+    assert "有 1 处必须改" in words(get(shown, unquote(panel)))
+
+
+def test_an_address_longer_than_any_name_leads_nowhere(station: StationFolder) -> None:
+    get(desk(station), f"/{'a' * 5000}/", status=404)
+
+
 def test_a_file_in_another_encoding_is_shown_in_readable_words(station: StationFolder) -> None:
     station.file("content/fraud/brushing.md", "---\ntitle: 刷单返利\n---\n".encode("gb18030"))
     assert "刷单返利" in get(desk(station), PAGE)
@@ -115,6 +142,19 @@ def test_how_it_stands_with_the_article_is_said(
 ) -> None:
     station.article(**fields)
     assert said in words(get(desk(station), "/.preview/panel" + PAGE))
+
+
+def test_what_a_missing_persons_data_lacks_is_told_beside_the_alert_and_the_data_is_not_shown(
+    station: StationFolder,
+) -> None:
+    fields = {"kind": "alert", "expires": "2026-12-01", "alert": "{form: 走失, place: 桃园, tell: '110'}"}
+    station.article("alert/child.md", id="A5W3R", **fields)
+    station.file("private/A5W3R.yml", "name: 小满\nlast_seen: 南门\nerase_after: 2026-11-25\n")
+    panel = get(desk(station), "/.preview/panel/alert/child/")
+    assert "private/A5W3R.yml 第 1 行" in words(panel)
+    assert "缺少字段“basis”" in words(panel)
+    assert "小满" not in panel
+    assert "file/private" not in panel
 
 
 def test_what_waits_for_a_signature_says_so_and_what_comes_next(station: StationFolder) -> None:
