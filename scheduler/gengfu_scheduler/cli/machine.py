@@ -157,12 +157,15 @@ def restore(file: Path, folder: Path, by: str | None) -> None:
             folder=escape(str(folder)), made=held.made.astimezone(), n=len(held.files)
         )
     )
-    show_notices(_of_restored(held))
+    show_notices(_of_restored(held, os.environ.get("GENGFU_DATABASE", "")))
     out.print(_("接下来：gengfu check、gengfu audit verify、gengfu build，最后才 gengfu run。"))
 
 
-def _of_restored(held: Backup) -> list[str]:
-    """What it lacks, and what it does not know."""
+def _of_restored(held: Backup, database: str) -> list[str]:
+    """What it lacks, and what it does not know.
+
+    :param database: where the programs are told to keep the outbox; empty: in the station.
+    """
     notices = [
         _(
             "备份以后发出去的，这里不知道。所以：备份时没发完的、备份到现在本该按时间表发的，都记成“结果不明”，不自动再发；"
@@ -173,6 +176,12 @@ def _of_restored(held: Backup) -> list[str]:
         notices.append(
             _(
                 "里面没有发送记录。备份时还没发过，就从头记；在数据库服务器上的，用那里的备份恢复，不然群里会再收到以前发过的。"
+            )
+        )
+    elif database:
+        notices.append(
+            _(
+                "GENGFU_DATABASE 指着另一个数据库，恢复出来的发送记录不会用到：启动以前去掉这个变量，不然群里会再收到以前发过的。"
             )
         )
     if "webhooks" not in held.secrets:
