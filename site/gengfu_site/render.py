@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from hashlib import sha256
+from traceback import extract_tb
 from urllib.parse import urlsplit
 
 import jinja2
@@ -168,10 +169,18 @@ class TemplateBroken(GengfuError):
     """A page template, most likely the station's own, cannot be used."""
 
     def __init__(self, error: jinja2.TemplateError) -> None:
-        name, line = getattr(error, "filename", None) or "", getattr(error, "lineno", "")
+        name, line = _where(error)
         super().__init__(
             _("网页模板有错：{error}（{name} {line}）").format(error=error.message, name=name, line=line)
         )
+
+
+def _where(error: jinja2.TemplateError) -> tuple[str, int | str]:
+    """The file and line of a mistake; jinja puts those of templates into the traceback of what it finds while rendering."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.filename or error.name or "", error.lineno
+    inside = [frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith(".html")]
+    return (inside[-1].filename, inside[-1].lineno or "") if inside else ("", "")
 
 
 @contextmanager
