@@ -44,7 +44,7 @@ messages: .venv/.developing ## Collect the wording into the English catalogue, t
 	$(BIN)/pybabel -q extract --no-location --sort-output -F templates/babel.cfg -o .venv/gengfu.pot .
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
 	  -D gengfu -l en -i .venv/gengfu.pot -d templates/gengfu_templates/locale
-	$(BIN)/pybabel -q compile -D gengfu -d templates/gengfu_templates/locale
+	$(BIN)/pybabel -q compile -D "gengfu click" -d templates/gengfu_templates/locale
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

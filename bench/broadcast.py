@@ -278,7 +278,9 @@ def _alert_id(turn: int) -> str:
 
 
 @contextmanager
-def _command(folder: Path, platform: StandIn, *words: str) -> Iterator[subprocess.Popen[str]]:
+def _command(
+    folder: Path, platform: StandIn, *words: str, said: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [Path(sys.executable).with_name("gengfu"), *words],
         cwd=folder,
@@ -288,7 +290,8 @@ def _command(folder: Path, platform: StandIn, *words: str) -> Iterator[subproces
             "PYTHONUNBUFFERED": "1",
             "LANG": "zh_CN.UTF-8",
         },
-        stdout=subprocess.PIPE,
+        stdout=said,
+        stderr=subprocess.DEVNULL,
         text=True,
     )
     try:
@@ -300,7 +303,7 @@ def _command(folder: Path, platform: StandIn, *words: str) -> Iterator[subproces
 
 @contextmanager
 def _running(folder: Path, platform: StandIn) -> Iterator[subprocess.Popen[str]]:
-    with _command(folder, platform, "run", "--listen", "off") as scheduler:
+    with _command(folder, platform, "run", "--listen", "off", said=subprocess.PIPE) as scheduler:
         assert scheduler.stdout
         assert any("开始值更" in line for line in scheduler.stdout), "the scheduler did not start"
         yield scheduler

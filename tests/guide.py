@@ -130,7 +130,7 @@ class Reader:
         window = Window([str(self.bin / program), *words, *port], self.folder, self.environ)
         self._windows.append(window)
         if lasting:
-            window.read_until(lambda lines: not missing(step.shown, lines))
+            window.read_until(lambda lines: not missing([*step.shown, ELLIPSIS], lines))
             return
         ignored = self._talk(window, step.shown)
         lines = window.lines[ignored:]

@@ -127,6 +127,8 @@ class Signed:
     rank: tuple[int, int]
     """Where two articles bring along one file in two versions, the greater one's is shown: the one more strictly
     signed off, then the later one."""
+    edited: bool = False
+    """Whether its file says something else by now, which waits for a signature."""
 
 
 class Lost(GengfuError):

@@ -349,7 +349,8 @@ def unfinished(text: str, path: PurePosixPath, name: str, station: Station) -> M
     Something else stands in for what is missing or wrong. None where the front matter is no YAML: what is allowed
     there by name, or printed there for all, nobody can tell.
     """
-    front, body, body_line = split(text) or ("", text, 1)
+    # A first heading without front matter is the title that ``gengfu fix`` makes of it.
+    front, body, body_line = split(text) or ("", re.sub(r"\A(\s*)#[^#\n]*", r"\1", text), 1)
     document, problems = read_yaml(front, name, first_line=2)
     if any(not problem.field for problem in problems):
         return None

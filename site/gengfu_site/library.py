@@ -362,7 +362,7 @@ def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manu
                     message=_("编号 {id} 已经被 {path} 用了。").format(
                         id=manuscript.id, path=earlier.lines.path
                     ),
-                    remedy=_("给后写的那篇换一个编号，用 gengfu new 可以生成。"),
+                    remedy=_("哪一篇是后写的，就删掉它的 id 那一行，再运行 gengfu fix，得到一个新编号。"),
                 )
             )
         elif not known and (reserved := reserved_part(manuscript.path)):

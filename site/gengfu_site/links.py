@@ -99,7 +99,7 @@ class Links:
                 return address
             if target.suffix == ".md":
                 leads.add((target.as_posix(), use.anchor))
-                if self._has_no_page(target):
+                if self._has_no_page(use):
                     return _NOWHERE
                 return _relative(url_of(target), url) + use.tail
             files[target] = None
@@ -155,7 +155,7 @@ class Links:
         """Links to a heading that the article they lead to does not have; once all are bound."""
         for use in self._to_headings:
             anchors = self._anchors.get(use.path.as_posix())
-            if anchors is None or use.anchor in anchors:
+            if anchors is None or use.anchor in anchors or use.may_be_dead:
                 continue
             close = nearest(use.anchor, sorted(anchors))
             yield use.problem(
@@ -195,7 +195,7 @@ class Links:
                 _("把文件放进 content/ 再链接。"),
             )
         hidden = any(part.startswith(".") for part in use.path.parts)
-        if hidden or not _is_file(file):
+        if (hidden or not _is_file(file)) and not use.may_be_dead:
             raise _Lost(_("链接的文件“{address}”不存在。").format(address=use.shown), self._near(use))
         if use.path.suffix != ".md":
             _check_file(file, use)
@@ -212,10 +212,9 @@ class Links:
             return True
         return use.path in self._good  # many articles share a cover
 
-    def _has_no_page(self, path: PurePosixPath) -> bool:
-        return (
-            path.as_posix() not in self._by_place and shown(self._content / path, self._folder) in self._held
-        )
+    def _has_no_page(self, use: _Use) -> bool:
+        file, place = self._content / use.path, use.path.as_posix()
+        return place not in self._by_place and (use.may_be_dead or shown(file, self._folder) in self._held)
 
     def _lies_inside(self, file: Path) -> bool:
         try:
@@ -297,6 +296,13 @@ class _Use:
         if not written:
             return self.manuscript.path
         return PurePosixPath(normpath(join(self.manuscript.path.parent.as_posix(), written)))
+
+    @property
+    def may_be_dead(self) -> bool:
+        """Whether it leads to an article from what was signed before somebody mended it: that waits for a signature,
+        and nothing else waits for that."""
+        signed = self.manuscript.signed
+        return signed is not None and signed.edited and self.path.suffix == ".md"
 
     @property
     def anchor(self) -> str:

@@ -65,10 +65,10 @@ class GengfuPlugin(BasePlugin[GengfuConfig]):  # type: ignore[no-untyped-call]
         if settings is None:
             raise PluginError(str(ProblemsFound(problems)))
         self._settings = replace(settings, content=Path(config.docs_dir), public=Path(config.site_dir))
-        self._env = render.environment(self._settings, live=self._live)
         try:
+            self._env = render.environment(self._settings, live=self._live)
             release.claim(self._settings.public)
-        except release.NotOurs as error:
+        except (render.TemplateBroken, release.NotOurs) as error:
             raise PluginError(str(error)) from error
         config.theme.static_templates = set()
         return config

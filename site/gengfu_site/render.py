@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from hashlib import sha256
+from traceback import extract_tb
 from urllib.parse import urlsplit
 
 import jinja2
@@ -41,6 +42,19 @@ class _Compiled(jinja2.BytecodeCache):
         self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
 
 
+class _Loader(jinja2.FileSystemLoader):
+    """Jinja's, for templates of which some were saved by whatever a station's people write with."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            message = _("应是 UTF-8 编码的文本，这个文件不是")
+            raise jinja2.TemplateSyntaxError(message, 1, template, template) from error
+
+
 @lru_cache(maxsize=8)
 def _compiled(language: str, assets: tuple[tuple[str, str], ...]) -> _Compiled:
     """For templates that are compiled with these words and assets in them."""
@@ -51,10 +65,11 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
     """The Jinja environment of the pages: the station's own templates before the theme's.
 
     :param live: for a preview, into whose pages the server puts a script of its own.
+    :raises TemplateBroken: a style sheet or script cannot be read.
     """
     folders = [settings.overrides] if settings.overrides else []
     env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([*folders, PAGES]),
+        loader=_Loader([*folders, PAGES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
@@ -69,7 +84,8 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
     env.filters["numbers"] = telephone_numbers
     env.filters["phrases"] = phrases
     env.filters["linked_data"] = linked_data
-    assets = dict(_assets(env))
+    with _named():
+        assets = dict(_assets(env))
     env.filters["asset"] = partial(_asset, assets)
     env.bytecode_cache = _compiled(settings.station.language, tuple(assets.items()))
     env.globals["policy"] = _policies(env, assets, settings.portal, live=live)
@@ -153,10 +169,18 @@ class TemplateBroken(GengfuError):
     """A page template, most likely the station's own, cannot be used."""
 
     def __init__(self, error: jinja2.TemplateError) -> None:
-        name, line = getattr(error, "filename", None) or "", getattr(error, "lineno", "")
+        name, line = _where(error)
         super().__init__(
-            _("网页模板有错：{error}（{name} {line}）").format(error=error, name=name, line=line)
+            _("网页模板有错：{error}（{name} {line}）").format(error=error.message, name=name, line=line)
         )
+
+
+def _where(error: jinja2.TemplateError) -> tuple[str, int | str]:
+    """The file and line of a mistake; jinja puts those of templates into the traceback of what it finds while rendering."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.filename or error.name or "", error.lineno
+    inside = [frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith(".html")]
+    return (inside[-1].filename, inside[-1].lineno or "") if inside else ("", "")
 
 
 @contextmanager

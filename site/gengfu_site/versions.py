@@ -156,8 +156,8 @@ def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Setti
     """
     :raises Lost: what was signed is not there any more.
     """
-    signed = approvals.signed(public)
     as_it_lies = _is_signed(one, public)
+    signed = replace(approvals.signed(public), edited=not as_it_lies)
     if as_it_lies and not one.problems:
         return replace(one, manuscript=one.manuscript and replace(one.manuscript, signed=signed))
     text = approvals.text(public.version)

@@ -61,7 +61,7 @@ class Once(Extension):
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
-        place = nodes.Const(f"{parser.name}:{line}")
+        place = nodes.Const(f"{parser.name}:{parser.free_identifier().name}")
         key = parser.parse_tuple()
         body = parser.parse_statements(("name:endonce",), drop_needle=True)
         return nodes.CallBlock(self.call_method("_part", [place, key]), [], [], body).set_lineno(line)

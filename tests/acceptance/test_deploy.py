@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -17,7 +18,7 @@ import pytest
 
 from gengfu_site.publish import publish
 from installed import Installed
-from stations import AT, StationFolder
+from stations import AT, StationFolder, empty_station
 
 SEARCHED = {
     "id": "W4K1S",
@@ -121,6 +122,18 @@ def deployed(installed: Installed, station: StationFolder, url: str, *options: s
     return written
 
 
+def systemd_finds_nothing_wrong_with(units: Sequence[Path]) -> None:
+    checked = subprocess.run(
+        [program("systemd-analyze"), "verify", *units],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LANG": "C"},
+    )
+    names = re.compile("|".join(re.escape(unit.name) for unit in units))
+    found = [line for line in checked.stderr.splitlines() if names.search(line)]
+    assert (checked.returncode, found) == (0, [])
+
+
 def search_for_somebody(station: StationFolder, state: str = "active") -> None:
     station.article("alert/lost.md", **{**SEARCHED, "alert": SEARCHED["alert"].replace("active", state)})
     station.file("private/W4K1S.yml", PERSON).chmod(0o600)
@@ -220,6 +233,30 @@ def test_with_a_certificate_the_site_is_encrypted_and_the_plain_address_leads_th
     assert "return 301 https://$host$request_uri;" in text
 
 
+def test_a_folder_may_be_called_anything_that_such_files_can_say(
+    installed: Installed, tmp_path: Path, port: int
+) -> None:
+    (tmp_path / "站 点 (50%) #1; {x}").mkdir()
+    station = empty_station(tmp_path / "站 点 (50%) #1; {x}")
+    station.article()
+    written = deployed(installed, station, f"http://127.0.0.1:{port}/%E8%AD%A6%20x/").rename(tmp_path / "etc")
+    publish(station.settings, AT)
+    with nginx(written, port) as web:
+        assert web.get("/%E8%AD%A6%20x/fraud/brushing/").status == 200
+        assert web.get("/%E8%AD%A6%20x/alerts.json").headers["cache-control"] == "no-store"
+    systemd_finds_nothing_wrong_with(sorted((written / "systemd/system").iterdir()))
+
+
+def test_one_that_they_cannot_say_is_named_and_nothing_is_written(
+    installed: Installed, tmp_path: Path
+) -> None:
+    (tmp_path / "it's").mkdir()
+    (tmp_path / "it's/timetable.yml").write_text("slots: {}\n", "utf-8")
+    refused = installed.run("gengfu", "deploy", "etc", "--user", "daemon", cwd=tmp_path / "it's", code=1)
+    assert "把文件夹改个名字" in refused.stderr
+    assert not list((tmp_path / "it's/etc").rglob("*.service"))
+
+
 def test_systemd_finds_nothing_wrong_with_the_units(installed: Installed, station: StationFolder) -> None:
     written = deployed(installed, station, "https://qingsong.example/", "--name", "qingsong")
     units = sorted((written / "systemd/system").iterdir())
@@ -229,16 +266,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(installed: Installed, statio
         "qingsong-build.service",
         "qingsong-run.service",
     ]
-    checked = subprocess.run(
-        [program("systemd-analyze"), "verify", *units],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LANG": "C"},
-    )
-    assert (checked.returncode, [line for line in checked.stderr.splitlines() if "qingsong" in line]) == (
-        0,
-        [],
-    )
+    systemd_finds_nothing_wrong_with(units)
 
 
 def test_a_machine_that_only_sends_gets_no_web_server(installed: Installed, tmp_path: Path) -> None:

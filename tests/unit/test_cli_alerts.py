@@ -90,7 +90,7 @@ def test_settings_that_cannot_be_read_hold_up_no_alert_but_what_must_be_written(
     ("command", "said"),
     [
         (("resolve", "F"), "在写文章的那台机器上做"),
-        (("withdraw", "F", "--reason", "错"), "在写文章的那台机器上做"),
+        (("withdraw", "F", "--reason", "错"), "先在写文章的那台机器上撤回"),
         (("alert", "G"), "没有编号 G"),
         (("alert", "F", "--to", "area=河西"), "河西"),
         (("alert", "F", "--exercise"), "在写文章的那台机器上做"),

@@ -29,7 +29,7 @@ def test_what_it_holds_is_escaped_once():
 
 
 def test_two_places_with_one_key_are_two_parts():
-    assert made("{% once 1 %}a{% endonce %}\n{% once 1 %}b{% endonce %}") == "a\nb"
+    assert made("{% once 1 %}a{% endonce %}{% once 1 %}b{% endonce %}\n{% once 1 %}c{% endonce %}") == "ab\nc"
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def timed(
 
 def site(library: Library, at: datetime) -> tuple[object, ...]:
     """All that its bytes are made from: search and feeds hold what the catalogue does."""
-    return list(pages(library, at)), catalogue(library, at), alerts(library, at)
+    return list(map(repr, pages(library, at))), catalogue(library, at), alerts(library, at)
 
 
 def instants(library: Library) -> list[str]:

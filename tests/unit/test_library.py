@@ -129,7 +129,7 @@ def test_what_the_text_says_is_told_in_the_same_round_as_what_is_wrong_above_it(
 
 
 def test_a_file_without_front_matter_is_read_for_the_rules_all_the_same(station: StationFolder) -> None:
-    station.file("content/tip/a.md", "一\n打 13812345678\n")
+    station.file("content/tip/a.md", "# 一\n打 13812345678\n")
     assert [(p.line, p.rule) for p in check(station.settings, AT)] == [(1, ""), (2, "personal-data")]
 
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from gengfu_scheduler.cli import main
 from gengfu_scheduler.deploy import Server, Unfit, files, site
+from gengfu_scheduler.outbox import Outbox
 from gengfu_site import audit
 from stations import StationFolder
 
@@ -95,3 +96,19 @@ class TestBackup:
         assert result.exit_code == 1
         assert "恢复不了" in result.output
         assert not (station.folder / "again").exists()
+
+
+class TestRestore:
+    def test_a_record_that_the_programs_would_not_look_at_is_said_to_be_so(
+        self, run: Run, station: StationFolder, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        folder = tmp_path_factory.mktemp("backups")
+        station.file(".gengfu/x", "")
+        Outbox(f"sqlite:///{station.folder}/.gengfu/outbox.sqlite3").close()
+        run("backup", folder / "b.tar.gz")
+        elsewhere = {"GENGFU_DATABASE": "postgresql+psycopg://guide:hunter2@db.example/guide"}
+        aside = run("restore", folder / "b.tar.gz", folder / "aside", env=elsewhere)
+        assert "去掉这个变量" in aside.stderr
+        assert "hunter2" not in aside.output
+        used = run("restore", folder / "b.tar.gz", folder / "used", env={"GENGFU_DATABASE": None})
+        assert "GENGFU_DATABASE" not in used.stderr

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from gengfu_site.pages import pages
-from gengfu_site.render import context
+from gengfu_site.render import context, environment, render
 from gengfu_site.view import (
     AlertPage,
     AreaPage,
@@ -47,6 +47,34 @@ def test_an_empty_station_has_every_list_and_says_so(station: StationFolder) -> 
     paths = set(shown(station))
     assert {"index.html", "404.html", "fraud/index.html", "topic/fire/index.html"} <= paths
     assert "area/qingsong/taoyuan/index.html" in paths
+
+
+def test_a_page_is_the_same_whatever_other_pages_needed_of_its_parts(station: StationFolder) -> None:
+    """Parts that many pages have in common are made once (``{% once KEY %}``): a key may leave nothing out."""
+    fields: Sequence[dict[str, str]] = [
+        {},
+        {"areas": "[青松路/桃园社区]", "topics": "[防火用电]", "audience": "[老年人]"},
+        {"areas": "[青松路/松园社区]", "topics": "[防火用电, 电信网络诈骗]"},
+        {"areas": "[河东, 青松路]", "withdrawn": "写错了"},
+        {"kind": "service", "service": "{department: 窗口, visit: 跑一次}"},
+        {"kind": "alert", "alert": '{form: 火情, place: 桃园社区, tell: "119"}', "expires": "2026-11-22"},
+        {
+            "kind": "alert",
+            "alert": '{form: 火情, place: 河东, tell: "119", status: exercise}',
+            "expires": "2026-11-22",
+        },
+    ]
+    for number, given in enumerate(fields):
+        station.article(
+            f"{given.get('kind', 'fraud')}/p{number}.md", id=f"P{number:04}", title=f"第{number}篇", **given
+        )
+    site = list(pages(station.load(), AT))
+    keeping, forgetful = environment(station.settings), environment(station.settings)
+    once = forgetful.extensions["gengfu_templates.fragments.Once"]
+    once._part = lambda place, key, caller: caller()
+    alone = {page.path: render(forgetful, page) for page in site}
+    for order in (site, site[::-1]):
+        assert [page.path for page in order if render(keeping, page) != alone[page.path]] == []
 
 
 def test_a_long_list_has_pages_of_twenty_newest_first(station: StationFolder) -> None:

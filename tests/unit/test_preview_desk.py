@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -15,6 +17,7 @@ from gengfu_site.publish import preview
 from stations import AT, StationFolder
 
 PAGE = "/fraud/brushing/"
+ALERT = {"kind": "alert", "expires": "2026-12-01", "alert": "{form: 火情, place: 桃园, tell: '119'}"}
 
 
 def desk(station: StationFolder, looks: Looks | None = None) -> Desk:
@@ -86,6 +89,31 @@ def test_what_cannot_be_read_as_an_article_is_shown_as_its_file_with_the_problem
     assert "/.preview/file/content/fraud/brushing.md#L5" in get(shown, "/.preview/problems")
 
 
+def test_a_file_that_is_no_article_yet_says_what_its_text_lacks_and_might_better_say(
+    station: StationFolder,
+) -> None:
+    station.article(summary=None, body="电话 13912345678\n\n马上转发到群里\n")
+    shown = words(get(desk(station), PAGE))
+    for said in ("缺少字段“summary”", "手机号（139****5678）", "求人转发"):
+        assert said in shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file of such a name can be there")
+def test_an_article_is_shown_whatever_its_file_is_called(station: StationFolder) -> None:
+    station.article("fraud/甲 “乙” \"丙\" <b>'丁'?:*|😀.md", body="电话 13912345678\n")
+    shown = desk(station)
+    [url] = shown.shown.by_url
+    html = get(shown, f"/{url}")
+    assert "必须改" in words(html)
+    assert "<b>'丁'" not in html
+    [panel] = re.findall(r'iframe src="([^"]*)"', html)
+    assert "有 1 处必须改" in words(get(shown, unquote(panel)))
+
+
+def test_an_address_longer_than_any_name_leads_nowhere(station: StationFolder) -> None:
+    get(desk(station), f"/{'a' * 5000}/", status=404)
+
+
 def test_a_file_in_another_encoding_is_shown_in_readable_words(station: StationFolder) -> None:
     station.file("content/fraud/brushing.md", "---\ntitle: 刷单返利\n---\n".encode("gb18030"))
     assert "刷单返利" in get(desk(station), PAGE)
@@ -108,6 +136,9 @@ def test_an_article_whose_time_has_not_come_is_shown_as_it_will_be_with_its_file
     [
         ({"withdrawn": "写错了"}, "已经撤下"),
         ({"expires": "2026-11-20"}, "已经过期"),
+        (ALERT, "发出去：gengfu alert F7K2Q"),
+        (ALERT | {"alert": "{form: 火情, place: 桃园, tell: '119', state: resolved}"}, "gengfu build"),
+        (ALERT | {"alert": "{form: 火情, place: 桃园, tell: '119', status: exercise}"}, "这是演练"),
     ],
 )
 def test_how_it_stands_with_the_article_is_said(
@@ -117,6 +148,37 @@ def test_how_it_stands_with_the_article_is_said(
     assert said in words(get(desk(station), "/.preview/panel" + PAGE))
 
 
+def test_what_a_missing_persons_data_lacks_is_told_beside_the_alert_and_the_data_is_not_shown(
+    station: StationFolder,
+) -> None:
+    fields = {"kind": "alert", "expires": "2026-12-01", "alert": "{form: 走失, place: 桃园, tell: '110'}"}
+    station.article("alert/child.md", id="A5W3R", **fields)
+    station.file("private/A5W3R.yml", "name: 小满\nlast_seen: 南门\nerase_after: 2026-11-25\n")
+    panel = get(desk(station), "/.preview/panel/alert/child/")
+    assert "private/A5W3R.yml 第 1 行" in words(panel)
+    assert "缺少字段“basis”" in words(panel)
+    assert "小满" not in panel
+    assert "file/private" not in panel
+
+
+def test_a_search_whose_time_has_not_come_is_shown_with_the_persons_photo(station: StationFolder) -> None:
+    fields = {"kind": "alert", "expires": "2026-12-05", "alert": "{form: 走失, place: 桃园, tell: '110'}"}
+    station.article("alert/child.md", id="A5W3R", published="2026-12-01 08:00", **fields)
+    person = "name: 小满\nlast_seen: 南门\nbasis: 监护人同意\nerase_after: 2026-12-04\nphoto: A5W3R.jpg\n"
+    station.file("private/A5W3R.yml", person)
+    station.file("private/A5W3R.jpg", b"\xff\xd8\xff picture of the child")
+    shown = desk(station)
+    [photo] = re.findall(r'src="\.\./\.\.(/alert/child/[^"]*)"', get(shown, "/alert/child/"))
+    assert shown.answer(photo, 7).body == b"\xff\xd8\xff picture of the child"
+    assert "没有找到这一页" in get(shown, "/alert/child/A5W3R.jpg", status=404)
+
+
+def test_chat_groups_are_shown_what_is_to_come_as_it_will_be_then(station: StationFolder) -> None:
+    station.article(published="2026-12-01 08:00")
+    shown = desk(station, lambda _entry, _station, at: f"<p>{at:%m-%d}</p>")
+    assert "<p>12-01</p>" in get(shown, "/.preview/panel" + PAGE)
+
+
 def test_what_waits_for_a_signature_says_so_and_what_comes_next(station: StationFolder) -> None:
     settings = (station.folder / "mkdocs.yml").read_text("utf-8")
     station.file("mkdocs.yml", settings + "      review: small\n")
@@ -124,6 +186,27 @@ def test_what_waits_for_a_signature_says_so_and_what_comes_next(station: Station
     panel = words(get(desk(station), "/.preview/panel" + PAGE))
     assert "还没有签发，网站上看不到。" in panel
     assert "gengfu submit content/fraud/brushing.md" in panel
+
+
+def test_a_log_that_cannot_be_read_is_said_in_the_panel_and_the_page_is_shown(station: StationFolder) -> None:
+    settings = (station.folder / "mkdocs.yml").read_text("utf-8")
+    station.file("mkdocs.yml", settings + "      review: small\n")
+    station.article()
+    (station.folder / "audit/log.jsonl").mkdir(parents=True)
+    panel = words(get(desk(station), "/.preview/panel" + PAGE))
+    assert "✕ 操作记录" in panel
+    assert "可以公开" not in panel
+
+
+def test_between_two_states_of_the_site_an_answer_waits_for_the_new_one(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.article()
+    shown = desk(station)
+    folder, aside = shown.shown.folder, shown.shown.folder.with_name("aside")
+    folder.rename(aside)
+    monkeypatch.setattr("gengfu_site.preview.desk.time.sleep", lambda _seconds: aside.rename(folder))
+    assert "刷单返利" in words(get(shown, PAGE))
 
 
 def test_the_panel_has_what_it_is_given_of_chat_groups_or_why_it_cannot_be_drawn(
@@ -148,6 +231,7 @@ def test_on_paper_only_what_is_printed_holds(station: StationFolder) -> None:
     assert "prefers-color-scheme" not in styles
     assert "min-width:60em" not in styles
     assert "preview-panel" not in html
+    assert html.count("<script") == 1
 
 
 def test_while_nothing_new_can_be_made_the_old_pages_stay_and_say_why(station: StationFolder) -> None:

@@ -352,6 +352,41 @@ def test_of_two_files_with_one_id_none_is_signed_before_it_is_clear_which(small:
         submit(small)
 
 
+def test_what_was_mended_and_waits_for_a_signature_holds_up_nothing(small: StationFolder) -> None:
+    """A link to what was deleted, or to a heading that is called otherwise by now, is but its words until then."""
+    small.article(body="看[那篇](other.md)和[这段](third.md#二)。\n")
+    other = small.article("fraud/other.md", body="另\n", id="F7K2R")
+    small.article("fraud/third.md", body="## 二\n", id="F7K2S")
+    for id_ in ("F7K2Q", "F7K2R", "F7K2S"):
+        submit(small, name=id_)
+        sign(small, name=id_)
+    other.unlink()
+    small.article("fraud/third.md", body="## 三\n", id="F7K2S")
+    submit(small, name="F7K2S")
+    sign(small, name="F7K2S")
+    problems = load(small.settings, AT)[1]
+    assert ["“other.md”不存在" in p.message or "小标题不存在" in p.message for p in problems] == [True, True]
+    small.article(body="看别的。\n")
+    library, problems = load(small.settings, AT)
+    assert not problems
+    [html] = [article.html.strip() for article in library.articles if article.id == "F7K2Q"]
+    assert html == '<p>看<a>那篇</a>和<a href="../third/#%E4%BA%8C">这段</a>。</p>'
+
+
+def test_what_a_rule_has_against_what_was_signed_before_it_was_mended_says_which_version_that_is(
+    small: StationFolder,
+) -> None:
+    small.article(body="弱智\n")
+    submit(small)
+    sign(small)
+    small.file("terms.yml", "forbidden: [{word: 弱智, instead: 智力残疾, why: 侮辱人}]\n")
+    with pytest.raises(ProblemsFound, match="改用：智力残疾"):
+        publish(small.settings, AT)
+    small.article(body="智力残疾\n")
+    with pytest.raises(ProblemsFound, match=r"上次签发的那一版：用词“弱智”.*提交、签发以后就没有了"):
+        publish(small.settings, AT)
+
+
 def test_topics_and_areas_are_part_of_what_is_signed(small: StationFolder) -> None:
     small.article(areas="[青松路]", topics="[防火用电]")
     submit(small)

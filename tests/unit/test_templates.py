@@ -454,6 +454,24 @@ def test_a_page_carries_styles_and_scripts_without_what_only_we_read(tmp_path, w
     assert env.filters["asset"]("own.css") == in_the_page
 
 
+@pytest.mark.parametrize("name", ["404.html", "parts/old.css"])
+def test_a_file_of_the_stations_own_that_is_no_utf_8_is_named(tmp_path, name):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / name).write_bytes("/* 青松 */".encode("gbk"))
+    with pytest.raises(render.TemplateBroken, match=f"UTF-8.*（{name} 1）"):
+        render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
+
+
+@pytest.mark.parametrize(
+    "mistake", ["{{ nothing }}", "{{ nothing | trim }}", "{% if %}", "{{ 'gone.css' | asset }}"]
+)
+def test_a_mistake_in_the_stations_own_template_is_told_with_its_file_and_line(tmp_path, mistake):
+    own = tmp_path / "404.html"
+    own.write_text('{% extends "base.html" %}\n{% block main %}\n' + mistake + "{% endblock %}", "utf-8")
+    with pytest.raises(render.TemplateBroken, match=re.escape(f"（{own} 3）")):
+        render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
+
+
 def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(env):
     live = render.environment(SETTINGS, live=True).globals["policy"]("home.html")
     public = env.globals["policy"]("home.html")

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from gengfu_scheduler.cli.shared import by_option, err, expect_station, now, out, record, show_notices, who
 from gengfu_site import cli as site
+from gengfu_site.problems import in_command
 from gengfu_templates.i18n import _, officer_language, series
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ def deploy(
         words = _(
             "站点文件夹是 root 的，服务会用 root 运行。最好建一个专用用户：sudo chown -R 用户 {folder}，再运行一次。"
         )
-        show_notices([words.format(folder=folder.resolve())])
-    for path, text in deploying.files(server):
+        show_notices([words.format(folder=in_command(str(folder.resolve())))])
+    for path, text in list(deploying.files(server)):  # all or none
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         out.print(escape(str(file)))
     out.print("\n" + _("看过以后，用管理员身份装上："))
-    out.print(escape(f"  sudo cp -r {target}/. /etc/"))
+    out.print(escape(f"  sudo cp -r {in_command(f'{target}/.')} /etc/"))
     if server.site:
         out.print("  sudo nginx -t && sudo systemctl reload nginx")
     services = [*(["build"] if server.site else []), *(["run"] if server.sends else []), "backup.timer"]
@@ -156,12 +157,15 @@ def restore(file: Path, folder: Path, by: str | None) -> None:
             folder=escape(str(folder)), made=held.made.astimezone(), n=len(held.files)
         )
     )
-    show_notices(_of_restored(held))
+    show_notices(_of_restored(held, os.environ.get("GENGFU_DATABASE", "")))
     out.print(_("接下来：gengfu check、gengfu audit verify、gengfu build，最后才 gengfu run。"))
 
 
-def _of_restored(held: Backup) -> list[str]:
-    """What it lacks, and what it does not know."""
+def _of_restored(held: Backup, database: str) -> list[str]:
+    """What it lacks, and what it does not know.
+
+    :param database: where the programs are told to keep the outbox; empty: in the station.
+    """
     notices = [
         _(
             "备份以后发出去的，这里不知道。所以：备份时没发完的、备份到现在本该按时间表发的，都记成“结果不明”，不自动再发；"
@@ -172,6 +176,12 @@ def _of_restored(held: Backup) -> list[str]:
         notices.append(
             _(
                 "里面没有发送记录。备份时还没发过，就从头记；在数据库服务器上的，用那里的备份恢复，不然群里会再收到以前发过的。"
+            )
+        )
+    elif database:
+        notices.append(
+            _(
+                "GENGFU_DATABASE 指着另一个数据库，恢复出来的发送记录不会用到：启动以前去掉这个变量，不然群里会再收到以前发过的。"
             )
         )
     if "webhooks" not in held.secrets:

@@ -15,6 +15,8 @@ from gengfu_scheduler.message import Item, Message
 from gengfu_scheduler.outbox.database import batches, insert_into
 from gengfu_scheduler.outbox.tables import MESSAGE, MESSAGE_ENTRY
 
+_MESSAGES = select(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
+
 
 def keep(connection: Connection, messages: Collection[Message]) -> dict[Message, int]:
     """The messages' row ids; those not yet there are inserted, with the entries they tell of."""
@@ -46,7 +48,7 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, Message]:
     return {
         row.id: loads(row.content)
         for batch in batches(ids)
-        for row in connection.execute(select(MESSAGE).where(MESSAGE.c.id.in_(batch)))
+        for row in connection.execute(_MESSAGES, {"ids": batch})
     }
 
 

@@ -58,6 +58,8 @@ def _take(connection: Connection, which: Mapping[str, Any], limit: int, pace: Pa
     while len(taken) < limit:
         room = limit - len(taken)
         due = connection.scalars(sql.CLAIM, {**which, "limit": room}).all()
+        if not due:
+            break
         claimed = deliveries(connection, due)
         waiting = dict(take_tokens(connection, claimed, pace, which["now"]))
         put_back(connection, waiting.items(), which["now"])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from gengfu_scheduler.message import Delivery, Pace
 from gengfu_scheduler.outbox.database import batches, insert_into
@@ -22,6 +22,7 @@ PaceOf = Callable[[str], Pace | None]
 LONGEST_HOLD = timedelta(days=1)
 """For how long a platform can have a group held, at most."""
 
+_PACES = select(PACE).where(PACE.c.group_id.in_(bindparam("ids", expanding=True)))
 _PACE_LOCK = 0x67656E676678
 
 
@@ -97,15 +98,16 @@ def _buckets(connection: Connection, groups: Collection[str]) -> dict[str, _Buck
     return {
         row.group_id: _Bucket(free_at=row.free_at, held_until=row.held_until)
         for ids in batches(groups)
-        for row in connection.execute(select(PACE).where(PACE.c.group_id.in_(ids)))
+        for row in connection.execute(_PACES, {"ids": ids})
     }
 
 
 def _write(
     connection: Connection, column: str, instants: dict[str, datetime | None] | dict[str, datetime]
 ) -> None:
+    if not instants:
+        return
     insert = insert_into(connection, PACE)
     upsert = insert.on_conflict_do_update(index_elements=["group_id"], set_={column: insert.excluded[column]})
-    if instants:
-        # In one order, so that two processes never wait for each other.
-        connection.execute(upsert, [{"group_id": g, column: at} for g, at in sorted(instants.items())])
+    # In one order, so that two processes never wait for each other.
+    connection.execute(upsert, [{"group_id": g, column: at} for g, at in sorted(instants.items())])

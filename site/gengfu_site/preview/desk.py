@@ -40,6 +40,8 @@ Looks = Callable[[Entry, Station, datetime], str]
 """How chat groups see an entry: HTML that is put into the panel, with its own styles."""
 
 _REST_OF_ADDRESS = re.compile(r"\S*")
+_IN_NO_NAME = re.compile(r'[\x00-\x1f\\:*?"<>|]' if os.name == "nt" else r"[\x00-\x1f]")
+"""What no file's name holds here; on Windows some of it leads to another folder or drive."""
 _TYPES = MimeTypes()
 """Not what this machine believes: on Windows any program may have changed that."""
 _LATEST = 5
@@ -203,13 +205,14 @@ class _Answering:
     def _lying(self, url: str) -> Path | None:
         """The file or folder at ``url``, of the site or of an article that is not public yet."""
         parts = PurePosixPath(url).parts
-        if url.startswith("/") or any(
-            part == ".." or part.startswith(".") or re.search(r'[\x00-\x1f\\:*?"<>|]', part) for part in parts
-        ):
+        if url.startswith("/") or any(part.startswith(".") or _IN_NO_NAME.search(part) for part in parts):
             return None
         file = self._settled().joinpath(*parts)
-        if file.exists():
-            return file
+        try:
+            if file.exists():
+                return file
+        except OSError:  # no file's name is that long
+            return None
         for article in self.shown.library.articles:
             if article.published > self.shown.at:
                 if PurePosixPath(url) in article.files:
@@ -310,7 +313,9 @@ class _Answering:
         known = article is not None or path in self.shown.unread.values()
         if not known or not file.resolve().is_relative_to(content.resolve()):
             return self._nothing()
-        problems = self.shown.of(article) if article else [p for p in self.shown.problems if p.path == path]
+        begun = next((one for one in self.shown.library.unfinished if one.lines.path == path), None)
+        read = article or begun
+        problems = self.shown.of(read) if read else [p for p in self.shown.problems if p.path == path]
         return self._own(
             "file.html",
             path=path,

@@ -28,8 +28,9 @@ from gengfu_site.rules import (
     unused_allow,
 )
 from gengfu_site.rules.identifiers import identifiers
-from gengfu_site.rules.rule import Around, Reading, Rule, squeezed
+from gengfu_site.rules.rule import Around, Finding, Reading, Rule, squeezed
 from gengfu_site.settings import Settings
+from gengfu_templates.i18n import _
 
 RULES: tuple[Rule, ...] = (
     personal_data.RULE,  # nobody's number, card, plate or home on a public page
@@ -111,15 +112,23 @@ def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator
     for rule in rules:
         for finding in rule.find(reading):
             if not finding.words or squeezed(finding.words) not in allowed:
-                yield Problem(
-                    path=article.lines.path,
-                    line=finding.place.line,
-                    field=finding.place.field,
-                    message=_masked(finding.message),
-                    remedy=finding.remedy or rule.remedy,
-                    rule=rule.id,
-                    severity=rule.severity,
-                )
+                yield _problem(article, rule, finding)
+
+
+def _problem(article: Article, rule: Rule, finding: Finding) -> Problem:
+    message, remedy = _masked(finding.message), finding.remedy or rule.remedy
+    if article.signed and article.signed.edited:
+        message = _("上次签发的那一版：{found}").format(found=message)
+        remedy = _("文件里改好、提交、签发以后就没有了。")
+    return Problem(
+        path=article.lines.path,
+        line=finding.place.line,
+        field=finding.place.field,
+        message=message,
+        remedy=remedy,
+        rule=rule.id,
+        severity=rule.severity,
+    )
 
 
 def _masked(message: str) -> str:
