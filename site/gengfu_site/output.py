@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -101,15 +101,17 @@ def recipes(
     planned = list(pager.plan())
     entries = []
     for page in planned:
-        recipe = _of_page(page, framed, words, at)
         if page.article is None:
-            yield recipe
+            yield Recipe(name=page.name, key=page.key and _digest(framed, page.key), make=page.make)
             continue
+        shown = page.article.live(at) and not page.article.exercise
+        key = page.key and _digest(framed, page.key, str(shown and words.number(page.article)))
         # Its state is what the catalogue says of it, unless that may be of a missing person.
-        done = (before or {}).get(recipe.name)
-        said = done.state if done and done.key and done.key == recipe.key else None
+        done = (before or {}).get(page.name)
+        said = done.state if done and key and done.key == key else None
         said = said or dumped_entry(entry(page.article, station, at)).encode()
-        yield replace(recipe, state=said if recipe.key else None)
+        make = partial(_of_article, page, words) if shown else page.make
+        yield Recipe(name=page.name, key=key, make=make, state=said if key else None)
         if page.article.live(at):
             entries.append(said.decode())
     keys = {page.article.id: page.key for page in planned if page.article}
@@ -139,16 +141,11 @@ def recipes(
     yield from _files(library, at)
 
 
-def _of_page(planned: Planned, framed: str, words: Words, at: datetime) -> Recipe:
-    """A page's recipe; an article brings along what search shows of it."""
-    article = planned.article
-    if article is None or not (article.live(at) and not article.exercise):
-        return Recipe(name=planned.name, key=planned.key and _digest(framed, planned.key), make=planned.make)
-    return Recipe(
-        name=planned.name,
-        key=planned.key and _digest(framed, planned.key, str(words.number(article))),
-        make=lambda: chain(planned.make(), _generated(words.article(article))),
-    )
+def _of_article(planned: Planned, words: Words) -> Iterator[Output]:
+    """Its pages, and what search shows of it."""
+    assert planned.article
+    yield from planned.make()
+    yield from _generated(words.article(planned.article))
 
 
 def _of_channel(
