@@ -138,7 +138,7 @@ class Readings:
     def _now(self) -> int:
         """By the clock of the file system; long ago where nothing can be written there."""
         try:
-            self.store.file.parent.mkdir(parents=True, exist_ok=True)
+            self.store.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.store.file.touch(0o600)
             return self.store.file.stat().st_mtime_ns
         except OSError:

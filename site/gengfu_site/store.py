@@ -140,7 +140,7 @@ class Store:
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         """All of ``change`` or, where the file cannot be written, nothing known: no build waits for it."""
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.file)) as connection:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")

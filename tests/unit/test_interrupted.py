@@ -23,7 +23,7 @@ from stations import AT, MKDOCS_YML, StationFolder
 STEPS: list[tuple[Any, str]] = [(os, "link"), (os, "replace"), (release, "_swapped"), (sqlite3, "connect")]
 STEPS += [(Path, name) for name in ("mkdir", "replace", "rmdir", "unlink", "write_bytes", "write_text")]
 """What changes a file. What a build does between two of these leaves no trace."""
-TRIES = int(os.environ.get("GENGFU_TEST_EXAMPLES", "5"))
+TRIES = int(os.environ.get("GENGFU_TEST_EXAMPLES", "3"))
 """Of each kind of edit and of trouble, at steps drawn by chance; the seed that is printed repeats a failure."""
 
 
