@@ -425,7 +425,7 @@ class TestAfterwards:
         publish(search.settings, AT)
         before = public(search)
         monkeypatch.setattr("shutil.copyfile", no_space)
-        with pytest.raises(urgent.NotWritten, match="No space left"):
+        with pytest.raises(urgent.NotWritten, match="磁盘满了"):
             publish_article(search.settings, "A5W3R", SOON)
         assert public(search) == before
 
