@@ -226,6 +226,16 @@ def test_a_withdrawal_waits_for_nobody_and_shows_nothing_that_nobody_signed(smal
     assert "二</p>" not in page
 
 
+def test_a_withdrawal_of_what_was_signed_waits_for_nothing_more(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    withdraw(small.settings, "F7K2Q", "电话写错了", AT)
+    assert held(small) == []
+    small.article(body="二\n", withdrawn="电话写错了")
+    assert held(small) == ["content/fraud/brushing.md 改过以后还没有签发，网站上仍是上次签发的那一版。"]
+
+
 def test_a_moved_article_is_withdrawn_where_it_lies_now(small: StationFolder) -> None:
     file = small.article()
     submit(small)

@@ -19,6 +19,7 @@ from gengfu_site.rules import (
     forwarding,
     headings,
     like_titles,
+    markup,
     next_review,
     personal_data,
     search_pictures,
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     next_review.RULE,  # looked at again when it was due
     like_titles.RULE,  # told apart from the others by its title
     alt_text.RULE,  # every picture in words too
+    markup.RULE,  # nothing that was meant as a heading, a link or a list and is none
     headings.RULE,  # headings one level at a time
     card_limits.RULE,  # title and summary whole in a chat's card
     external_links.RULE,  # links out of the site still open
@@ -52,6 +54,7 @@ _OF_TEXT = (
     terms.CAREFUL,
     forwarding.RULE,
     alt_text.RULE,
+    markup.RULE,
     headings.RULE,
 )
 """Those that speak of a file, too, that cannot be read as an article yet: all is told in one round."""
