@@ -89,6 +89,7 @@ CASES: dict[str, list[Case]] = {
         good(**ALERT, alert="{form: 走失, place: 桃园, tell: '110'}"),
         good(**ALERT, alert="{form: 火情, place: 桃园, tell: '119'}", cover="a.png"),
         good(**ALERT, alert="{form: 走失, place: 桃园, tell: '110'}", cover="../pictures/a.svg"),
+        good(**ALERT, alert="{form: 走失, place: 桃园, tell: '110'}", cover="a.png", withdrawn="弄错了"),
         bad("a.png", **ALERT, alert="{form: 走失, place: 桃园, tell: '110'}", cover="a.png"),
         bad("a.png", "![照片](a.png)\n", **ALERT, alert="{form: 走失, place: 桃园, tell: '110'}"),
     ],

@@ -395,6 +395,7 @@ def test_what_a_rule_has_against_what_was_signed_before_it_was_mended_says_which
     small.article(body="智力残疾\n")
     with pytest.raises(ProblemsFound, match=r"上次签发的那一版：用词“弱智”.*提交、签发以后就没有了"):
         publish(small.settings, AT)
+    assert "用词“弱智”" in "\n".join(problem.message for problem in check(small.settings, AT))
 
 
 def test_topics_and_areas_are_part_of_what_is_signed(small: StationFolder) -> None:
@@ -710,6 +711,21 @@ def test_what_was_signed_and_is_lost_or_changed_is_not_published_but_named(
     submit(small)
     sign(small)
     assert public(small) == ["一\n![图](a.png)"]
+
+
+def test_where_nobody_can_tell_any_more_what_kind_was_signed_the_strictest_way_holds(
+    station: StationFolder,
+) -> None:
+    reviewed(station, "{default: none, fraud: small}")
+    station.article(body="一\n")
+    submit(station)
+    sign(station)
+    for file in (station.folder / "audit/approved").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    station.article(body="二\n", kind="tip")
+    assert public(station) == []
+    assert "丢了或被改过" in held(station)[0]
 
 
 def test_a_clock_that_was_set_back_brings_no_older_version_back(small: StationFolder) -> None:
