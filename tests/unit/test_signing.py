@@ -251,7 +251,7 @@ def test_the_reason_of_a_withdrawal_that_nobody_signed_is_held_to_the_rules(smal
     submit(small)
     sign(small)
     small.article(withdrawn="请打 13812345678")
-    with pytest.raises(ProblemsFound, match=r"138\*\*\*\*5678"):
+    with pytest.raises(ProblemsFound, match=r"\[withdrawn\] 这里有手机号（138\*\*\*\*5678）"):
         publish(small.settings, AT)
 
 

@@ -102,7 +102,8 @@ def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator
 
 def _problem(article: Article, rule: Rule, finding: Finding) -> Problem:
     message, remedy = _masked(finding.message), finding.remedy or rule.remedy
-    if article.signed and article.signed.edited:
+    # The reason of a withdrawal counts as it is written, signed or not.
+    if article.signed and article.signed.edited and finding.place.field != "withdrawn":
         message = _("上次签发的那一版：{found}").format(found=message)
         remedy = _("文件里改好、提交、签发以后就没有了。")
     return Problem(
