@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason
 from gengfu_site.source import decode, read_yaml
 from gengfu_templates.i18n import _
 
@@ -46,7 +46,7 @@ def amend(file: Path, fields: Fields) -> None:
     try:
         rewrite(file, amended(file.read_bytes(), fields, file))
     except OSError as error:
-        raise NotAmended(file, error.strerror or str(error)) from error
+        raise NotAmended(file, reason(error)) from error
 
 
 def rewrite(file: Path, data: bytes) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from gengfu_site.alone import alone
-from gengfu_site.problems import GengfuError
+from gengfu_site.problems import GengfuError, reason
 from gengfu_templates.i18n import _
 
 FOLDER = "audit"
@@ -80,7 +80,7 @@ class AuditFailed(GengfuError):
         self.path = path
         super().__init__(
             _("操作记录 {path} 读写不了（{reason}）。请检查磁盘空间和文件夹权限。").format(
-                path=path, reason=error.strerror or error
+                path=path, reason=reason(error)
             )
         )
 

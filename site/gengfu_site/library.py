@@ -13,7 +13,7 @@ from gengfu_site.article import Manuscript, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
-from gengfu_site.problems import Problem, nearest, shown
+from gengfu_site.problems import Problem, nearest, reason, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
 from gengfu_site.source import read_text
 from gengfu_site.versions import Lying, shown_to_residents
@@ -302,7 +302,7 @@ def article_places(settings: Settings) -> tuple[list[str], list[Problem]]:
     def cannot_list(error: OSError) -> None:
         wrong(
             error.filename,
-            _("文件夹读不出来（{reason}）。").format(reason=error.strerror),
+            _("文件夹读不出来（{reason}）。").format(reason=reason(error)),
             _("检查 mkdocs.yml 里的 docs_dir 和这个文件夹的名字、权限。"),
         )
 

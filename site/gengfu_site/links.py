@@ -226,6 +226,8 @@ class Links:
         if moved := self._moved_to(use.path):
             found = relpath(moved.as_posix(), use.manuscript.path.parent.as_posix())
             return _("那篇文章现在是“{path}”。").format(path=found)
+        if "\\" in use.path.name:
+            return _("文件夹之间用 / 隔开，不用 \\。")
         beside = self._content / use.path.parent
         names = (
             sorted(f.name for f in beside.iterdir() if not f.name.startswith(".")) if beside.is_dir() else []
@@ -340,9 +342,11 @@ class _Reader:
 
     def without_address(self, text: str) -> Problem:
         """What to say of a link or picture whose address the sanitiser dropped."""
+        body = self._manuscript.body
+        place = body.find(f"[{text}]") if f"[{text}]" in body else max(body.find(text), 0)
         return Problem(
             path=self._manuscript.lines.path,
-            line=self._line(max(self._manuscript.body.find(text), 0)),
+            line=self._line(place),
             message=_("“{text}”这个链接或图片的地址用不了。").format(text=shortened(text)),
             remedy=_("可以用 https:、tel:、mailto: 开头的地址，或文章旁边的文件；图片存成文件再引用。"),
         )

@@ -6,6 +6,7 @@ Ground floor of both halves: every reader of a file (articles, station, groups, 
 
 from __future__ import annotations
 
+import errno
 import re
 import shlex
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Literal
+
+from gengfu_templates.i18n import _
 
 Severity = Literal["error", "warning"]
 """Whether a problem keeps the site from being published, or is only shown."""
@@ -54,6 +57,30 @@ class ProblemsFound(GengfuError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def reason(error: OSError) -> str:
+    """Why the system could not, in the officer's words; its own for what hardly ever happens.
+
+    Windows says it in its user's language, and tells more apart: a file that another program holds.
+    """
+    known = None if getattr(error, "winerror", None) else _REASONS.get(error.errno or 0)
+    return known or error.strerror or str(error)
+
+
+_REASONS = {
+    errno.EACCES: _("没有权限"),
+    errno.EADDRINUSE: _("端口已被占用"),
+    errno.EEXIST: _("已经有同名的文件"),
+    errno.EISDIR: _("这是文件夹"),
+    errno.ELOOP: _("链接文件绕成了圈"),
+    errno.ENAMETOOLONG: _("名字太长"),
+    errno.ENOENT: _("没有这个文件或文件夹"),
+    errno.ENOSPC: _("磁盘满了"),
+    errno.ENOTDIR: _("这不是文件夹"),
+    errno.EPERM: _("没有权限"),
+    errno.EROFS: _("磁盘是只读的"),
+}
 
 
 def shown(path: PurePath, root: PurePath) -> str:

@@ -133,8 +133,8 @@ def _policies(
     @cache
     def policy(template: str) -> Markup:
         used = sorted(_assets_of(env, template))
-        styles = [assets[name] for name in used if name.endswith(".css")]
-        scripts = [assets[name] for name in used if name.endswith(".js")]
+        styles = [_asset(assets, name) for name in used if name.endswith(".css")]
+        scripts = [_asset(assets, name) for name in used if name.endswith(".js")]
         allowed_styles = hashes([*styles, *portal.header.styles, *portal.footer.styles])
         allowed_scripts = hashes([*scripts, *portal.header.scripts, *portal.footer.scripts])
         if live:

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -74,8 +74,7 @@ def prove(station: Path, claim: Claim, at: datetime) -> None:
 def _prove(station: Path, claim: Claim, at: datetime) -> None:
     """As :func:`prove`, for who has the turn."""
     records = audit.unbroken(station)
-    if claim.name not in Approvals(station, records).rights:
-        raise NotProved(_("没有登记过“{name}”。登记：gengfu reviewers add {name}").format(name=claim.name))
+    _expect_admitted(claim.name, Approvals(station, records).rights)
     wait = _wait(claim.name, records, at)
     if wait > timedelta():
         raise NotProved(
@@ -132,8 +131,14 @@ def dismiss(station: Path, name: str, by: Claim, at: datetime) -> None:
 
 def expect_right(name: str, steps: Sequence[Step], rights: Mapping[str, frozenset[Step]]) -> None:
     """:raises NotProved: ``name`` may not sign one of ``steps``."""
+    _expect_admitted(name, rights)
     if missing := [step_name(step) for step in steps if step not in rights.get(name, ())]:
         raise NotProved(_("{name}没有登记这一步：{steps}。").format(name=name, steps=series(missing)))
+
+
+def _expect_admitted(name: str, rights: Container[str]) -> None:
+    if name not in rights:
+        raise NotProved(_("没有登记过“{name}”。登记：gengfu reviewers add {name}").format(name=name))
 
 
 def nobody_releases(station: Path) -> bool:

@@ -7,7 +7,7 @@ either happened or did not. What an act signs is what was shown (:class:`Draft`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -168,10 +168,8 @@ def approve(
     ordered = [step for step in STEPS if step in steps]
     with _turn(settings):
         approvals = Approvals.read(settings.folder)
-        expect_right(claim.name, ordered, approvals.rights)
         now = [_again(draft, approvals) for draft in approved]
-        if refusals := [why for draft in now for why in _refusals(draft, claim.name, ordered)]:
-            raise Refused("\n".join(refusals))
+        expect_signable(now, claim.name, ordered, approvals.rights)
         for draft in now:
             keep(settings.folder, draft.version, draft.text, settings.content)
         for draft in now:
@@ -186,6 +184,20 @@ def approve(
             )
         approvals = Approvals.read(settings.folder)
     return [_again(draft, approvals) for draft in now]
+
+
+def expect_signable(
+    drafts: Iterable[Draft], name: str, steps: Sequence[Step], rights: Mapping[str, frozenset[Step]]
+) -> None:
+    """Before anybody is asked anything.
+
+    :param rights: who may sign what.
+    :raises NotProved: ``name`` may not sign such a step.
+    :raises Refused: a version was not submitted, or somebody else must sign it.
+    """
+    expect_right(name, steps, rights)
+    if refusals := [why for draft in drafts for why in _refusals(draft, name, steps)]:
+        raise Refused("\n".join(refusals))
 
 
 def begin(settings: Settings, at: datetime, login: str) -> int:
@@ -243,7 +255,7 @@ def visible(settings: Settings, id_: str) -> str:
     shown = next((entry for entry in catalogue.entries if entry.id == id_), None) if catalogue else None
     public = Approvals.read(settings.folder).of(id_).public
     if shown is None:
-        return _("网站上现在没有这一篇。")
+        return _("网站的目录里现在没有这一篇：没有签发、撤回了、过期了，或者编号写错了。")
     if public is None:
         return _("网站上有这一篇，没有签发记录。")
     if not public.version.text.startswith(shown.revision):

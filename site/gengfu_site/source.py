@@ -21,7 +21,7 @@ import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from gengfu_site.problems import Problem, in_command, nearest, shown
+from gengfu_site.problems import Problem, in_command, nearest, reason, shown
 from gengfu_templates.i18n import _, series
 
 MAX_BYTES = 1 << 20
@@ -51,7 +51,7 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
     except OSError as error:
         return Problem(
             path=name,
-            message=_("文件读不出来（{reason}）。").format(reason=error.strerror or error),
+            message=_("文件读不出来（{reason}）。").format(reason=reason(error)),
             remedy=_("检查文件是否还在、当前用户是否有权读取。"),
         )
     return decode(data, name, gbk=gbk)
@@ -70,7 +70,7 @@ def out_of_reach(name: str, error: OSError) -> Problem:
     """What to say of a file that is to be read and written."""
     return Problem(
         path=name,
-        message=_("文件读不出来或写不进去（{reason}）。").format(reason=error.strerror or error),
+        message=_("文件读不出来或写不进去（{reason}）。").format(reason=reason(error)),
         remedy=_("检查文件还在不在、磁盘空间和权限，关掉正打开着它的软件，再运行一次。"),
     )
 

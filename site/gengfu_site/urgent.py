@@ -31,7 +31,7 @@ from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
 from gengfu_site.pages import Pager, permalink_url
 from gengfu_site.persons import read_persons
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound, shown
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason, shown
 from gengfu_site.publish import Progress, Published, write
 from gengfu_site.readings import Readings, store_for
 from gengfu_site.render import environment, render
@@ -82,7 +82,7 @@ class NotWritten(GengfuError):
     def __init__(self, error: OSError) -> None:
         super().__init__(
             _("文件写不进去（{reason}：{path}）。请检查磁盘空间和文件夹权限。").format(
-                reason=error.strerror or error, path=error.filename
+                reason=reason(error), path=error.filename
             )
         )
 

@@ -92,7 +92,7 @@ def shown_to_residents(
         mistakes = [problem for problem in version.problems if problem not in undeclared]
         seen.append(replace(version, problems=tuple(mistakes)))
         held += [_renamed(one, id_, problem, approvals) for problem in undeclared]
-        held += _edited(one, id_, public, approvals, settings)
+        held += [] if _only_withdrawn(one, version) else _edited(one, id_, public, approvals, settings)
     return seen, held
 
 
@@ -202,6 +202,17 @@ def _edited(
         message = _("签发过的文章改成警情，也要先签发；网站上仍是上次签发的那一版。")
         remedy = _("真有警情，另写一篇：gengfu new alert。") + remedy
     yield _warning(one, message, remedy)
+
+
+def _only_withdrawn(one: Lying, shown: Lying) -> bool:
+    """Whether all that is other than what was signed is the withdrawal, which residents see already."""
+    now, then = one.manuscript, shown.manuscript
+    if now is None or then is None or not now.withdrawn:
+        return False
+    same = replace(
+        now, lines=then.lines, body_line=then.body_line, revision=then.revision, signed=then.signed
+    )
+    return same == then
 
 
 def _field(problem: Problem) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from gengfu_scheduler.backup import Backup, Inside, NoBackup, NotEmpty, back_up, keep_newest, name_of, restore
 from gengfu_scheduler.outbox import Outbox, OutboxOutdated, OutboxUnusable
+from gengfu_scheduler.state import restored_at
 from gengfu_site import audit
 from outboxes import DAY, NOON, execute, make_earlier, plan
 from stations import StationFolder, empty_station
@@ -173,6 +174,10 @@ class TestWhatIsInIt:
 
 
 class TestRestoring:
+    def test_the_station_knows_that_it_was_restored_and_when(self, whole: StationFolder) -> None:
+        folder, _backup = restored(backed_up(whole))
+        assert (restored_at(whole.folder), restored_at(folder)) == (None, NOON)
+
     def test_the_audit_log_is_whole_and_says_what_was_done(self, whole: StationFolder) -> None:
         folder, _backup = restored(backed_up(whole))
         assert audit.verify(folder) == []

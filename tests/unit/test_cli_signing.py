@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -84,6 +85,9 @@ def test_an_article_goes_from_its_writer_through_another_person_to_the_public(sm
         "李警官  写好提交：fraud/brushing.md",
         "王所长  签了语言",
     ]
+    at = audit.read(small.folder)[-1].at.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert told[3].startswith(f"{at:%Y-%m-%d %H:%M}  "), "the station's clock, whatever the machine's"
+    assert f"  {at:%Y-%m-%d %H:%M:%S}  " in done(small, "audit")
     assert told[4:] == ["网站上现在是第 4 条记录的那一版。", "还没有发到群里。"]
 
 
@@ -112,6 +116,20 @@ def test_the_first_person_must_be_able_to_release_and_everybody_is_listed(
     assert done(small, "reviewers").splitlines() == ["王所长  语言、事实和依据、发布"]
     done(small, "reviewers", "remove", "王所长", "--by", "王所长", pins=[PIN])
     assert run(small, "reviewers", "add", "李警官", pins=[PIN]).exit_code == 2
+
+
+def test_who_may_not_sign_is_told_so_before_they_read_and_answer(
+    small: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.article(body="一\n")
+    monkeypatch.setattr(signing, "at_terminal", lambda: True)
+    for name, why in (
+        ("王所长", "这一稿还没有提交"),
+        ("李警官", "李警官没有登记这一步"),
+        ("新人", "没有登记过“新人”"),
+    ):
+        refused = run(small, "approve", "F7K2Q", pins=[name])
+        assert (refused.exit_code, why in refused.output, "y/N" in refused.output) == (1, True, False)
 
 
 def test_at_a_terminal_each_step_is_ticked_and_the_pin_is_not_shown(

@@ -205,7 +205,7 @@ def test_files_that_are_not_ours_to_change_are_named(station: StationFolder, tmp
         "文件是只读的，没有改。",
         "这是一个链接，不是文件本身。",
         "这不是文章，也不是图片。",
-        "文件读不出来或写不进去（No such file or directory）。",
+        "文件读不出来或写不进去（没有这个文件或文件夹）。",
     ]
 
 
@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_replaced_stays_whole(
 
     monkeypatch.setattr(os, "fsync", full)
     [one] = fixed(station)
-    assert "No space left" in one.problems[0].message
+    assert "磁盘满了" in one.problems[0].message
     assert file.read_text("utf-8") == "甲。\n"
     assert list(file.parent.iterdir()) == [file]
 

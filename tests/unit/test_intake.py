@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_nothing_half_written(
 
     monkeypatch.setattr("gengfu_site.amend.os.fsync", full)
     found = brought(station, "a.docx", WITH_PICTURE)
-    assert "No space left" in found.problems[0].message
+    assert "磁盘满了" in found.problems[0].message
     assert content(station) == []
 
 
@@ -253,7 +253,7 @@ def test_a_file_that_another_program_holds_stays_and_does_not_hold_up_the_others
 
     monkeypatch.setattr(Path, "rename", held)
     stuck, done = taken(station)
-    assert "cannot access" in stuck.problems[0].message
+    assert "没有权限" in stuck.problems[0].message
     assert done.article
     assert inbox(station) == ["done/a.txt", "held.txt"]
 

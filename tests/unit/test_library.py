@@ -70,6 +70,7 @@ def test_links_lead_from_page_to_page(station: StationFolder, written: str, publ
         ('<a href="//[x">甲</a>', "不是网址", "复制"),
         ("![图](data:image/png;base64,iVBORw0KGgo=)", "地址用不了", "存成文件"),
         ("[表](file:///D:/a.pdf)", "地址用不了", "tel:"),
+        ("[甲](..\\fraud\\other.md)", "不存在", "用 / 隔开"),
         ("[表](notes.xlsx)", "不能附带这种文件", ".pdf"),
     ],
 )
@@ -86,6 +87,14 @@ def test_a_link_that_leads_nowhere_names_its_line(
     assert (problem.path, problem.line) == ("content/fraud/brushing.md", 10)
     assert message in problem.message
     assert remedy in problem.remedy
+
+
+def test_a_picture_without_a_usable_address_is_named_at_its_own_line_not_at_its_words(
+    station: StationFolder,
+) -> None:
+    station.article(body="楼道要通。\n\n![楼道](D:\\照片\\1.jpg)\n")
+    [problem] = station.problems()
+    assert (problem.line, "地址用不了" in problem.message) == (10, True)
 
 
 def test_all_that_a_fresh_alert_lacks_is_told_in_one_round(station: StationFolder) -> None:

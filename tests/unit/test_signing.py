@@ -226,6 +226,16 @@ def test_a_withdrawal_waits_for_nobody_and_shows_nothing_that_nobody_signed(smal
     assert "二</p>" not in page
 
 
+def test_a_withdrawal_of_what_was_signed_waits_for_nothing_more(small: StationFolder) -> None:
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    withdraw(small.settings, "F7K2Q", "电话写错了", AT)
+    assert held(small) == []
+    small.article(body="二\n", withdrawn="电话写错了")
+    assert held(small) == ["content/fraud/brushing.md 改过以后还没有签发，网站上仍是上次签发的那一版。"]
+
+
 def test_a_moved_article_is_withdrawn_where_it_lies_now(small: StationFolder) -> None:
     file = small.article()
     submit(small)
@@ -241,7 +251,7 @@ def test_the_reason_of_a_withdrawal_that_nobody_signed_is_held_to_the_rules(smal
     submit(small)
     sign(small)
     small.article(withdrawn="请打 13812345678")
-    with pytest.raises(ProblemsFound, match=r"138\*\*\*\*5678"):
+    with pytest.raises(ProblemsFound, match=r"\[withdrawn\] 这里有手机号（138\*\*\*\*5678）"):
         publish(small.settings, AT)
 
 
@@ -385,6 +395,7 @@ def test_what_a_rule_has_against_what_was_signed_before_it_was_mended_says_which
     small.article(body="智力残疾\n")
     with pytest.raises(ProblemsFound, match=r"上次签发的那一版：用词“弱智”.*提交、签发以后就没有了"):
         publish(small.settings, AT)
+    assert "用词“弱智”" in "\n".join(problem.message for problem in check(small.settings, AT))
 
 
 def test_topics_and_areas_are_part_of_what_is_signed(small: StationFolder) -> None:
@@ -700,6 +711,21 @@ def test_what_was_signed_and_is_lost_or_changed_is_not_published_but_named(
     submit(small)
     sign(small)
     assert public(small) == ["一\n![图](a.png)"]
+
+
+def test_where_nobody_can_tell_any_more_what_kind_was_signed_the_strictest_way_holds(
+    station: StationFolder,
+) -> None:
+    reviewed(station, "{default: none, fraud: small}")
+    station.article(body="一\n")
+    submit(station)
+    sign(station)
+    for file in (station.folder / "audit/approved").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    station.article(body="二\n", kind="tip")
+    assert public(station) == []
+    assert "丢了或被改过" in held(station)[0]
 
 
 def test_a_clock_that_was_set_back_brings_no_older_version_back(small: StationFolder) -> None:

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import shlex
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gengfu_site.problems import Problem
+from gengfu_site.problems import Problem, in_command, reason
 from gengfu_site.source import decode, read_yaml
 
 
 def explain(result: str | Problem) -> str:
     assert isinstance(result, Problem)
     return str(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("content/tip/gas.md", "content/tip/gas.md"),
+        ("content/tip/燃气.md", "content/tip/燃气.md"),
+        ("content/tip/副本 a.md", '"content/tip/副本 a.md"'),
+        ("it's.md", '"it\'s.md"'),
+        ("$(reboot).md", "'$(reboot).md'"),
+        ("`reboot`.md", "'`reboot`.md'"),
+        ('a" b.md', "'a\" b.md'"),
+    ],
+)
+def test_a_name_in_a_command_is_that_name_whatever_it_holds(name: str, written: str) -> None:
+    assert in_command(name) == written
+    if "'" not in name:
+        assert shlex.split(in_command(name)) == [name]
+
+
+def test_why_the_system_could_not_is_said_in_words_known_here_or_in_its_own() -> None:
+    assert reason(OSError(errno.ENOSPC, "No space left on device")) == "磁盘满了"
+    assert reason(OSError(errno.EXDEV, "Invalid cross-device link")) == "Invalid cross-device link"
+    assert reason(OSError("it would not")) == "it would not"
 
 
 @pytest.mark.parametrize(

@@ -462,13 +462,20 @@ def test_a_file_of_the_stations_own_that_is_no_utf_8_is_named(tmp_path, name):
         render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
 
 
-@pytest.mark.parametrize(
-    "mistake", ["{{ nothing }}", "{{ nothing | trim }}", "{% if %}", "{{ 'gone.css' | asset }}"]
-)
+@pytest.mark.parametrize("mistake", ["{{ nothing }}", "{{ nothing | trim }}", "{% if %}"])
 def test_a_mistake_in_the_stations_own_template_is_told_with_its_file_and_line(tmp_path, mistake):
     own = tmp_path / "404.html"
     own.write_text('{% extends "base.html" %}\n{% block main %}\n' + mistake + "{% endblock %}", "utf-8")
     with pytest.raises(render.TemplateBroken, match=re.escape(f"（{own} 3）")):
+        render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
+
+
+@pytest.mark.parametrize("gone", ["{{ 'gone.css' | asset }}", "{% include 'gone.html' %}"])
+def test_a_file_that_the_stations_own_template_asks_for_in_vain_is_named(tmp_path, gone):
+    (tmp_path / "404.html").write_text(
+        '{% extends "base.html" %}{% block main %}' + gone + "{% endblock %}", "utf-8"
+    )
+    with pytest.raises(render.TemplateBroken, match=r"gone\.(css|html)"):
         render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
 
 

@@ -131,6 +131,16 @@ class TestPublishing:
         assert public(search) == files
         assert feedparser.parse(search.settings.public / "tip/atom.xml").entries == feed
 
+    def test_a_spoilt_article_keeps_the_picture_that_chats_show_of_it(self, search: StationFolder) -> None:
+        search.file("content/tip/fire.png", b"\x89PNG\r\n\x1a\n")
+        fire = search.article("tip/fire.md", id="T3333", title="防火", kind="tip", cover="fire.png")
+        publish(search.settings, AT)
+        image = entries(search)["T3333"].image
+        fire.write_text(fire.read_text("utf-8").replace("正文", "【待写】"), "utf-8")
+        assert publish_article(search.settings, "A5W3R", SOON).kept == ("防火",)
+        assert image == "https://qingsong.example/tip/fire.png"
+        assert entries(search)["T3333"].image == image
+
     def test_a_topic_that_was_renamed_holds_up_no_alert(self, search: StationFolder) -> None:
         service = "{department: 窗口, visit: 不用跑}"
         search.article("service/s.md", id="S2222", kind="service", topics="[防火用电]", service=service)
@@ -426,7 +436,7 @@ class TestAfterwards:
         publish(search.settings, AT)
         before = public(search)
         monkeypatch.setattr(publishing, "_write_one", no_space)
-        with pytest.raises(urgent.NotWritten, match="No space left"):
+        with pytest.raises(urgent.NotWritten, match="磁盘满了"):
             publish_article(search.settings, "A5W3R", SOON)
         assert public(search) == before
 

@@ -165,7 +165,7 @@ def test_what_cannot_be_written_is_tried_again(
     monkeypatch.setattr(publishing, "write", full)
     mended = {"08:01:30": lambda: monkeypatch.setattr(publishing, "write", works)}
     first, second, third = rounds(station, mended)
-    assert "No space left on device" in first
+    assert "磁盘满了" in first
     assert second == first.replace("08:00:00", "08:01:00")
     assert third == "08:02:00 1: F7K2Q"
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import err, expect_station, json_option, now, open_outbox, out, record
+from gengfu_scheduler.cli.shared import (
+    err,
+    expect_station,
+    json_option,
+    now,
+    open_outbox,
+    out,
+    record,
+    zone_in,
+)
 from gengfu_site import cli as site
 from gengfu_templates.i18n import _
 
@@ -42,15 +51,15 @@ def log(folder: Path, id: str) -> None:
     from gengfu_site import audit, signing
 
     settings = site.settings_in(folder)
-    id = id.upper()
+    id, zone = id.upper(), zone_in(folder)
     for event in signing.life(id, audit.read(folder)):
-        out.print(f"{event.at.astimezone():%Y-%m-%d %H:%M}  {escape(event.who)}  {escape(event.what)}")
+        out.print(f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}  {escape(event.who)}  {escape(event.what)}")
     out.print(signing.visible(settings, id))
     with open_outbox(folder, reading=True) as outbox:
         heard = outbox.heard(id)
     if heard:
         words = _("发到 {n} 个群，最近一次 {when}：{groups}")
-        when = f"{max(heard.values()).astimezone():%Y-%m-%d %H:%M}"
+        when = f"{max(heard.values()).astimezone(zone):%Y-%m-%d %H:%M}"
         out.print(words.format(n=len(heard), when=when, groups=escape(shortlist(sorted(heard)))))
     else:
         out.print(_("还没有发到群里。"))
@@ -66,14 +75,14 @@ def audit_(ctx: click.Context, as_json: bool) -> None:
         return
     folder: Path = ctx.obj
     expect_station(folder)
-    records = audit.read(folder)
+    records, zone = audit.read(folder), zone_in(folder)
     if as_json:
         members = [asdict(one) for one in records]
         click.echo(json.dumps(members, ensure_ascii=False, indent=1, default=datetime.isoformat))
         return
     for one in records:
         about = escape(_details(one.details))
-        when = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}"
+        when = f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         out.print(
             f"[dim]{one.number:>5}[/]  {when}  {escape(one.who)}  [bold]{escape(one.action)}[/]  {about}"
         )

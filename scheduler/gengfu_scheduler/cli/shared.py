@@ -13,6 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -113,6 +114,12 @@ def expect_station(folder: Path) -> None:
 
     if not (folder / FILE).is_file():
         site.settings_in(folder)
+
+
+def zone_in(folder: Path) -> tzinfo | None:
+    """The station's time zone; None, which is this machine's, where no settings tell it."""
+    settings = site.settings_if_any(folder)
+    return ZoneInfo(settings.station.timezone) if settings else None
 
 
 def task_pages(folder: Path) -> TaskPages | None:

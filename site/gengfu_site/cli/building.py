@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from gengfu_site import clock
 from gengfu_site.cli.shared import err, out, settings_in, show_problems
 from gengfu_site.cli.writing import show_brought
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason
 from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
@@ -199,7 +199,7 @@ def _receive(settings: Settings) -> None:
             show_brought(brought, settings)
             problems += brought.problems
     except OSError as error:  # the preview goes on without
-        said = _("inbox 文件夹用不了（{reason}），里面的文件没有动。").format(reason=error.strerror or error)
+        said = _("inbox 文件夹用不了（{reason}），里面的文件没有动。").format(reason=reason(error))
         err.print(escape(said), style="bold red")
     if problems:
         show_problems(problems)

@@ -74,11 +74,12 @@ def approve(folder: Path, names: tuple[str, ...], steps: tuple[Step, ...], by: s
     if not (steps or at_terminal()):
         raise click.UsageError(_("没有终端，用 --step 写明签哪一步。"))
     by = by or _name()
-    rights = Approvals.read(settings.folder).rights.get(by, frozenset())
+    rights = Approvals.read(settings.folder).rights
     named = signing.drafts(settings, names, clock.now())
     # Of a whole folder, what this person has anything to do with.
-    found = [draft for draft in named if signing.next_steps(draft, by, steps or rights)] or named
-    steps = steps or _same_steps(found, by, rights)
+    found = [draft for draft in named if signing.next_steps(draft, by, steps or rights.get(by, ()))] or named
+    steps = steps or _same_steps(found, by, rights.get(by, frozenset()))
+    signing.expect_signable(found, by, steps, rights)
     for draft in found:
         _show(draft)
     if not _ticked(found, steps, asking=at_terminal()):

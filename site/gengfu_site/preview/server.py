@@ -7,7 +7,6 @@ or a bare address.
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import socket
 import traceback
@@ -19,7 +18,7 @@ from pathlib import Path
 from threading import Condition, Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from gengfu_site.problems import GengfuError
+from gengfu_site.problems import GengfuError, reason
 from gengfu_templates.i18n import _
 
 CHANGES = "/.preview/changes"
@@ -53,11 +52,9 @@ class CannotListen(GengfuError):
     """The port is taken, or the host is not this machine's."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
-        # Some systems' words for this one are beyond most officers.
-        why = _("端口已被占用") if error.errno == errno.EADDRINUSE else error.strerror or error
         super().__init__(
             _("不能在 {host}:{port} 上打开预览（{why}）。换一个端口：gengfu serve --port 8001").format(
-                host=host, port=port, why=why
+                host=host, port=port, why=reason(error)
             )
         )
 

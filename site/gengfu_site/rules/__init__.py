@@ -20,6 +20,7 @@ from gengfu_site.rules import (
     forwarding,
     headings,
     like_titles,
+    markup,
     next_review,
     personal_data,
     search_pictures,
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     next_review.RULE,  # looked at again when it was due
     like_titles.RULE,  # told apart from the others by its title
     alt_text.RULE,  # every picture in words too
+    markup.RULE,  # nothing that was meant as a heading, a link or a list and is none
     headings.RULE,  # headings one level at a time
     card_limits.RULE,  # title and summary whole in a chat's card
     external_links.RULE,  # links out of the site still open
@@ -54,6 +56,7 @@ _OF_TEXT = (
     terms.CAREFUL,
     forwarding.RULE,
     alt_text.RULE,
+    markup.RULE,
     headings.RULE,
 )
 """Those that speak of a file, too, that cannot be read as an article yet: all is told in one round."""
@@ -117,7 +120,8 @@ def _breaks(article: Article, around: Around, rules: Sequence[Rule]) -> Iterator
 
 def _problem(article: Article, rule: Rule, finding: Finding) -> Problem:
     message, remedy = _masked(finding.message), finding.remedy or rule.remedy
-    if article.signed and article.signed.edited:
+    # The reason of a withdrawal counts as it is written, signed or not.
+    if article.signed and article.signed.edited and finding.place.field != "withdrawn":
         message = _("上次签发的那一版：{found}").format(found=message)
         remedy = _("文件里改好、提交、签发以后就没有了。")
     return Problem(
