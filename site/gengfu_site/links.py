@@ -152,8 +152,9 @@ class Links:
         return True
 
     def broken_anchors(self) -> Iterator[Problem]:
-        """Links to a heading that the article they lead to does not have; once all are bound."""
-        for use in self._to_headings:
+        """Links to a heading that the article they lead to does not have; once all are bound, and each is told once."""
+        uses, self._to_headings = self._to_headings, []
+        for use in uses:
             anchors = self._anchors.get(use.path.as_posix())
             if anchors is None or use.anchor in anchors or use.may_be_dead:
                 continue

@@ -93,6 +93,7 @@ class Readings:
         return [_reading(article, told) for (article, told), well in zip(found, sound, strict=True) if well]
 
     def _alone(self, places: Sequence[str]) -> Iterator[tuple[Article, Values]]:
+        links = Links(self.settings, (), self.at)  # which looks at a picture that many share once
         for place in places:
             lying = read(place, self.settings)
             manuscript = lying.manuscript
@@ -100,9 +101,8 @@ class Readings:
                 continue
             if manuscript.alert and manuscript.alert.form == "走失":
                 continue
-            links = Links(self.settings, (), self.at)
             followed, problems = links.bind(manuscript)
-            if problems or any(links.broken_anchors()):
+            if [*problems, *links.broken_anchors()]:
                 continue
             content = str(self.settings.content)
             attached = tuple((str(path), status(f"{content}/{path}")) for path in followed.files)
