@@ -35,8 +35,28 @@ def check(settings: Settings, at: datetime, *, release: bool = False, online: bo
     """
     library, problems = load(settings, at, as_written=True)
     problems += rules.refusals(library, at)
+    problems += _not_imported(settings)
     unready = (*settings.unready, *_for_show(library, at)) if release else ()
     return sorted({*examined(library, problems, at, asked(library) if online else {}), *unready})
+
+
+_DOCUMENTS = frozenset((".docx", ".doc", ".wps", ".rtf", ".txt"))
+
+
+def _not_imported(settings: Settings) -> Iterator[Problem]:
+    """What somebody wrote, put among the articles, and waits for in vain."""
+    for file in settings.content.rglob("*"):
+        if file.suffix.lower() in _DOCUMENTS and not any(
+            part.startswith((".", "~$")) for part in file.relative_to(settings.content).parts
+        ):
+            yield Problem(
+                path=shown(file, settings.folder),
+                message=_("Word 文档和纯文本放在 content/ 里，不会变成文章。"),
+                remedy=_("移到站点文件夹里，再运行 gengfu import {name}。").format(
+                    name=in_command(file.name)
+                ),
+                severity="warning",
+            )
 
 
 _FOR_SHOW = re.compile(r"(?<!\d)0000-?\d{7,8}(?!\d)")

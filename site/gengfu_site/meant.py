@@ -10,6 +10,7 @@ from gengfu_site.article import ids_written
 from gengfu_site.library import Article, Library
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, nearest, shown
 from gengfu_site.settings import Settings
+from gengfu_site.source import read_text
 from gengfu_templates.i18n import _
 
 
@@ -31,6 +32,20 @@ def place(settings: Settings, name: str) -> Path:
     """
     found = list(_places(settings, name))
     return next((file for file in found if _in_content(settings, file)), next(iter(found), Path.cwd() / name))
+
+
+def id_of(settings: Settings, name: str) -> str:
+    """The id that ``name`` is, or that the file of that name gives as its own; whether there is an article or not.
+
+    :raises ProblemsFound: the file cannot be read.
+    """
+    file = place(settings, name)
+    if not file.is_file():
+        return name.upper()
+    text = read_text(file, settings.folder)
+    if isinstance(text, Problem):
+        raise ProblemsFound([text])
+    return next(iter(ids_written(text.encode())), name.upper())
 
 
 def _places(settings: Settings, name: str) -> Iterator[Path]:

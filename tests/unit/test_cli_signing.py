@@ -79,6 +79,7 @@ def test_an_article_goes_from_its_writer_through_another_person_to_the_public(sm
     assert {"  -一", "  +二"} <= set(shown.splitlines())
     assert "还差：事实和依据、发布" in shown
     told = done(small, "log", "f7k2q").splitlines()
+    assert done(small, "log", "content/fraud/brushing.md").splitlines() == told
     assert [line[18:] for line in told[:4]] == [
         "李警官  写好提交：fraud/brushing.md",
         "王所长  签了语言、事实和依据、发布，附言：核过",

@@ -121,6 +121,8 @@ def test_ctrl_c_leaves_nothing_half_written(station: StationFolder, monkeypatch:
 def test_what_lies_in_content_already_is_not_brought_in_again(station: StationFolder) -> None:
     found = bring_in(station.settings, station.file("content/tip/a.md", "甲。\n"), AT, set())
     assert "gengfu fix" in found.problems[0].remedy
+    found = bring_in(station.settings, station.file("content/tip/a.docx", WITH_PICTURE), AT, set())
+    assert "移到 content/ 外面" in found.problems[0].remedy
 
 
 def test_a_markdown_file_brings_the_pictures_along_that_it_shows_from_beside_itself(

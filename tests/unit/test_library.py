@@ -399,3 +399,15 @@ def test_private_data_that_git_would_carry_off_is_a_problem(station: StationFold
     assert [p.path for p in check(station.settings, AT)] == ["private/A5W3R.jpg", "private/A5W3R.yml"]
     station.file(".gitignore", "/private/\n")
     assert check(station.settings, AT) == []
+
+
+def test_a_document_among_the_articles_that_nobody_will_see_is_named(station: StationFolder) -> None:
+    station.article()
+    for name in ("防火 提示.docx", "~$防火.docx", ".a/b.txt", "a.TXT"):
+        station.file(f"content/tip/{name}", b"x")
+    told = [(p.path, p.severity, p.remedy) for p in check(station.settings, AT)]
+    assert [(path, severity) for path, severity, _remedy in told] == [
+        ("content/tip/a.TXT", "warning"),
+        ("content/tip/防火 提示.docx", "warning"),
+    ]
+    assert 'gengfu import "防火 提示.docx"' in told[1][2]

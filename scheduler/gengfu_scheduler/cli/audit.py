@@ -44,14 +44,15 @@ def review(folder: Path, id: str, by: str) -> None:
 
 
 @click.command(help=_("一篇文章从头到尾：谁写的，谁签了哪一步，现在公开的是哪一版，发到了哪些群。"))
-@click.argument("id", metavar=_("编号"))
+@click.argument("name", metavar=_("文章"))
 @click.pass_obj
-def log(folder: Path, id: str) -> None:
+def log(folder: Path, name: str) -> None:
     from gengfu_scheduler.report import shortlist
     from gengfu_site import audit, signing
+    from gengfu_site.meant import id_of
 
     settings = site.settings_in(folder)
-    id, zone = id.upper(), zone_in(folder)
+    id, zone = id_of(settings, name), zone_in(folder)
     for event in signing.life(id, audit.read(folder)):
         out.print(f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}  {escape(event.who)}  {escape(event.what)}")
     out.print(signing.visible(settings, id))

@@ -127,9 +127,12 @@ def _read(source: Path, said: str, content: Path) -> bytes:
     if source.is_symlink():
         raise _refusal(said, _("这是一个链接，不是文件本身。"), _("把文件本身放过来。"))
     if source.resolve().is_relative_to(content.resolve()):
-        raise _refusal(
-            said, _("这个文件已经在 content/ 里了。"), _("不用导入；要补开头、改编码，运行 gengfu fix。")
+        remedy = (
+            _("不用导入；要补开头、改编码，运行 gengfu fix。")
+            if source.suffix.lower() in (".md", *photos.ENDINGS)
+            else _("移到 content/ 外面再导入，例如放进站点文件夹。")
         )
+        raise _refusal(said, _("这个文件已经在 content/ 里了。"), remedy)
     status = source.stat()
     if not stat.S_ISREG(status.st_mode):
         raise _refusal(said, _("这不是文件。"), _("写文件名，或一个文件夹的名字。"))
