@@ -36,7 +36,6 @@ def main() -> None:
         building(folder)
         telling(folder)
     pages.measure()
-    build.measure()
     edit.measure()
     city.measure()
     broadcast.measure(GROUPS)
