@@ -36,6 +36,7 @@ def main() -> None:
         building(folder)
         telling(folder)
     pages.measure()
+    build.measure()
     edit.measure()
     city.measure()
     broadcast.measure(GROUPS)
