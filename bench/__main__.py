@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench import broadcast, build, city, corpus, kills, pages
+from bench import broadcast, build, city, corpus, edit, kills, pages
 from gengfu_scheduler.channels import PLATFORMS
 from gengfu_scheduler.digest import compose_all
 from gengfu_scheduler.groups import read_groups
@@ -36,6 +36,8 @@ def main() -> None:
         building(folder)
         telling(folder)
     pages.measure()
+    build.measure()
+    edit.measure()
     city.measure()
     broadcast.measure(GROUPS)
     kills.measure()

@@ -260,6 +260,11 @@ class Manuscript(FrontMatter):
     signed: Signed | None = None
     """Who answers for it; None where it is shown as it lies in content/."""
 
+    @property
+    def place(self) -> str:
+        """``path`` as text."""
+        return self.path.as_posix()
+
 
 def parse(
     text: str,

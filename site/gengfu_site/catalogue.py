@@ -207,7 +207,11 @@ def url_in(catalogue: Catalogue, entry: Entry) -> str:
 
 def dumps(catalogue: Catalogue) -> str:
     """The catalogue as JSON text; the same catalogue always gives the same text."""
-    station = catalogue.station
+    return dumped(catalogue.station, map(dumped_entry, catalogue.entries), catalogue.version)
+
+
+def dumped(station: Station, entries: Iterable[str], version: int = VERSION) -> str:
+    """A catalogue of ``entries`` as :func:`dumped_entry` gives them, newest first."""
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": station.name,
@@ -215,7 +219,7 @@ def dumps(catalogue: Catalogue) -> str:
         "feed_url": station.url + "catalogue.json",
         "language": station.language,
         "_gengfu": {
-            "version": catalogue.version,
+            "version": version,
             "timezone": station.timezone,
             "contacts": [_contact(c) for c in station.contacts],
             "areas": [
@@ -227,8 +231,7 @@ def dumps(catalogue: Catalogue) -> str:
         },
     }
     head = json.dumps(feed, ensure_ascii=False, indent=1).removesuffix("\n}")
-    # One line an item: with indentation Python's own encoder would take them apart, five times as slow.
-    items = ",\n".join(json.dumps(_item(e), ensure_ascii=False) for e in catalogue.entries)
+    items = ",\n".join(entries)
     return f'{head},\n "items": [\n{items}\n ]\n}}\n'
 
 
@@ -275,6 +278,11 @@ def _contact(line: ContactLine) -> dict[str, str]:
 def _contacts(holder: dict[str, Any]) -> tuple[ContactLine, ...]:
     names = ("role", "name", "phone", "note")
     return tuple(ContactLine(**{n: c.get(n, "") for n in names}) for c in holder["contacts"])
+
+
+def dumped_entry(entry: Entry) -> str:
+    """One line: with indentation Python's own encoder would take it apart, five times as slow."""
+    return json.dumps(_item(entry), ensure_ascii=False)
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from feedgen.feed import FeedGenerator
 from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
-from gengfu_site.pages import area_url, facts, kind_label, local_to, photo, topic_url
+from gengfu_site.pages import Lists, area_url, facts, kind_label, photo, topic_url
 from gengfu_site.pictures import picture
 from gengfu_templates.i18n import translations
 
@@ -33,24 +33,36 @@ Content = Callable[[Article], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Channel:
+class Channel:
     """One feed before it takes a format."""
 
     url: str
     """Of the page it follows, below the site."""
     title: str
     articles: Sequence[Article]
+    updated: datetime
+    """As new as its newest entry; of one that has none, as the whole site."""
+
+
+def channels(library: Library, at: datetime) -> Iterator[Channel]:
+    """The whole site's feed, each kind's, topic's, area's."""
+    latest = max((a.modified for a in library.published(at)), default=_NOTHING_YET)
+    for url, title, articles in _channels(library.settings.station, library.listed(at)):
+        newest = articles[:NEWEST]
+        updated = max((a.modified for a in newest), default=latest)
+        yield Channel(url=url, title=title, articles=newest, updated=updated)
 
 
 def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
-    """Path below the site and bytes of every RSS and Atom file: the whole site's, each kind's, topic's, area's."""
-    listed = library.listed(at)
-    updated = max((a.modified for a in library.published(at)), default=_NOTHING_YET)
-    for channel in _channels(library.settings.station, listed):
-        rss = _generator(library.settings.station, channel, "feed.xml", updated, content)
-        yield channel.url + "feed.xml", rss.rss_str(pretty=True)
-        atom = _generator(library.settings.station, channel, "atom.xml", updated, content)
-        yield channel.url + "atom.xml", atom.atom_str(pretty=True)
+    """Path below the site and bytes of every RSS and Atom file."""
+    for channel in channels(library, at):
+        yield from feeds_of(channel, library.settings.station, content)
+
+
+def feeds_of(channel: Channel, station: Station, content: Content) -> Iterator[tuple[str, bytes]]:
+    """The channel's two."""
+    yield channel.url + "feed.xml", _generator(station, channel, "feed.xml", content).rss_str(pretty=True)
+    yield channel.url + "atom.xml", _generator(station, channel, "atom.xml", content).atom_str(pretty=True)
 
 
 def catalogue(library: Library, at: datetime) -> Catalogue:
@@ -115,28 +127,22 @@ def _alert(article: Article, alert: Alert, station: Station, at: datetime) -> di
     }
 
 
-def _channels(station: Station, live: Sequence[Article]) -> Iterator[_Channel]:
-    yield _Channel(url="", title=station.name, articles=live[:NEWEST])
+def _channels(station: Station, live: Sequence[Article]) -> Iterator[tuple[str, str, Sequence[Article]]]:
+    """Address of the page that each follows, title, and all that it could hold."""
+    lists = Lists(live, station)
+    yield "", station.name, live
     for kind in KINDS:
         title = f"{kind_label(kind, station.language)} - {station.name}"
-        yield _Channel(url=f"{kind}/", title=title, articles=[a for a in live if a.kind == kind][:NEWEST])
+        yield f"{kind}/", title, lists.of_kind(kind)
     for topic in station.topics:
-        about = [a for a in live if topic.name in a.topics]
-        yield _Channel(url=topic_url(topic), title=f"{topic.name} - {station.name}", articles=about[:NEWEST])
+        yield topic_url(topic), f"{topic.name} - {station.name}", lists.of_topic(topic)
     for area in station.areas:
-        local = local_to(live, area)
-        yield _Channel(url=area_url(area), title=f"{area.name} - {station.name}", articles=local[:NEWEST])
+        yield area_url(area), f"{area.name} - {station.name}", lists.local_to(area)
 
 
-def _generator(
-    station: Station, channel: _Channel, name: str, updated: datetime, content: Content
-) -> FeedGenerator:
-    """``channel`` in feedgen's hands.
-
-    :param updated: for an empty channel, which has no entry to be as new as.
-    """
+def _generator(station: Station, channel: Channel, name: str, content: Content) -> FeedGenerator:
+    """``channel`` in feedgen's hands."""
     page = station.url + quote(channel.url)
-    newest = max((a.modified for a in channel.articles), default=updated)
     feed = FeedGenerator()
     feed.id(urn(station.url + channel.url))
     feed.title(channel.title)
@@ -147,8 +153,8 @@ def _generator(
     feed.language(station.language)
     feed.author(name=station.name)
     feed.generator("")
-    feed.updated(newest)
-    feed.lastBuildDate(newest)
+    feed.updated(channel.updated)
+    feed.lastBuildDate(channel.updated)
     for article in channel.articles:
         item = feed.add_entry(order="append")
         item.id(urn(article.id))

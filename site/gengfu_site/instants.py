@@ -18,18 +18,18 @@ def next_instant(library: Library, at: datetime) -> datetime | None:
 
     Also when an article's ``updated`` lies behind, before which a build is refused.
     """
-    return min((moment for a in library.articles for moment in _moments(a) if moment > at), default=None)
+    return min((moment for a in library.articles for moment in _moments(a, at)), default=None)
 
 
-def _moments(article: Article) -> Iterator[datetime]:
-    """When ``article`` is shown otherwise than just before."""
+def _moments(article: Article, at: datetime) -> Iterator[datetime]:
+    """When ``article`` is shown otherwise than just before, after ``at``."""
     written = [article.published, article.updated, article.expires]
     if article.person:
         written.append(article.person.erase_after)
     if article.alert:
         written += [article.modified + REMEMBERED, article.expires and article.expires + REMEMBERED]
     for moment in filter(None, written):
-        if _shown(article, moment) != _shown(article, moment - datetime.resolution):
+        if moment > at and _shown(article, moment) != _shown(article, moment - datetime.resolution):
             yield moment
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from gengfu_site.article import Manuscript, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
-from gengfu_site.links import Bound, Links, url_of
+from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, reason, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
@@ -88,22 +88,56 @@ class Library:
     """What of content/ residents do not see before somebody signs it, as warnings (:mod:`gengfu_site.versions`)."""
     unfinished: tuple[Article, ...] = ()
     """Files that cannot be read as articles, as far as they can: for the rules alone."""
+    _sorted: dict[datetime, tuple[tuple[Article, ...], ...]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     def published(self, at: datetime) -> tuple[Article, ...]:
         """Those that have a page at ``at``: expired and withdrawn ones keep theirs and say so."""
-        return tuple(a for a in self.articles if a.published <= at)
+        return self._at(at)[0]
 
     def live(self, at: datetime) -> tuple[Article, ...]:
         """Those that may be sent at ``at``."""
-        return tuple(a for a in self.articles if a.live(at))
+        return self._at(at)[1]
 
     def listed(self, at: datetime) -> tuple[Article, ...]:
         """Those that lists and feeds offer at ``at``."""
-        return tuple(a for a in self.live(at) if not a.exercise)
+        return self._at(at)[2]
+
+    def _at(self, at: datetime) -> tuple[tuple[Article, ...], ...]:
+        """The three, sorted out once for each moment that is asked about."""
+        if at not in self._sorted:
+            published = tuple(a for a in self.articles if a.published <= at)
+            live = tuple(a for a in published if a.live(at))
+            self._sorted[at] = published, live, tuple(a for a in live if not a.exercise)
+        return self._sorted[at]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of an article's file without reading it anew: it is sound by itself."""
+
+    article: Article
+    leads: tuple[Lead, ...]
+    anchors: tuple[str, ...]
+
+
+Knowledge = Callable[[Sequence[str]], Mapping[str, Known]]
+"""Told of every article's file, by its place below content/, says what it knows of some."""
+
+
+def nothing(places: Sequence[str]) -> Mapping[str, Known]:
+    """Of no file anything."""
+    return {}
 
 
 def load(
-    settings: Settings, at: datetime, *, urgent: bool = False, as_written: bool = False
+    settings: Settings,
+    at: datetime,
+    *,
+    urgent: bool = False,
+    as_written: bool = False,
+    known: Knowledge = nothing,
 ) -> tuple[Library, list[Problem]]:
     """Read the whole library, and everything that keeps it from being published at ``at``.
 
@@ -112,28 +146,32 @@ def load(
     :param urgent: as for :func:`gengfu_site.article.parse`; a file in GBK is read as well.
     :param as_written: everything as it lies in content/, for those who write and check; else, where articles are
         signed off, as it was last signed.
+    :param known: spares reading what is known already; what comes of it is the same.
     :raises AuditFailed: the log says who signed, and cannot be read; not where it is urgent.
     """
-    lying, problems = _read(settings, urgent)
+    places, problems = article_places(settings)
+    signs = not as_written and any(review != "none" for review in settings.reviews.values())
+    remembered = {} if signs else known(places)
+    lying = [read(place, settings, urgent=urgent) for place in places if place not in remembered]
     held: list[Problem] = []
-    if not as_written:
+    if signs:
         lying, held = shown_to_residents(settings, lying, urgent=urgent)
     problems += [problem for one in lying for problem in one.problems]
-    manuscripts = [one.manuscript for one in lying if one.manuscript]
+    manuscripts: list[Manuscript] = [one.manuscript for one in lying if one.manuscript]
+    if remembered:
+        order = {place: number for number, place in enumerate(places)}
+        manuscripts += [one.article for one in remembered.values()]
+        manuscripts.sort(key=lambda manuscript: order[manuscript.place])
     manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
     # What a file that cannot be read is called, nobody knows.
-    all_read = {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
+    all_read = not problems or {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
     problems += _out_of_time_or_place(manuscripts, at)
     persons, found = read_persons(settings, searched_for(manuscripts) | _perhaps_searched_for(lying))
     problems += found
     links = Links(settings, manuscripts, at, held={problem.path for problem in held})
-    articles = []
-    for manuscript in manuscripts:
-        followed, found = links.bind(manuscript)
-        problems += found
-        articles.append(bound(manuscript, followed, persons.get(manuscript.id)))
-    problems += links.broken_anchors()
+    articles, found = _bound(manuscripts, persons, links, remembered)
+    problems += found
     if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
     begun, found = _unfinished(lying, links, settings)
@@ -180,35 +218,50 @@ def _perhaps_searched_for(lying: Iterable[Lying]) -> set[str]:
 
 def names(article: Manuscript) -> tuple[str, str]:
     """What ``mkdocs.yml`` may call it: its id, and its path below content/ without ``.md``."""
-    return article.id, article.path.as_posix().removesuffix(".md")
+    return article.id, article.place.removesuffix(".md")
 
 
 def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
     return tuple(sorted(articles, key=lambda a: (-a.published.timestamp(), a.id)))
 
 
-def _read(settings: Settings, urgent: bool) -> tuple[list[Lying], list[Problem]]:
-    """Every article's file, and what is wrong with those that are none."""
-    files, problems = _markdown_files(settings)
-    root = settings.content.resolve()
-    lying = []
-    for file in files:
-        if _lies_inside(file, root):
-            lying.append(_read_one(file, settings, urgent))
+def _bound(
+    manuscripts: Iterable[Manuscript],
+    persons: Mapping[str, Person],
+    links: Links,
+    remembered: Mapping[str, Known],
+) -> tuple[list[Article], list[Problem]]:
+    """Every manuscript with its links followed, and the links that lead nowhere.
+
+    Those that are remembered are so already, unless what they lead to is no longer as it was.
+    """
+    articles: list[Article] = []
+    problems: list[Problem] = []
+    waiting: list[Article] = []
+
+    def bind(manuscript: Manuscript) -> None:
+        followed, found = links.bind(manuscript)
+        problems.extend(found)
+        articles.append(bound(manuscript, followed, persons.get(manuscript.id)))
+
+    for manuscript in manuscripts:
+        if isinstance(manuscript, Article):
+            links.known(manuscript, remembered[manuscript.place].anchors)
+            waiting.append(manuscript)
         else:
-            problems.append(
-                Problem(
-                    path=shown(file, settings.folder),
-                    message=_("这是一个指向 content/ 以外的链接文件。"),
-                    remedy=_("把文件本身放进 content/。"),
-                )
-            )
-    return lying, problems
+            bind(manuscript)
+    for article in waiting:
+        if links.still(article, remembered[article.place].leads):
+            articles.append(article)
+        else:
+            bind(Manuscript(**{part.name: getattr(article, part.name) for part in fields(Manuscript)}))
+    return articles, [*problems, *links.broken_anchors()]
 
 
-def _read_one(file: Path, settings: Settings, urgent: bool) -> Lying:
+def read(place: str, settings: Settings, *, urgent: bool = False) -> Lying:
+    """The article's file at ``place`` below content/, as it lies there."""
+    file, path = settings.content / place, PurePosixPath(place)
     name = shown(file, settings.folder)
-    path = PurePosixPath(file.relative_to(settings.content).as_posix())
     problems: list[Problem] = []
     text = read_text(file, settings.folder)
     if isinstance(text, Problem):
@@ -236,38 +289,52 @@ def exposed(path: str, line: int) -> Problem:
     )
 
 
-def _markdown_files(settings: Settings) -> tuple[list[Path], list[Problem]]:
-    """Every article file, in the same order on every machine; hidden ones are nobody's business."""
-    found: list[Path] = []
+def article_places(settings: Settings) -> tuple[list[str], list[Problem]]:
+    """Every article's file by its place below content/, in the same order on every machine; and what is wrong with those
+    that are none. Hidden ones are nobody's business."""
+    found: list[str] = []
     problems: list[Problem] = []
+    content, root = str(settings.content), settings.content.resolve()
+
+    def wrong(file: str, message: str, remedy: str) -> None:
+        problems.append(Problem(path=shown(Path(file), settings.folder), message=message, remedy=remedy))
 
     def cannot_list(error: OSError) -> None:
-        problems.append(
-            Problem(
-                path=shown(Path(error.filename), settings.folder),
-                message=_("文件夹读不出来（{reason}）。").format(reason=reason(error)),
-                remedy=_("检查 mkdocs.yml 里的 docs_dir 和这个文件夹的名字、权限。"),
-            )
+        wrong(
+            error.filename,
+            _("文件夹读不出来（{reason}）。").format(reason=reason(error)),
+            _("检查 mkdocs.yml 里的 docs_dir 和这个文件夹的名字、权限。"),
         )
 
-    for folder, folders, files in os.walk(settings.content, onerror=cannot_list):
+    for folder, folders, files in os.walk(content, onerror=cannot_list):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for file in (Path(folder, name) for name in sorted(files) if not name.startswith(".")):
-            wrong = _wrong_name(file)
-            if wrong:
-                problems.append(Problem(path=shown(file, settings.folder), message=wrong[0], remedy=wrong[1]))
-            elif file.suffix == ".md":
-                found.append(file)
+        inside = Path(folder).relative_to(content).as_posix()
+        for name in sorted(files):
+            if name.startswith("."):
+                continue
+            file = os.path.join(folder, name)  # noqa: PTH118 - a hundred thousand of them
+            if mistake := _wrong_name(file):
+                wrong(file, *mistake)
+            elif not name.endswith(".md"):
+                continue
+            elif os.path.islink(file) and not _lies_inside(Path(file), root):  # noqa: PTH114 - likewise
+                wrong(
+                    file,
+                    _("这是一个指向 content/ 以外的链接文件。"),
+                    _("把文件本身放进 content/。"),
+                )
+            else:
+                found.append(name if inside == "." else f"{inside}/{name}")
     return found, problems
 
 
-def _wrong_name(file: Path) -> tuple[str, str] | None:
+def _wrong_name(file: str) -> tuple[str, str] | None:
     """What keeps a file from being found or published under its name, and how to mend it."""
     try:
-        str(file).encode()
+        file.encode()
     except UnicodeEncodeError:
         return _("文件名不是 UTF-8 编码。"), _("给文件改个名字，常见于从 Windows 压缩包里解出来的文件。")
-    if file.suffix != ".md" and file.suffix.lower() in (".md", ".markdown", ".mdown", ".mkd"):
+    if not file.endswith(".md") and file.lower().endswith((".md", ".markdown", ".mdown", ".mkd")):
         return _("文章的文件名应以 .md 结尾（小写）。"), _("把文件名的结尾改成 .md。")
     return None
 
@@ -286,10 +353,11 @@ def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manu
     unique: list[Manuscript] = []
     problems: list[Problem] = []
     for manuscript in manuscripts:
-        lines, url = manuscript.lines, url_of(manuscript.path)
+        known = manuscript if isinstance(manuscript, Article) else None
+        url = known.url if known else url_of(manuscript.path)
         if earlier := by_id.get(manuscript.id):
             problems.append(
-                lines.problem(
+                manuscript.lines.problem(
                     "id",
                     message=_("编号 {id} 已经被 {path} 用了。").format(
                         id=manuscript.id, path=earlier.lines.path
@@ -297,16 +365,16 @@ def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manu
                     remedy=_("哪一篇是后写的，就删掉它的 id 那一行，再运行 gengfu fix，得到一个新编号。"),
                 )
             )
-        elif reserved := _reserved_part(manuscript.path):
+        elif not known and (reserved := reserved_part(manuscript.path)):
             problems.append(
-                lines.problem(
+                manuscript.lines.problem(
                     message=_("文件名和文件夹名不能用“{name}”，它留给目录页。").format(name=reserved),
                     remedy=_("换个名字，例如主题的拼音。"),
                 )
             )
         elif earlier := by_url.get(url.lower()):
             problems.append(
-                lines.problem(
+                manuscript.lines.problem(
                     message=_("网址 /{url} 已经被 {path} 用了。").format(url=url, path=earlier.lines.path),
                     remedy=_("换个文件名；只有大小写不同的文件名不行。"),
                 )
@@ -317,7 +385,7 @@ def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manu
     return unique, problems
 
 
-def _reserved_part(path: PurePosixPath) -> str | None:
+def reserved_part(path: PurePosixPath) -> str | None:
     """The part of an article's path that the site needs for a page or file of its own."""
     parts = [part.lower() for part in path.with_suffix("").parts]
     for part in parts:

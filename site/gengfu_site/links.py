@@ -38,6 +38,10 @@ _NOWHERE = "about:held"
 """Stands for an address while a body is bound, where the link is to go."""
 
 
+Lead = tuple[str, str]
+"""Path of an article's file below content/, and the heading in it that is meant; empty where the whole is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bound:
     """A manuscript's body with every address followed."""
@@ -48,6 +52,10 @@ class Bound:
     """All that must be published with it, below content/, each once."""
     cover: PurePosixPath | None
     attachments: tuple[PurePosixPath, ...]
+    leads: frozenset[Lead]
+    """To other articles."""
+    anchors: frozenset[str]
+    """Of its own, to which a link may lead."""
 
 
 class Links:
@@ -66,9 +74,9 @@ class Links:
         self._content = settings.content
         self._public = settings.public
         self._root = settings.content.resolve()
-        self._by_path = {m.path: m for m in manuscripts}
+        self._by_place = {m.place: m for m in manuscripts}
         self._at = at
-        self._anchors: dict[PurePosixPath, frozenset[str]] = {}
+        self._anchors: dict[str, Collection[str]] = {}
         self._to_headings: list[_Use] = []
         self._good: set[PurePosixPath] = set()
 
@@ -76,6 +84,7 @@ class Links:
         """The manuscript's body with its addresses followed, and those that lead nowhere."""
         problems: list[Problem] = []
         files: dict[PurePosixPath, None] = {}  # a set that keeps its order
+        leads: set[Lead] = set()
         url = url_of(manuscript.path)
         reader = _Reader(manuscript)
 
@@ -89,6 +98,7 @@ class Links:
             if target is None:
                 return address
             if target.suffix == ".md":
+                leads.add((target.as_posix(), use.anchor))
                 if self._has_no_page(use):
                     return _NOWHERE
                 return _relative(url_of(target), url) + use.tail
@@ -110,7 +120,7 @@ class Links:
             return target
 
         rendered = markdown.render(manuscript.body, follow)
-        self._anchors[manuscript.path] = rendered.anchors
+        self._anchors[manuscript.place] = rendered.anchors
         problems += [reader.without_address(text) for text in rendered.without_address]
         cover = named(manuscript.cover, "cover") if manuscript.cover else None
         attached = [named(address, "attachments", i) for i, address in enumerate(manuscript.attachments)]
@@ -119,13 +129,33 @@ class Links:
             files=tuple(files),
             cover=cover,
             attachments=tuple(file for file in attached if file),
+            leads=frozenset(leads),
+            anchors=rendered.anchors,
         )
         return bound, problems
 
+    def known(self, manuscript: Manuscript, anchors: Collection[str]) -> None:
+        """One that was bound before has these headings."""
+        self._anchors[manuscript.place] = anchors
+
+    def still(self, manuscript: Manuscript, leads: Iterable[Lead]) -> bool:
+        """Whether these links of an article that was bound before would be followed as they were then.
+
+        Once all others are known or bound.
+        """
+        for name, anchor in leads:
+            target = self._by_place.get(name)
+            if target is None or target.published > max(manuscript.published, self._at):
+                return False
+            if anchor and anchor not in self._anchors[name]:
+                return False
+        return True
+
     def broken_anchors(self) -> Iterator[Problem]:
-        """Links to a heading that the article they lead to does not have; once all are bound."""
-        for use in self._to_headings:
-            anchors = self._anchors.get(use.path)
+        """Links to a heading that the article they lead to does not have; once all are bound, and each is told once."""
+        uses, self._to_headings = self._to_headings, []
+        for use in uses:
+            anchors = self._anchors.get(use.path.as_posix())
             if anchors is None or use.anchor in anchors or use.may_be_dead:
                 continue
             close = nearest(use.anchor, sorted(anchors))
@@ -178,14 +208,14 @@ class Links:
         signed = use.manuscript.signed
         if signed and use.path in signed.files:
             return True
-        if use.path in self._by_path:  # wherever its file lies by now
+        if use.path.as_posix() in self._by_place:  # wherever its file lies by now
             self._check_article(use)
             return True
         return use.path in self._good  # many articles share a cover
 
     def _has_no_page(self, use: _Use) -> bool:
-        file = self._content / use.path
-        return use.path not in self._by_path and (use.may_be_dead or shown(file, self._folder) in self._held)
+        file, place = self._content / use.path, use.path.as_posix()
+        return place not in self._by_place and (use.may_be_dead or shown(file, self._folder) in self._held)
 
     def _lies_inside(self, file: Path) -> bool:
         try:
@@ -211,8 +241,9 @@ class Links:
     def _moved_to(self, path: PurePosixPath) -> PurePosixPath | None:
         """Where the article lies by now that residents find at ``path``; else the only one of that name."""
         id_ = self._formerly.get(path)
-        moved = [m.path for m in self._by_path.values() if m.id == id_]
-        return next(iter(moved or _only(other for other in self._by_path if other.name == path.name)), None)
+        moved = [m.path for m in self._by_place.values() if m.id == id_]
+        others = map(PurePosixPath, self._by_place)
+        return next(iter(moved or _only(other for other in others if other.name == path.name)), None)
 
     @cached_property
     def _formerly(self) -> Mapping[PurePosixPath, str]:
@@ -222,7 +253,7 @@ class Links:
         return {path_of(url_in(catalogue, entry)): entry.id for entry in catalogue.entries}
 
     def _check_article(self, use: _Use) -> None:
-        target = self._by_path.get(use.path)
+        target = self._by_place.get(use.path.as_posix())
         if target and target.published > max(use.manuscript.published, self._at):
             raise _Lost(
                 _("链接的文章“{address}”比这篇发布得晚，在它发布之前链接打不开。").format(address=use.shown),

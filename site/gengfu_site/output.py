@@ -6,24 +6,32 @@ reach the public folder, whatever lies under content/.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
 
 import jinja2
 
-from gengfu_site.catalogue import KINDS, dumps
-from gengfu_site.feeds import alerts, catalogue, feeds
+from gengfu_site.catalogue import KINDS, Station, dumped, dumped_entry
+from gengfu_site.edition import edition
+from gengfu_site.feeds import Channel, Content, alerts, channels, entry, feeds_of
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
-from gengfu_site.pages import kind_label, pages, photo
+from gengfu_site.pages import Pager, Planned, kind_label, photo
 from gengfu_site.pictures import pictures
+from gengfu_site.records import digest
 from gengfu_site.render import render_matter
-from gengfu_site.search import files
+from gengfu_site.search import Earlier, Words
+from gengfu_site.settings import Settings
+from gengfu_site.store import Done, status
 from gengfu_site.view import ArticlePage, Page
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
@@ -47,35 +55,136 @@ class Copied:
 
 
 Output = Page | Generated | Copied
+Patch = Callable[[bytes, Earlier], Iterable[Output] | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Some files of the site that are made together."""
+
+    name: str
+    key: str | None
+    """Digest of all that they are made of: the same key gives the same bytes. None: it is not to be said, for a missing
+    person's data is among it."""
+    make: Callable[[], Iterable[Output]]
+    patch: Patch | None = None
+    """Given the ``state`` it had for an earlier release, and that release's files, makes those that are not the same,
+    none of them more or less than before; None where it would rather make all."""
+    state: bytes | None = None
 
 
 def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator[Output]:
     """The whole site as it is at ``at``; every ``path`` once."""
-    station = library.settings.station
-    shown = list(pages(library, at))
-    yield from shown
-    by_id = {page.id: page for page in shown if isinstance(page, ArticlePage)}
+    for recipe in recipes(library, at, env):
+        yield from recipe.make()
+
+
+def recipes(
+    library: Library, at: datetime, env: jinja2.Environment, before: Mapping[str, Done] | None = None
+) -> Iterator[Recipe]:
+    """How the whole site is made as it is at ``at``.
+
+    :param before: what came of an earlier release's recipes: spares working out what is needed here already.
+    """
+    settings, station = library.settings, library.settings.station
+    pager, words = Pager(library, at), Words(library, at)
+    common = _digest(edition(), repr(settings), _overrides(settings), repr(env.globals["keeps_pages"]))
+    framed = _digest(common, repr(pager.frame))
+    state = words.state(digest)
+    yield Recipe(
+        name="search words",
+        key=_digest(common, state.decode()),
+        make=lambda: _generated(words.shards()),
+        patch=lambda before, earlier: _patched(words.changed(before, state, earlier)),
+        state=state,
+    )
+    planned = list(pager.plan())
+    entries = []
+    for page in planned:
+        if page.article is None:
+            yield Recipe(name=page.name, key=page.key and _digest(framed, page.key), make=page.make)
+            continue
+        shown = page.article.live(at) and not page.article.exercise
+        key = page.key and _digest(framed, page.key, str(shown and words.number(page.article)))
+        # Its state is what the catalogue says of it, unless that may be of a missing person.
+        done = (before or {}).get(page.name)
+        said = done.state if done and key and done.key == key else None
+        said = said or dumped_entry(entry(page.article, station, at)).encode()
+        make = partial(_of_article, page, words) if shown else page.make
+        yield Recipe(name=page.name, key=key, make=make, state=said if key else None)
+        if page.article.live(at):
+            entries.append(said.decode())
+    keys = {page.article.id: page.key for page in planned if page.article}
     contents: dict[str, str] = {}  # an article is in several feeds
 
     def content(article: Article) -> str:
         if isinstance(article, Kept):
             return article.content
         if article.id not in contents:
-            contents[article.id] = _content(article, by_id[article.id], env)
+            contents[article.id] = _content(article, pager.article(article), env)
         return contents[article.id]
 
-    for path, data in feeds(library, at, content):
-        yield Generated(path=path, data=data)
-    for path, data in files(library, at):
-        yield Generated(path=path, data=data)
-    yield Generated(path="catalogue.json", data=dumps(catalogue(library, at)).encode())
-    yield Generated(path="alerts.json", data=alerts(library, at))
-    yield Generated(path="sitemap.xml", data=_sitemap(shown).encode())
-    yield Generated(path="sw.js", data=worker(station.language))
-    yield Generated(path="robots.txt", data=_robots(station.url).encode())
-    for path, data in pictures(station, {kind: kind_label(kind, station.language) for kind in KINDS}):
-        yield Generated(path=path, data=data)
+    for channel in channels(library, at):
+        yield _of_channel(channel, framed, keys, station, content)
+    for path, data in (
+        words.kinds(),
+        ("alerts.json", alerts(library, at)),
+        ("sitemap.xml", _sitemap(planned, station).encode()),
+        ("sw.js", worker(station.language)),
+        ("robots.txt", _robots(station.url).encode()),
+    ):
+        yield _at_hand(path, data)
+    told = dumped(station, entries).encode()
+    yield _at_hand("catalogue.json", told, said=not any(a.person_shown(at) for a in library.live(at)))
+    labels = {kind: kind_label(kind, station.language) for kind in KINDS}
+    yield Recipe(name="pictures", key=common, make=lambda: _generated(pictures(station, labels)))
     yield from _files(library, at)
+
+
+def _of_article(planned: Planned, words: Words) -> Iterator[Output]:
+    """Its pages, and what search shows of it."""
+    assert planned.article
+    yield from planned.make()
+    yield from _generated(words.article(planned.article))
+
+
+def _of_channel(
+    channel: Channel, framed: str, keys: Mapping[str, str | None], station: Station, content: Content
+) -> Recipe:
+    its = [keys[article.id] for article in channel.articles]
+    known = [key for key in its if key is not None]
+    return Recipe(
+        name=f"feed {channel.url}",
+        key=_digest(framed, channel.updated.isoformat(), *known) if len(known) == len(its) else None,
+        make=lambda: _generated(feeds_of(channel, station, content)),
+    )
+
+
+def _at_hand(path: str, data: bytes, *, said: bool = True) -> Recipe:
+    """A small file, which is made to see whether it is the same."""
+    key = hashlib.blake2b(data, digest_size=16).hexdigest() if said else None
+    return Recipe(name=path, key=key, make=lambda: (Generated(path=path, data=data),))
+
+
+def _generated(files: Iterable[tuple[str, bytes]]) -> Iterator[Generated]:
+    return (Generated(path=path, data=data) for path, data in files)
+
+
+def _patched(files: Iterable[tuple[str, bytes]] | None) -> Iterable[Generated] | None:
+    return None if files is None else _generated(files)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _overrides(settings: Settings) -> str:
+    """The station's own templates, all of them: any may have a part in any page."""
+    folder = settings.overrides
+    if folder is None:
+        return ""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return "".join(f"{file}\n{file.read_bytes().hex()}\n" for file in files)
 
 
 def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> str:
@@ -87,34 +196,42 @@ def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> st
     return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))
 
 
-def _files(library: Library, at: datetime) -> Iterator[Copied]:
+def _files(library: Library, at: datetime) -> Iterator[Recipe]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
     named: dict[PurePosixPath, tuple[tuple[int, int], Path]] = {}
+    lying: set[PurePosixPath] = set()
     for article in library.published(at):
+        if article.signed is None and not isinstance(article, Kept):
+            lying.update(article.files)
+            continue
         for path in article.files:
             if article.signed:
                 rank, source = article.signed.rank, article.signed.files[path]
-            elif isinstance(article, Kept):
-                rank, source = (-2, 0), settings.public / path
             else:
-                rank, source = (-1, 0), settings.content / path
+                rank, source = (-2, 0), settings.public / path
             named[path] = max(named.get(path, (rank, source)), (rank, source))
+    for path in lying:
+        rank, source = (-1, 0), settings.content / path
+        named[path] = max(named.get(path, (rank, source)), (rank, source))
     for path, (_rank, source) in sorted(named.items()):
-        yield Copied(path=path.as_posix(), source=source)
+        yield _copy(path.as_posix(), source, f"{source} {status(source)}")
     for article in library.published(at):
         if picture := photo(article, at):
-            yield Copied(path=picture[0], source=settings.private / picture[1])
+            yield _copy(picture[0], settings.private / picture[1], None)
 
 
-def _sitemap(shown: list[Page]) -> str:
+def _copy(path: str, source: Path, key: str | None) -> Recipe:
+    return Recipe(name=f"file {path}", key=key, make=lambda: (Copied(path=path, source=source),))
+
+
+def _sitemap(planned: Iterable[Planned], station: Station) -> str:
     """https://www.sitemaps.org/protocol.html; ``lastmod`` only where a page has a date of its own."""
+    zone = ZoneInfo(station.timezone)
     lines = []
-    for page in shown:
-        if page.listed:
-            moment = (page.updated or page.published).iso if isinstance(page, ArticlePage) else ""
-            lastmod = f"<lastmod>{moment}</lastmod>" if moment else ""
-            lines.append(f"<url><loc>{escape(page.address)}</loc>{lastmod}</url>\n")
+    for url, moment in (one for page in planned for one in page.found):
+        lastmod = f"<lastmod>{moment.astimezone(zone).isoformat()}</lastmod>" if moment else ""
+        lines.append(f"<url><loc>{escape(station.url + quote(url))}</loc>{lastmod}</url>\n")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n' + "".join(lines) + "</urlset>\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -14,11 +15,12 @@ from markupsafe import Markup
 
 from gengfu_site.answer import answer, visit
 from gengfu_site.article import Alert, Service
-from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Topic, within
+from gengfu_site.catalogue import KINDS, Area, ContactLine, Fact, Kind, Station, Topic, within
 from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
 from gengfu_site.markdown import plain, sections
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
+from gengfu_site.records import digest
 from gengfu_site.related import related
 from gengfu_site.search import index
 from gengfu_site.settings import OWN_PAGES
@@ -76,30 +78,27 @@ _SECTIONS, _LONG = 3, 800
 
 def pages(library: Library, at: datetime) -> Iterator[Page]:
     """Every page of the site as it is at ``at``."""
-    pager = _Pager(library, at)
-    yield pager.home()
-    yield pager.scammed()
-    yield pager.emergency()
-    yield pager.who()
-    yield pager.areas()
-    yield pager.services()
-    yield pager.search()
-    for kind in KINDS:
-        yield from pager.kind(kind)
-    for topic in library.settings.station.topics:
-        yield from pager.topic(topic)
-    for area in library.settings.station.areas:
-        yield from pager.area(area)
-    for article in library.published(at):
-        yield pager.kept(article) if isinstance(article, Kept) else pager.article(article)
-        yield pager.permalink(article)
-    yield pager.privacy()
-    yield pager.not_found()
+    for planned in Pager(library, at).plan():
+        yield from planned.make()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A page that is to be made, or an article's two."""
+
+    name: str
+    """Its own, whatever else the library holds."""
+    key: str | None
+    """Says all that it is made of, but for what all pages share: the settings and the frame; None: not to be said."""
+    make: Callable[[], Iterable[Page]]
+    found: tuple[tuple[str, datetime | None], ...]
+    """What search engines may find of it: address below the site, not quoted, and when that last changed."""
+    article: Article | None = None
 
 
 def page_of(article: Article, library: Library, at: datetime) -> ArticlePage:
     """The page of ``article`` alone, as it is at ``at``."""
-    return _Pager(library, at).article(article)
+    return Pager(library, at).article(article)
 
 
 def permalink_url(id_: str) -> str:
@@ -128,11 +127,29 @@ def area_url(area: Area) -> str:
     return f"area/{area.slug}/"
 
 
-def local_to(articles: Sequence[Article], area: Area) -> tuple[Article, ...]:
-    """Articles meant for ``area`` in particular: those naming it, an area above it or one beneath it."""
-    named = {path for article in articles for path in article.areas}
-    near = {path for path in named if within(area.path, path) or within(path, area.path)}
-    return tuple(article for article in articles if not near.isdisjoint(article.areas))
+class Lists:
+    """The articles of each kind, topic and area, in the order in which they are given."""
+
+    def __init__(self, articles: Iterable[Article], station: Station) -> None:
+        self._listed: defaultdict[tuple[str, str], list[Article]] = defaultdict(list)
+        areas = [area.path for area in station.areas]
+        near = cache(lambda path: [area for area in areas if within(area, path) or within(path, area)])
+        for article in articles:
+            self._listed["kind", article.kind].append(article)
+            for topic in dict.fromkeys(article.topics):
+                self._listed["topic", topic].append(article)
+            for area in dict.fromkeys(area for path in article.areas for area in near(path)):
+                self._listed["area", area].append(article)
+
+    def of_kind(self, kind: Kind) -> Sequence[Article]:
+        return self._listed.get(("kind", kind), ())
+
+    def of_topic(self, topic: Topic) -> Sequence[Article]:
+        return self._listed.get(("topic", topic.name), ())
+
+    def local_to(self, area: Area) -> Sequence[Article]:
+        """Those meant for ``area`` in particular: they name it, an area above it or one beneath it."""
+        return self._listed.get(("area", area.path), ())
 
 
 def facts(article: Article, at: datetime, language: str) -> tuple[Fact, ...]:
@@ -160,7 +177,7 @@ def photo(article: Article, at: datetime) -> tuple[str, str] | None:
     return article.url + "photo" + PurePosixPath(person.photo).suffix.lower(), person.photo
 
 
-class _Pager:
+class Pager:
     """Makes the pages of one library at one moment; holds what they share."""
 
     def __init__(self, library: Library, at: datetime) -> None:
@@ -171,8 +188,10 @@ class _Pager:
         self._zone = ZoneInfo(self._station.timezone)
         self._gettext: Callable[[str], str] = translations(self._station.language).gettext
         self._live = library.listed(at)
+        self._lists = Lists(self._live, self._station)
         self._count: Counter[str] = Counter(word for a in self._live for word in (a.kind, *a.topics))
-        self._cards = {a.id: self._card(a) for a in library.published(at)}
+        self._published = {a.id: a for a in library.published(at)}
+        self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
         self._topics = {t.name: t for t in self._station.topics}
@@ -185,11 +204,11 @@ class _Pager:
             [a for a in library.published(at) if a.kind != "alert" and not isinstance(a, Kept)],
             [a for a in self._live if a.kind != "alert"],
         )
-        self._frame = Frame(
+        self.frame = Frame(
             site_name=self._station.name,
             home=self._station.url,
             language=self._station.language,
-            kinds=tuple(self._kind_link(kind) for kind in KINDS if kind != "alert"),
+            kinds=tuple(self._kind_link(kind, counted=False) for kind in KINDS if kind != "alert"),
             alerts=tuple(self._banner_line(a) for a in self._live if a.alert and _urgent(a.alert)),
             contacts=self._station.contacts,
             official=settings.official if any(vars(settings.official).values()) else None,
@@ -197,12 +216,51 @@ class _Pager:
             portal_footer=Markup(settings.portal.footer.html),  # noqa: S704 - likewise
         )
 
+    def plan(self) -> Iterator[Planned]:
+        """Every page, in order."""
+        alone = (self.home, self.scammed, self.emergency, self.who, self.areas, self.services, self.search)
+        for page in (make() for make in alone):
+            yield _ready(page)
+        for kind in KINDS:
+            yield from self.kind(kind)
+        for topic in self._station.topics:
+            yield from self.topic(topic)
+        for area in self._station.areas:
+            yield from self.area(area)
+        for article in self._published.values():
+            yield self._planned(article)
+        yield _ready(self.privacy())
+        yield _ready(self.not_found())
+
+    def _planned(self, article: Article) -> Planned:
+        """An article's page and its permalink's."""
+        kept = article if isinstance(article, Kept) else None
+        listed = kept or (article.live(self._at) and article.kind != "alert")
+        return Planned(
+            name=f"article {article.id}",
+            # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
+            key=None if kept or article.missing_person else self._key(article),
+            make=lambda: (self.kept(kept) if kept else self.article(article), self.permalink(article)),
+            found=((article.url, None if kept else article.modified),) if listed else (),
+            article=article,
+        )
+
+    def _key(self, article: Article) -> str:
+        earlier = [self._published.get(id_) for id_ in article.alert.references] if article.alert else []
+        others = filter(None, (*self._related.get(article.id, ()), *earlier))
+        leads = "\n".join([f"{other.title}\n{other.url}\n{other.exercise}" for other in others])
+        return f"{digest(article)} {self._state(article)} {leads}"
+
+    def _state(self, article: Article) -> tuple[bool, bool]:
+        """All that the moment decides about an article that no person is searched for in."""
+        return article.live(self._at), article.expires is not None and article.expires <= self._at
+
     def home(self) -> HomePage:
         _ = self._gettext
-        warnings = (self._cards[a.id] for a in self._live if a.kind in ("fraud", "tip", "notice"))
+        warnings = (self._card(a) for a in self._live if a.kind in ("fraud", "tip", "notice"))
         rooms = self._rooms() if len(self._areas) <= _MOST_AREAS else ()
         return HomePage(
-            frame=self._frame,
+            frame=self.frame,
             url="",
             title=self._station.name,
             description=_("{station}的安全提示、防骗提醒和办事指南。").format(station=self._station.name),
@@ -229,9 +287,9 @@ class _Pager:
 
     def scammed(self) -> ScammedPage:
         _ = self._gettext
-        frauds = (self._cards[a.id] for a in self._live if a.kind == "fraud")
+        frauds = (self._card(a) for a in self._live if a.kind == "fraud")
         return ScammedPage(
-            frame=self._frame,
+            frame=self.frame,
             url="scammed/",
             title=_("我被骗了"),
             description=_("被骗以后先做什么：停止转账，打 110，说清账号和时间，留好记录。"),
@@ -243,7 +301,7 @@ class _Pager:
     def emergency(self) -> EmergencyPage:
         _ = self._gettext
         return EmergencyPage(
-            frame=self._frame,
+            frame=self.frame,
             url="emergency/",
             title=_("紧急电话"),
             description=_("什么事打哪个电话，打通以后怎么说。"),
@@ -254,7 +312,7 @@ class _Pager:
     def who(self) -> WhoPage:
         _ = self._gettext
         return WhoPage(
-            frame=self._frame,
+            frame=self.frame,
             url="who/",
             title=_("这事找谁"),
             description=_("养犬、停车、噪音、物业、水电路灯，各找哪个部门，打哪个电话。"),
@@ -265,7 +323,7 @@ class _Pager:
     def areas(self) -> AreasPage:
         _ = self._gettext
         return AreasPage(
-            frame=self._frame,
+            frame=self.frame,
             url="area/",
             title=_("找我的民警"),
             description=_("{station}各社区的民警和电话。").format(station=self._station.name),
@@ -304,7 +362,7 @@ class _Pager:
         _ = self._gettext
         title = kind_label("service", self._station.language)
         return ServicesPage(
-            frame=self._frame,
+            frame=self.frame,
             url="service/",
             title=title,
             description=_("要不要跑一趟、带什么、去哪办、多少钱，按要办的事找。"),
@@ -335,7 +393,7 @@ class _Pager:
             more = every if len(others) > _SERVICES else None
             yield _service_group(every.title, "others", others, more), others
 
-    def kind(self, kind: Kind) -> Iterator[ListPage]:
+    def kind(self, kind: Kind) -> Iterator[Planned]:
         """The dated list; of services, those by need stand before it."""
         _ = self._gettext
         title = kind_label(kind, self._station.language)
@@ -346,12 +404,12 @@ class _Pager:
             description=_("{station}发布的{kind}，最新的在前。").format(
                 station=self._station.name, kind=title
             ),
-            articles=[a for a in self._live if a.kind == kind],
+            articles=self._lists.of_kind(kind),
             picture_path=kind_picture(kind),
             listed=kind != "alert",
         )
 
-    def topic(self, topic: Topic) -> Iterator[ListPage]:
+    def topic(self, topic: Topic) -> Iterator[Planned]:
         _ = self._gettext
         return self._list(
             url=topic_url(topic),
@@ -359,20 +417,16 @@ class _Pager:
             description=_("{station}关于“{topic}”的提示和指南，最新的在前。").format(
                 station=self._station.name, topic=topic.name
             ),
-            articles=[a for a in self._live if topic.name in a.topics],
+            articles=self._lists.of_topic(topic),
             picture_path=topic_picture(topic),
         )
 
-    def area(self, area: Area) -> Iterator[AreaPage]:
+    def area(self, area: Area) -> Iterator[Planned]:
         _ = self._gettext
         parent = self._areas.get(area.parent or "")
-        for page in self._list(
-            url=area_url(area),
-            title=area.name,
-            description=_("{area}的联系卡和本地通知。").format(area=area.name),
-            articles=local_to(self._live, area),
-        ):
-            yield AreaPage(
+
+        def of_an_area(page: ListPage) -> AreaPage:
+            return AreaPage(
                 **vars(page),
                 slug=area.slug,
                 parent=self._area_link(parent) if parent else None,
@@ -380,9 +434,17 @@ class _Pager:
                 contacts=self._station.contacts_for(area.path),
             )
 
+        return self._list(
+            url=area_url(area),
+            title=area.name,
+            description=_("{area}的联系卡和本地通知。").format(area=area.name),
+            articles=self._lists.local_to(area),
+            finish=of_an_area,
+        )
+
     def kept(self, article: Kept) -> KeptPage:
         return KeptPage(
-            frame=self._frame,
+            frame=self.frame,
             url=article.url,
             title=article.title,
             description=article.summary,
@@ -393,7 +455,7 @@ class _Pager:
 
     def permalink(self, article: Article) -> PermalinkPage:
         page = PermalinkPage(
-            frame=self._frame,
+            frame=self.frame,
             url=permalink_url(article.id),
             title=self._title(article),
             description=article.summary,
@@ -417,7 +479,7 @@ class _Pager:
     def article(self, article: Article) -> ArticlePage:
         permalink = self._station.url + permalink_url(article.id).rstrip("/")
         shown = ArticlePage(
-            frame=self._frame,
+            frame=self.frame,
             url=article.url,
             title=self._title(article),
             description=article.summary,
@@ -426,7 +488,7 @@ class _Pager:
             listed=article.live(self._at) and article.kind != "alert",
             offline=article.kind != "alert",
             id=article.id,
-            kind=self._kind_link(article.kind),
+            kind=self._kind_link(article.kind, counted=False),
             summary=article.summary,
             published=self._dated(article, article.published),
             updated=self._dated(article, article.updated) if article.updated else None,
@@ -437,7 +499,8 @@ class _Pager:
             expired=article.expires is not None and article.expires <= self._at,
             withdrawn=article.withdrawn,
             author=article.author,
-            topics=tuple(self._topic_link(self._topics[name]) for name in article.topics),
+            # How many there are would change on every page with every article.
+            topics=tuple(self._topic_link(self._topics[name], counted=False) for name in article.topics),
             areas=tuple(self._area_link(self._areas[path]) for path in article.areas if path in self._areas),
             audience=article.audience,
             cover=quoted(article.cover_file.as_posix()) if article.cover_file else None,
@@ -466,7 +529,7 @@ class _Pager:
 
     def _alert(self, shown: ArticlePage, article: Article, alert: Alert) -> AlertPage:
         face = photo(article, self._at)
-        earlier = [self._cards[id_] for id_ in alert.references if id_ in self._cards]
+        earlier = [self._card(self._published[id_]) for id_ in alert.references if id_ in self._published]
         return AlertPage(
             **vars(shown),
             alert=alert,
@@ -485,7 +548,7 @@ class _Pager:
         _ = self._gettext
         about = index(self._library, self._at)
         return SearchPage(
-            frame=self._frame,
+            frame=self.frame,
             url="search/",
             title=_("搜索"),
             description=_("在{station}的提示和指南里找一句话。").format(station=self._station.name),
@@ -499,7 +562,7 @@ class _Pager:
     def privacy(self) -> PrivacyPage:
         _ = self._gettext
         return PrivacyPage(
-            frame=self._frame,
+            frame=self.frame,
             url="privacy/",
             title=_("隐私说明"),
             description=_("本站不收集个人信息；哪些东西只存在您自己的手机里，怎么清除。"),
@@ -512,7 +575,7 @@ class _Pager:
     def not_found(self) -> NotFoundPage:
         _ = self._gettext
         return NotFoundPage(
-            frame=self._frame,
+            frame=self.frame,
             url="404.html",
             title=_("没有找到这一页"),
             description=_("这一页可能已经改名或撤下。"),
@@ -529,11 +592,13 @@ class _Pager:
         picture_path: str = STATION,
         fronted: bool = False,
         listed: bool = True,
-    ) -> Iterator[ListPage]:
+        finish: Callable[[ListPage], ListPage] = lambda page: page,
+    ) -> Iterator[Planned]:
         """The list's pages; an empty list has one, that says so.
 
         :param fronted: another page has the address ``url`` itself.
         :param listed: as :attr:`Page.listed`.
+        :param finish: what makes of each the page that it is to be.
         """
         _ = self._gettext
         total = max(1, -(-len(articles) // PAGE_SIZE))
@@ -546,22 +611,30 @@ class _Pager:
                 return None
             return Link(title=text, url=quoted(address(number)))
 
-        for number in range(1, total + 1):
-            shown = articles[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-            yield ListPage(
-                frame=self._frame,
+        def page(number: int, shown: Sequence[Article]) -> ListPage:
+            return ListPage(
+                frame=self.frame,
                 url=address(number),
                 title=title,
                 description=description,
                 feeds=(self._whole, self._feed(url, title)),
                 picture_path=picture_path,
                 listed=listed,
-                cards=tuple(self._cards[a.id] for a in shown),
+                cards=tuple(map(self._card, shown)),
                 number=number,
                 total=total,
                 newer=link(number - 1, _("较新的")),
                 older=link(number + 1, _("较早的")),
                 offline=not any(a.kind == "alert" for a in shown),
+            )
+
+        for number in range(1, total + 1):
+            shown = articles[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+            yield Planned(
+                name=f"list {address(number)}",
+                key=f"{number} {total} {''.join(map(digest, shown))}",
+                make=lambda number=number, shown=shown: (finish(page(number, shown)),),  # type: ignore[misc]
+                found=((address(number), None),) if listed else (),
             )
 
     def _feeds_of(self, article: Article) -> tuple[Feed, Feed]:
@@ -572,6 +645,12 @@ class _Pager:
         return Feed(title=title, rss=quoted(url) + "feed.xml", atom=quoted(url) + "atom.xml")
 
     def _card(self, article: Article) -> Card:
+        """An article may be in several lists."""
+        if article.id not in self._cards:
+            self._cards[article.id] = self._new_card(article)
+        return self._cards[article.id]
+
+    def _new_card(self, article: Article) -> Card:
         return Card(
             title=self._title(article),
             url=quoted(article.url),
@@ -595,12 +674,13 @@ class _Pager:
     def _link(self, article: Article) -> Link:
         return Link(title=article.title, url=quoted(article.url))
 
-    def _kind_link(self, kind: Kind) -> Link:
+    def _kind_link(self, kind: Kind, *, counted: bool = True) -> Link:
         title = kind_label(kind, self._station.language)
-        return Link(title=title, url=f"{kind}/", count=self._count[kind])
+        return Link(title=title, url=f"{kind}/", count=self._count[kind] if counted else 0)
 
-    def _topic_link(self, topic: Topic) -> Link:
-        return Link(title=topic.name, url=quoted(topic_url(topic)), count=self._count[topic.name])
+    def _topic_link(self, topic: Topic, *, counted: bool = True) -> Link:
+        count = self._count[topic.name] if counted else 0
+        return Link(title=topic.name, url=quoted(topic_url(topic)), count=count)
 
     def _area_link(self, area: Area) -> Link:
         return Link(title=area.name, url=quoted(area_url(area)))
@@ -627,6 +707,12 @@ class _Pager:
             day, time = local[:10], local[11:16]
             return Stamp(text=day if time == "00:00" else f"{day} {time}", iso=local)
         return Stamp(text=moment.isoformat(), iso=moment.isoformat())
+
+
+def _ready(page: Page) -> Planned:
+    """One that is made at once: what it is made of is the page itself."""
+    found = ((page.url, None),) if page.listed else ()
+    return Planned(name=f"page {page.url}", key=repr(page), make=lambda: (page,), found=found)
 
 
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import assert_never
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, assert_never
 
 import jinja2
 
 from gengfu_site import release, rules
 from gengfu_site.instants import next_instant
 from gengfu_site.library import Library, load
-from gengfu_site.output import Copied, Generated, Output, outputs
+from gengfu_site.output import Copied, Generated, Output, Recipe, recipes
+from gengfu_site.parallel import building, spread
 from gengfu_site.problems import Problem, ProblemsFound
+from gengfu_site.readings import Readings, store_for
+from gengfu_site.release import Staged
 from gengfu_site.render import environment, render
 from gengfu_site.settings import Settings
+from gengfu_site.store import Done, Store
 from gengfu_site.view import Page
 
 Progress = Callable[[int], None]
@@ -38,19 +42,21 @@ class Published:
 
 
 def publish(settings: Settings, at: datetime, progress: Progress = lambda written: None) -> Published:
-    """Check everything, make the site beside the public one, then put it in its place.
+    """Check everything, make what is new of the site beside the public one, then put it in its place.
 
     A failed build leaves the public folder as it was.
 
     :raises ProblemsFound: some article, or the station's settings, must be mended first.
     :raises NotOurs: the public folder holds what no build wrote.
     """
-    with release.replacing(settings.public) as folder:
-        library, problems = load(settings, at)
+    store = store_for(settings)
+    with release.replacing(settings.public) as staged:
+        with building():
+            library, problems = load(settings, at, known=Readings(store=store, settings=settings, at=at))
         problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)
-        files = write(library, at, folder, progress)
+        files = write(library, at, staged, store, progress)
     return Published(
         folder=settings.public,
         articles=len(library.published(at)),
@@ -65,31 +71,128 @@ def preview(settings: Settings, at: datetime, folder: Path) -> tuple[Library, li
 
     What cannot be read as an article is left out; what nobody signed yet is shown to who writes it.
     """
-    library, problems = load(settings, at, as_written=True)
+    store = store_for(settings, folder.with_name(f".{folder.name}.store"))
+    known = Readings(store=store, settings=settings, at=at)
+    library, problems = load(settings, at, as_written=True, known=known)
     problems += rules.refusals(library, at)
-    with release.replacing(folder) as new:
-        write(library, at, new)
+    with release.replacing(folder) as staged:
+        write(library, at, staged, store)
     return library, problems
 
 
 def write(
     library: Library,
     at: datetime,
-    folder: Path,
+    staged: Staged,
+    store: Store,
     progress: Progress = lambda written: None,
 ) -> int:
-    """The site into an empty folder; returns the number of files."""
+    """The site into the staging folder, or what of it is not as in the present release; returns the number of files.
+
+    Whether the new release takes the present one's place whole or file by file hangs on how much of it is new.
+    """
     env = environment(library.settings)
-    written, made = 0, set[str]()
-    for output in outputs(library, at, env):
-        inside, _slash, _name = output.path.rpartition("/")
-        if inside not in made:
-            (folder / inside).mkdir(parents=True, exist_ok=True)
-            made.add(inside)
-        _write_one(output, folder / output.path, env)
-        written += 1
-        progress(written)
-    return written
+    with building():
+        before = store.made(staged.before)
+        wanted = list(recipes(library, at, env, before))
+    new = [recipe for recipe in wanted if recipe.key is None or recipe.key != _key(before.get(recipe.name))]
+    made = _Making(staged=staged, env=env, before=before, progress=progress).all(new)
+    now = {
+        recipe.name: made[recipe.name].done if recipe.name in made else before[recipe.name]
+        for recipe in wanted
+    }
+    files = {file for done in now.values() for file in done.files}
+    put = {file for one in made.values() for file in one.put}
+    gone = {file for done in before.values() for file in done.files} - files
+    if before and len(put) + len(gone) <= len(files) // _FEW and not _in_the_way(put, gone):
+        staged.change(gone)
+    elif not staged.take_over(files - put):  # somebody's hand was in the release
+        staged.forget()
+        return write(library, at, staged, store, progress)
+    store.keep_made(
+        staged.number,
+        staged.before,
+        {name: one.done for name, one in made.items()},
+        before.keys() - now.keys(),
+    )
+    progress(len(files))
+    return len(files)
+
+
+_FEW = 4
+"""Of so many files one may be new or gone, and moving those is still less work than linking the others."""
+
+
+def _key(done: Done | None) -> str | None:
+    return done.key if done else None
+
+
+def _in_the_way(put: Collection[str], gone: Collection[str]) -> bool:
+    """Whether a file that is to go is, or may be on some file system, where another one or its folder is to be."""
+    new, old = ({file.lower() for file in files} for files in (put, gone))
+    return not (new.isdisjoint(old) and new.isdisjoint(_folders(old)) and old.isdisjoint(_folders(new)))
+
+
+def _folders(files: Iterable[str]) -> set[str]:
+    """Those in which they lie, at any depth."""
+    return {str(above) for file in files for above in PurePosixPath(file).parents}
+
+
+class _Made(NamedTuple):
+    """What came of one recipe in this build."""
+
+    done: Done
+    put: tuple[str, ...]
+    """Those of its files that are in the staging folder: the others are as they were."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Making:
+    """Makes files by their recipes, on all processors where there are many."""
+
+    staged: Staged
+    env: jinja2.Environment
+    before: Mapping[str, Done]
+    progress: Progress
+    _folders: set[str] = field(default_factory=set)
+    _written: list[str] = field(default_factory=list)
+
+    def all(self, wanted: Sequence[Recipe]) -> dict[str, _Made]:
+        """Every one of ``wanted``, by its name."""
+        made: dict[str, _Made] = {}
+        for share in spread(self._some, wanted):
+            for name, key, files, state, put in share:
+                made[name] = _Made(Done(key, files, state), put)
+        return made
+
+    def _some(
+        self, wanted: Sequence[Recipe]
+    ) -> list[tuple[str, str | None, tuple[str, ...], bytes | None, tuple[str, ...]]]:
+        return [(recipe.name, recipe.key, *self._one(recipe)) for recipe in wanted]
+
+    def _one(self, recipe: Recipe) -> tuple[tuple[str, ...], bytes | None, tuple[str, ...]]:
+        """All its files, its state, and those of its files that were written."""
+        done = self.before.get(recipe.name)
+        if recipe.patch and done and done.state is not None:
+            changed = recipe.patch(done.state, self.staged.earlier)
+            if changed is not None:
+                return done.files, recipe.state, self._write(changed)
+        put = self._write(recipe.make())
+        return put, recipe.state, put
+
+    def _write(self, outputs: Iterable[Output]) -> tuple[str, ...]:
+        """Paths of what was written."""
+        paths = []
+        for output in outputs:
+            inside, _slash, _name = output.path.rpartition("/")
+            if inside not in self._folders:
+                (self.staged.folder / inside).mkdir(parents=True, exist_ok=True)
+                self._folders.add(inside)
+            _write_one(output, self.staged.folder / output.path, self.env)
+            paths.append(output.path)
+        self._written.extend(paths)
+        self.progress(len(self._written))
+        return tuple(paths)
 
 
 def _write_one(output: Output, target: Path, env: jinja2.Environment) -> None:

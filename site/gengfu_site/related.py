@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations, pairwise
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations, pairwise
 
 from gengfu_site.library import Article
+from gengfu_site.records import Remembered
 
 MOST, LEAST = 4, 3
 """Articles that one leads to; fewer than the least only where there are no more."""
@@ -40,31 +41,41 @@ def related(articles: Sequence[Article], candidates: Iterable[Article]) -> dict[
         alike = [offered[id_] for id_ in shared if id_ in offered and _akin(article, offered[id_])]
         alike.sort(key=lambda other: (-shared[other.id], *_age(other)))
         near = {other.id: other for other in alike[:MOST]}
-        for other in _neighbours(article, shelves):
-            if len(near) >= LEAST:
-                break
-            near.setdefault(other.id, other)
+        if len(near) < LEAST:
+            for other in _neighbours(article, shelves):
+                near.setdefault(other.id, other)
+                if len(near) == LEAST:
+                    break
         found[article.id] = tuple(near.values())
     return found
+
+
+def pairs(article: Article) -> Collection[str]:
+    """What is compared of an article."""
+    if isinstance(article, Remembered):
+        return article.pairs.split()
+    return _pairs(f"{article.title}\n{article.summary}".lower())
 
 
 def _akin(one: Article, other: Article) -> bool:
     return one.kind == other.kind or not set(one.topics).isdisjoint(other.topics)
 
 
-def _scores(articles: Iterable[Article]) -> Mapping[str, Mapping[str, int]]:
+def _scores(articles: Collection[Article]) -> Mapping[str, Mapping[str, int]]:
     """How much any two have in common, by their ids; nothing in common is left out."""
+    held = [(article.id, pairs(article)) for article in articles]
+    times = Counter(chain.from_iterable(its for _id, its in held))
+    telling = {pair for pair, number in times.items() if 1 < number <= _RARE}
     holders: defaultdict[str, list[str]] = defaultdict(list)
-    for article in articles:
-        for pair in _pairs(f"{article.title}\n{article.summary}".lower()):
-            holders[pair].append(article.id)
+    for id_, its in held:
+        for pair in telling.intersection(its):
+            holders[pair].append(id_)
     scores: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for ids in holders.values():
-        if len(ids) <= _RARE:
-            share = _WHOLE // len(ids)
-            for one, other in combinations(ids, 2):
-                scores[one][other] += share
-                scores[other][one] += share
+        share = _WHOLE // len(ids)
+        for one, other in combinations(ids, 2):
+            scores[one][other] += share
+            scores[other][one] += share
     return scores
 
 
@@ -79,19 +90,33 @@ def _age(article: Article) -> tuple[float, str]:
     return -article.published.timestamp(), article.id
 
 
-def _shelves(articles: Iterable[Article]) -> Mapping[str, Sequence[Article]]:
-    """Articles by topic and by kind, newest first."""
+def _shelves(articles: Iterable[Article]) -> Mapping[str, _Shelf]:
+    """Articles by topic and by kind."""
     shelves: defaultdict[str, list[Article]] = defaultdict(list)
     for article in sorted(articles, key=_age):
         for name in (*article.topics, article.kind):
             shelves[name].append(article)
-    return shelves
+    return {name: _Shelf(articles) for name, articles in shelves.items()}
 
 
-def _neighbours(article: Article, shelves: Mapping[str, Sequence[Article]]) -> Iterator[Article]:
-    """Those just older than ``article``, then those just newer, on each of its shelves."""
+class _Shelf:
+    """Articles of one topic or kind, newest first."""
+
+    def __init__(self, articles: Sequence[Article]) -> None:
+        self._articles = articles
+        self._places = {article.id: place for place, article in enumerate(articles)}
+
+    def around(self, article: Article) -> Iterator[Article]:
+        """Those just older than ``article``, then those just newer."""
+        at = self._places.get(article.id)
+        if at is None:
+            at = bisect_left(self._articles, _age(article), key=_age)
+        yield from self._articles[at : at + LEAST + 1]
+        yield from reversed(self._articles[max(0, at - LEAST) : at])
+
+
+def _neighbours(article: Article, shelves: Mapping[str, _Shelf]) -> Iterator[Article]:
+    """Those around ``article`` on each of its shelves."""
     for name in (*article.topics, article.kind):
-        shelf = shelves.get(name, ())
-        at = bisect_left(shelf, _age(article), key=_age)
-        around = (*shelf[at : at + LEAST + 1], *reversed(shelf[max(0, at - LEAST) : at]))
-        yield from (other for other in around if other.id != article.id)
+        if shelf := shelves.get(name):
+            yield from (other for other in shelf.around(article) if other.id != article.id)

@@ -12,9 +12,11 @@ The files, JSON all of them so that any server compresses them:
 ``articles/N.json``   what a result shows
 ``texts/N.json``      the rest of its words, asked for only where neither title nor summary holds the string
 
-Articles are numbered by age, and those that have a page but are no longer offered keep their number: a new article
-is appended, and one that is withdrawn leaves only the shards that named it. The script's half is ``search-words.js``;
-:func:`fold`, :func:`grams`, :func:`shard` and :func:`encoded` must mean there what they mean here.
+Articles are numbered by the month they were published in, and those that have a page but are no longer offered keep
+their number. A month has more numbers than articles, and which of them an article bears follows from its id: so one
+that comes or goes leaves nearly all others theirs (:func:`_numbered`), and only the shards of its own grams change
+(:meth:`Words.changed`). The script's half is ``search-words.js``; :func:`fold`, :func:`grams`, :func:`shard` and
+:func:`encoded` must mean there what they mean here.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ import re
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from operator import add
 from urllib.parse import quote
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from gengfu_site.catalogue import Area, within
@@ -38,7 +41,7 @@ from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
 from gengfu_site.synonyms import Synonyms
 
-_FORMAT = 1
+_FORMAT = 2
 """Of the files; another one gives every file another address."""
 _FINE, _PLENTY = 16, 1024
 """Shards an article, while there are fewer of them than that."""
@@ -120,6 +123,18 @@ def encoded(postings: Sequence[int]) -> str:
     )
 
 
+def decoded(text: str) -> Iterator[int]:
+    """The list of which :func:`encoded` made ``text``."""
+    last = number = 0
+    for sign in map(ord, text):
+        if sign >= 93:
+            number = number * 34 + sign - 93
+        else:
+            last = (last & -4) + number * 57 + sign - 35
+            number = 0
+            yield last
+
+
 @dataclass(frozen=True, kw_only=True)
 class Index:
     """What the search page must know before it asks for a file."""
@@ -134,7 +149,7 @@ class Index:
 
 
 def index(library: Library, at: datetime) -> Index:
-    numbered = _numbered(library, at)
+    numbered = sorted(library.published(at), key=lambda article: article.id)
     live = {article.id for article in library.listed(at)}
     station = library.settings.station
     said = [f"{_FORMAT} {station.timezone}\n", *(f"{area.path} {area.slug}\n" for area in station.areas)]
@@ -142,13 +157,17 @@ def index(library: Library, at: datetime) -> Index:
     digest = hashlib.sha256("".join(said).encode()).hexdigest()
     named = {path for article in library.listed(at) for path in article.areas}
     return Index(
-        # About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's
-        # are smaller still, for the page is then most of what a first search costs.
-        shards=max(_power_of_two(min(_PLENTY, _FINE * len(numbered))), _power_of_two(len(numbered))),
+        shards=_shards(len(numbered)),
         edition=digest[:8],
         areas=tuple(area for area in station.areas if area.path in named),
         synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
     )
+
+
+def _shards(articles: int) -> int:
+    """About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's are smaller
+    still, for the page is then most of what a first search costs."""
+    return max(_power_of_two(min(_PLENTY, _FINE * articles)), _power_of_two(articles))
 
 
 def _power_of_two(most: int) -> int:
@@ -158,61 +177,171 @@ def _power_of_two(most: int) -> int:
 
 def files(library: Library, at: datetime) -> Iterator[tuple[str, bytes]]:
     """Path below the site and bytes of every file of the index."""
-    zone = ZoneInfo(library.settings.station.timezone)
-    live = {article.id for article in library.listed(at)}
-    about = index(library, at)
-    local = {path: _grams_of(path, about.areas) for path in _named(library)}
-    postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
-    kinds = []
-    for number, article in enumerate(_numbered(library, at)):
-        kinds.append(article.kind[0] if article.id in live else "-")
-        if article.id in live:
-            text = _composed(_text(article))
-            _list(postings, number, article, text)
-            for gram in dict.fromkeys(gram for path in article.areas for gram in local[path]):
-                postings[gram].append(number + 1 << 2)
-            yield f"search/articles/{number}.json", _json(_shown(article, zone))
-            yield f"search/texts/{number}.json", _json(text)
-    yield "search/kinds.json", _json("".join(kinds))
-    yield from _shards(postings, about.shards)
+    words = Words(library, at)
+    for article in words.live:
+        yield from words.article(article)
+    yield words.kinds()
+    yield from words.shards()
 
 
-def _numbered(library: Library, at: datetime) -> list[Article]:
-    """Every article that has a page, oldest first: its number is its place."""
-    return sorted(library.published(at), key=lambda article: (article.published, article.id))
+Earlier = Callable[[str], bytes]
+"""A file of the present release, by its path below the site; raises OSError where it is not there."""
+_FEW = 50
+"""Of so many articles one may be new or gone, and looking for the shards that change is still less work."""
 
 
-def _named(library: Library) -> Iterable[str]:
-    return dict.fromkeys(path for article in library.articles for path in article.areas)
+class Words:
+    """The index of one library at one moment."""
+
+    def __init__(self, library: Library, at: datetime) -> None:
+        self.live: Sequence[Article] = library.listed(at)
+        self._zone = ZoneInfo(library.settings.station.timezone)
+        self._about = index(library, at)
+        self._numbers, self._places = _numbered(library.published(at))
+
+    def number(self, article: Article) -> int:
+        return self._numbers[article.id]
+
+    def article(self, article: Article) -> Iterator[tuple[str, bytes]]:
+        """What is shown of one that is live."""
+        number = self._numbers[article.id]
+        yield _shown_path(number), _json(_shown(article, self._zone))
+        yield _text_path(number), _json(_composed(_text(article)))
+
+    def kinds(self) -> tuple[str, bytes]:
+        kinds = ["-"] * self._places
+        for article in self.live:
+            kinds[self._numbers[article.id]] = article.kind[0]
+        return "search/kinds.json", _json("".join(kinds))
+
+    def shards(self) -> Iterator[tuple[str, bytes]]:
+        """Every shard, the empty ones too: what is not there need not be told from what could not be fetched."""
+        postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
+        for article in sorted(self.live, key=self.number):
+            for gram, posting in self._listed(article).items():
+                postings[gram].append(posting)
+        held: list[list[str]] = [[] for _shard in range(self._about.shards)]
+        for gram in sorted(postings):
+            held[shard(gram, self._about.shards)].append(gram)
+        for number, its in enumerate(held):
+            yield _shard_path(number), _json({gram: encoded(postings[gram]) for gram in its})
+
+    def state(self, digest: Callable[[Article], str]) -> bytes:
+        """What :meth:`changed` must know of this index once it is the earlier one."""
+        articles = {a.id: (self._numbers[a.id], digest(a), a.areas) for a in self.live}
+        areas = [(area.path, area.slug) for area in self._about.areas]
+        return _json((_FORMAT, self._about.shards, areas, articles))
+
+    def changed(self, before: bytes, now: bytes, earlier: Earlier) -> Sequence[tuple[str, bytes]] | None:
+        """Those shards that are not as they were; None where making all of them anew is no more work.
+
+        :param before: the state of the earlier index.
+        :param now: of this one.
+        """
+        *manner, was = json.loads(before)
+        *same, is_ = json.loads(now)
+        gone = [told for id_, told in was.items() if is_.get(id_) != told]
+        came = {id_ for id_, told in is_.items() if was.get(id_) != told}
+        if manner != same or len(gone) + len(came) > len(self.live) // _FEW + 1:
+            return None
+        changes: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+        try:
+            listed = [self._listed_before(number, areas, earlier) for number, _digest, areas in gone]
+            listed += [self._listed(article) for article in self.live if article.id in came]
+            for pair in (pair for one in listed for pair in one.items()):
+                changes[shard(pair[0], self._about.shards)] ^= {pair}
+            held = {
+                number: json.loads(earlier(_shard_path(number))) for number, its in changes.items() if its
+            }
+            return [(_shard_path(number), _changed(shard, changes[number])) for number, shard in held.items()]
+        except (OSError, ValueError, KeyError, IndexError):  # somebody's hand was in the release
+            return None
+
+    def _listed(self, article: Article) -> dict[str, int]:
+        number = self._numbers[article.id]
+        return self._postings(
+            number, article.title, article.summary, _composed(_text(article)), article.areas
+        )
+
+    def _listed_before(self, number: int, areas: Iterable[str], earlier: Earlier) -> dict[str, int]:
+        """What an article of the earlier index was listed under: all of it lies in the release."""
+        told, text = json.loads(earlier(_shown_path(number))), json.loads(earlier(_text_path(number)))
+        return self._postings(number, told["title"], told["summary"], text, areas)
+
+    def _postings(
+        self, number: int, title: str, summary: str, text: str, areas: Iterable[str]
+    ) -> dict[str, int]:
+        """Each gram under which an article is listed, and as what.
+
+        A single character is listed for titles and summaries alone: in running text it says little.
+        """
+        base = number + 1 << 2
+        title, summary = fold(title), fold(summary)
+        prominent = _SHORT if len(title) <= _SHORT_TITLE else _TITLE
+        best = dict.fromkeys(grams(fold(text)), base)
+        best.update(dict.fromkeys((*grams(summary), *summary), base + _SUMMARY))
+        best.update(dict.fromkeys((*grams(title), *title), base + prominent))
+        best.update(dict.fromkeys((gram for path in areas for gram in self._grams_of(path)), base))
+        return best
+
+    def _grams_of(self, path: str) -> Iterator[str]:
+        """What an article for the area ``path`` is listed under besides its words: each area above it and beneath."""
+        for area in self._about.areas:
+            if within(area.path, path) or within(path, area.path):
+                yield f"area:{area.slug}"
 
 
-def _grams_of(path: str, areas: Iterable[Area]) -> list[str]:
-    """What an article for the area ``path`` is listed under besides its words: each area above it and beneath."""
-    return [f"area:{a.slug}" for a in areas if within(a.path, path) or within(path, a.path)]
+def _shown_path(number: int) -> str:
+    return f"search/articles/{number}.json"
 
 
-def _list(postings: Mapping[str, array[int]], number: int, article: Article, text: str) -> None:
-    """Put the article into the list of each of its grams.
+def _text_path(number: int) -> str:
+    return f"search/texts/{number}.json"
 
-    A single character is listed for titles and summaries alone: in running text it says little.
+
+def _shard_path(number: int) -> str:
+    return f"search/words/{number:x}.json"
+
+
+_LEAST = 8
+"""Numbers of a month, at least."""
+
+
+def _numbered(articles: Iterable[Article]) -> tuple[dict[str, int], int]:
+    """The number of each article by its id, and how many numbers there are.
+
+    A month's articles share a table of at least half as many numbers again, a power of two: each has the place that
+    its id hashes to or, where that is taken, the next free one. They are put there in the order of their hashes, so the
+    table hangs on what is in it alone, and an article that comes or goes moves none but its neighbours. Months without
+    articles have numbers too: the first one of a month moves no other month's.
     """
-    base = number + 1 << 2
-    title, summary = fold(article.title), fold(article.summary)
-    prominent = _SHORT if len(title) <= _SHORT_TITLE else _TITLE
-    best = dict.fromkeys(grams(fold(text)), base)
-    best.update(dict.fromkeys((*grams(summary), *summary), base + _SUMMARY))
-    best.update(dict.fromkeys((*grams(title), *title), base + prominent))
-    for gram, posting in best.items():
-        postings[gram].append(posting)
+    months: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    for article in articles:
+        moment = article.published.astimezone(UTC)
+        months[moment.year * 12 + moment.month].append((crc32(article.id.encode()), article.id))
+    numbers: dict[str, int] = {}
+    begin = 0
+    for month in range(min(months, default=0), max(months, default=-1) + 1):
+        its = sorted(months.get(month, ()))
+        places = max(_LEAST, _power_of_two(3 * len(its)))
+        taken: set[int] = set()
+        for place, id_ in its:
+            place %= places
+            while place in taken:
+                place = (place + 1) % places
+            taken.add(place)
+            numbers[id_] = begin + place
+        begin += places
+    return numbers, begin
 
 
-def _shards(postings: Mapping[str, array[int]], shards: int) -> Iterator[tuple[str, bytes]]:
-    """Every shard, the empty ones too: what is not there need not be told from what could not be fetched."""
-    held: list[list[str]] = [[] for _shard in range(shards)]
-    for gram in sorted(postings):
-        held[shard(gram, shards)].append(gram)
-    for number, its in enumerate(held):
-        yield f"search/words/{number:x}.json", _json({gram: encoded(postings[gram]) for gram in its})
+def _changed(shard: dict[str, str], pairs: Iterable[tuple[str, int]]) -> bytes:
+    """A shard in which those pairs of gram and posting that were there are gone, and those that were not are there."""
+    lists = {gram: set(decoded(shard.get(gram, ""))) for gram, _posting in pairs}
+    for gram, posting in pairs:
+        lists[gram] ^= {posting}
+    shard |= {gram: encoded(sorted(postings)) for gram, postings in lists.items()}
+    return _json({gram: shard[gram] for gram in sorted(shard) if shard[gram]})
 
 
 def _shown(article: Article, zone: ZoneInfo) -> dict[str, str]:

@@ -29,10 +29,11 @@ from gengfu_site.instants import next_instant
 from gengfu_site.kept import kept
 from gengfu_site.library import Article, Kept, Library, load, newest_first
 from gengfu_site.links import url_of
-from gengfu_site.pages import pages, permalink_url
+from gengfu_site.pages import Pager, permalink_url
 from gengfu_site.persons import read_persons
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason, shown
 from gengfu_site.publish import Progress, Published, write
+from gengfu_site.readings import Readings, store_for
 from gengfu_site.render import environment, render
 from gengfu_site.rules.personal_data import RULE as PERSONAL_DATA
 from gengfu_site.settings import RESERVED, Settings
@@ -280,16 +281,18 @@ def _release(
     settings: Settings, id_: str | None, at: datetime, progress: Progress
 ) -> tuple[Article | None, Released]:
     """Publish all that is sound; the article ``id_``, if one is meant, must be."""
+    store = store_for(settings)
     try:
-        with release.replacing(settings.public) as folder:
-            library, problems = load(settings, at, urgent=True)
+        with release.replacing(settings.public) as staged:
+            known = Readings(store=store, settings=settings, at=at)
+            library, problems = load(settings, at, urgent=True, known=known)
             article = meant.articles(library, problems, id_)[0] if id_ else None
             problems += rules.refusals(library, at)
             if article and article.published > at:
                 raise ProblemsFound([_too_early(article)])
             sound, carried = _sound(library, problems, article, at)
             _forget(sound, at)
-            files = write(sound, at, folder, progress)
+            files = write(sound, at, staged, store, progress)
     except OSError as error:
         raise NotWritten(error) from error
     return article, Released(
@@ -369,9 +372,10 @@ def _forget(library: Library, at: datetime) -> None:
     told = replace(catalogue, entries=tuple(entry for entry in entries if entry))
     _put(public / "catalogue.json", dumps(told).encode())
     env = environment(library.settings)
-    for page in pages(library, at):
-        if page.url in urls:
-            _put(public / page.path, render(env, page).encode())
+    for planned in Pager(library, at).plan():
+        if planned.article and planned.article.id in over:
+            for page in planned.make():
+                _put(public / page.path, render(env, page).encode())
 
 
 def _put(file: Path, data: bytes) -> None:

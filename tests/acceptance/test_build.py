@@ -54,6 +54,26 @@ def test_mkdocs_and_its_maintained_fork_build_the_same_bytes(
     assert digests(tmp_path / "out") == digests(starter / "public")
 
 
+def test_what_was_built_after_edits_is_what_mkdocs_builds(
+    installed: Installed, station: StationFolder, tmp_path: Path
+) -> None:
+    """Each build makes anew what an edit changed, and keeps the rest of the one before."""
+    for n in range(5):
+        station.article(f"tip/t{n}.md", f"第{n}篇\n", id=f"T000{n}", kind="tip", topics="[防火用电]")
+    installed.run("gengfu", "build", cwd=station.folder)
+    station.article("tip/t1.md", "[看这篇](t2.md)\n", id="T0001", kind="tip", title="改过")
+    installed.run("gengfu", "build", cwd=station.folder)
+    (station.folder / "content/tip/t3.md").rename(station.folder / "content/tip/r3.md")
+    (station.folder / "content/tip/t4.md").unlink()
+    installed.run("gengfu", "build", cwd=station.folder)
+    station.article(
+        "alert/road.md", kind="alert", expires="2099-01-01", alert="{form: 道路, place: 桥, tell: '122'}"
+    )
+    installed.run("gengfu", "build", cwd=station.folder)
+    installed.run("mkdocs", "build", "-q", "-d", str(tmp_path / "out"), cwd=station.folder)
+    assert digests(tmp_path / "out") == digests(station.folder / "public")
+
+
 def test_nothing_but_articles_and_their_attachments_reaches_the_public_folder(
     installed: Installed, station: StationFolder
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gengfu_site import release
 from gengfu_site.release import NotOurs, claim, replacing
 
 
@@ -27,14 +28,14 @@ def test_a_new_release_takes_the_old_ones_place_whole(tmp_path: Path) -> None:
     public = tmp_path / "public"
     for word in ("one", "two"):
         with replacing(public) as new:
-            (new / f"{word}.html").write_text(word)
+            (new.folder / f"{word}.html").write_text(word)
     assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "two.html"]
 
 
 def test_a_build_that_fails_leaves_the_release_as_it_was_and_nothing_for_the_next(tmp_path: Path) -> None:
     public = tmp_path / "public"
     with replacing(public) as new:
-        (new / "one.html").write_text("one")
+        (new.folder / "one.html").write_text("one")
     with pytest.raises(OSError, match="disk full"):
         build_half(public)
     assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "one.html"]
@@ -54,9 +55,78 @@ def test_a_crash_between_two_releases_puts_the_new_one_in_place_whatever_comes_n
     assert sorted(f.name for f in tmp_path.iterdir()) == [".public.lock", "public"]
 
 
+def test_what_is_to_change_takes_its_place_file_by_file_and_empty_folders_go(tmp_path: Path) -> None:
+    public = tmp_path / "public"
+    with replacing(public) as new:
+        for path in ("a/b/old.html", "same.html", "changed.html"):
+            (new.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (new.folder / path).write_text("one")
+    same = (public / "same.html").stat()
+    with replacing(public) as new:
+        (new.folder / "changed.html").write_text("two")
+        new.change(["a/b/old.html"])
+    assert sorted(f.name for f in public.iterdir()) == [".gengfu-site", "changed.html", "same.html"]
+    assert (public / "changed.html").read_text() == "two"
+    assert (public / "same.html").stat() == same
+
+
+def test_a_release_is_another_after_every_build_whoever_makes_it_and_after_the_machine_began_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, numbers = tmp_path / "public", []
+    for _build in range(2):
+        with replacing(public) as new:
+            numbers.append(new.before)
+    with replacing(public) as new:
+        numbers.append(new.before)
+        new.change([])
+    numbers.append(number(public))
+    claim(public)  # as MkDocs does
+    numbers.append(number(public))
+    assert number(public) == numbers[-1]
+    monkeypatch.setattr(release, "_start", lambda: "another day")
+    numbers.append(number(public))
+    assert len(set(numbers)) == 6
+
+
+def test_changes_that_were_begun_are_done_before_anything_else_unless_somebody_else_built_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for built_since, words in ((False, "two"), (True, "one")):
+        public = tmp_path / str(built_since)
+        with replacing(public) as new:
+            (new.folder / "a.html").write_text("one")
+        with monkeypatch.context() as stopped:
+            stopped.setattr(release, "_apply", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                change(public)
+        assert (public / "a.html").read_text() == "one"
+        if built_since:
+            claim(public)
+        with pytest.raises(OSError, match="disk full"):
+            build_half(public)
+        assert (public / "a.html").read_text() == words
+
+
+def number(public: Path) -> str:
+    with pytest.raises(OSError, match="nothing"), replacing(public) as new:
+        raise OSError("nothing")
+    return new.before
+
+
+def change(public: Path) -> None:
+    with replacing(public) as new:
+        (new.folder / "a.html").write_text("two")
+        new.change([])
+
+
+def interrupted(*_folders: Path) -> None:
+    raise KeyboardInterrupt
+
+
 def build_half(public: Path) -> None:
     with replacing(public) as new:
-        (new / "half.html").write_text("half")
+        (new.folder / "half.html").write_text("half")
         raise OSError("disk full")
 
 
@@ -67,7 +137,7 @@ def test_two_builds_at_once_take_turns(tmp_path: Path) -> None:
     def build(number: int) -> None:
         with replacing(public) as new:
             inside.append(number)
-            (new / "a.html").write_text(str(number))
+            (new.folder / "a.html").write_text(str(number))
             assert inside == [number], "two builds in one folder"
             inside.remove(number)
 

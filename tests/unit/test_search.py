@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,7 +70,23 @@ class Reader:
         """Addresses of the articles that hold all pairs of ``text``, or the one character."""
         folded = search.fold(text)
         numbers = self.holding(folded) if len(folded) > 1 else set(self.lists.get(folded, ()))
-        return [self.value(f"articles/{number}")["url"] for number in sorted(numbers)]  # type: ignore[index]
+        return sorted(self.shown(number)["url"] for number in numbers)
+
+    def shown(self, number: int) -> dict[str, str]:
+        """What a result shows."""
+        shown: dict[str, str] = self.value(f"articles/{number}")  # type: ignore[assignment]
+        return shown
+
+    @property
+    def only(self) -> int:
+        """Number of the one article."""
+        [number] = [place for place, kind in enumerate(str(self.value("kinds"))) if kind != "-"]
+        return number
+
+
+def of(id_: str, published: datetime) -> Any:
+    """As much of an article as its number hangs on."""
+    return SimpleNamespace(id=id_, published=published)
 
 
 def index(library: Library, at: datetime = AT) -> Reader:
@@ -196,10 +214,9 @@ def test_every_gram_lies_in_its_shard(built: Reader) -> None:
     [(0, 1), (2, 32), (63, 512), (64, 1024), (2047, 1024), (2048, 2048), (10_000, 8192)],
 )
 def test_shards_are_about_as_many_as_articles_and_more_for_a_small_library(
-    starter: Library, monkeypatch: pytest.MonkeyPatch, articles: int, shards: int
+    articles: int, shards: int
 ) -> None:
-    monkeypatch.setattr(search, "_numbered", lambda library, at: library.articles[:1] * articles)
-    assert search.index(starter, AT).shards == shards
+    assert search._shards(articles) == shards
 
 
 class TestWhatIsInIt:
@@ -233,11 +250,11 @@ class TestWhatIsInIt:
     def test_what_is_most_prominent_counts(self, station: StationFolder) -> None:
         station.article(title="刷单返利骗局有哪几种", summary="刷单先给小钱。", body="刷单、小钱、工作群。\n")
         index = read(station)
-        assert [index.lists[gram] for gram in ("刷单", "小钱", "工作")] == [{0: 2}, {0: 1}, {0: 0}]
+        assert [[*index.lists[gram].values()] for gram in ("刷单", "小钱", "工作")] == [[2], [1], [0]]
 
     def test_a_short_title_counts_more_than_a_long_one(self, station: StationFolder) -> None:
         station.article(title="刷单返利")
-        assert read(station).lists["刷单"] == {0: 3}
+        assert [*read(station).lists["刷单"].values()] == [3]
 
     def test_one_character_is_looked_for_in_titles_and_summaries(self, station: StationFolder) -> None:
         station.article(title="给狗办证", summary="先打疫苗。", body="猫也一样。\n")
@@ -247,9 +264,14 @@ class TestWhatIsInIt:
     def test_an_area_finds_what_is_for_it_above_it_and_beneath(self, station: StationFolder) -> None:
         for n, area in enumerate(("青松路", "青松路/桃园社区", "河东", None)):
             station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", areas=f"[{area}]" if area else None)
-        lists = read(station).lists
-        areas = {gram: sorted(held) for gram, held in lists.items() if gram.startswith("area:")}
-        assert areas == {"area:qingsong": [0, 1], "area:qingsong/taoyuan": [0, 1], "area:hedong": [2]}
+        index = read(station)
+        areas = {
+            gram: {index.shown(number)["url"] for number in held}
+            for gram, held in index.lists.items()
+            if gram.startswith("area:")
+        }
+        near = {"tip/t0/", "tip/t1/"}
+        assert areas == {"area:qingsong": near, "area:qingsong/taoyuan": near, "area:hedong": {"tip/t2/"}}
 
     @pytest.mark.parametrize(
         "fields",
@@ -299,7 +321,8 @@ class TestWhatIsInIt:
 
     def test_a_result_shows_what_a_list_shows_and_when_it_ends(self, station: StationFolder) -> None:
         station.article("notice/九月/a.md", kind="notice", expires="2026-12-01", published="2026-11-20 23:30")
-        assert read(station).value("articles/0") == {
+        index = read(station)
+        assert index.shown(index.only) == {
             "url": "notice/%E4%B9%9D%E6%9C%88/a/",
             "title": "刷单返利",
             "summary": "先给小钱，再骗大钱。",
@@ -312,7 +335,8 @@ class TestWhatIsInIt:
     def test_an_alert_says_how_it_ended(self, station: StationFolder, state: str) -> None:
         alert = f"{{form: 道路, place: 桥, tell: '122', state: {state}}}"
         station.article("alert/road.md", kind="alert", expires="2026-12-01", alert=alert)
-        assert read(station).value("articles/0").get("over", "active") == state
+        index = read(station)
+        assert index.shown(index.only).get("over", "active") == state
 
 
 class TestNumbers:
@@ -324,27 +348,51 @@ class TestNumbers:
             )
         return station
 
-    def test_the_oldest_is_the_first(self, three: StationFolder) -> None:
-        assert read(three).found("同样") == ["tip/t0/", "tip/t1/", "tip/t2/"]
-        assert read(three).value("kinds") == "ttt"
+    def test_those_of_an_older_month_come_first(self, three: StationFolder) -> None:
+        three.article(
+            "tip/old.md", id="T0009", kind="tip", published="2026-10-31 09:00", title="旧", body="同样\n"
+        )
+        index = read(three)
+        assert index.shown(min(index.lists["同样"]))["title"] == "旧"
 
     def test_one_that_is_withdrawn_leaves_the_others_theirs(self, three: StationFolder) -> None:
-        before = read(three).files
+        before, number = read(three), search.Words(three.load(), AT).number(three.load().articles[1])
         three.article("tip/t1.md", id="T0001", kind="tip", published="2026-11-11", withdrawn="有误")
         after = read(three)
-        assert after.value("kinds") == "t-t"
-        gone = {"search/articles/1.json", "search/texts/1.json"}
-        assert before.keys() - after.files.keys() == gone
-        assert after.files["search/articles/2.json"] == before["search/articles/2.json"]
+        gone = {f"search/{name}/{number}.json" for name in ("articles", "texts")}
+        assert before.files.keys() - after.files.keys() == gone
+        assert {path for path in after.files if "/articles/" in path} < before.files.keys()
+        assert str(after.value("kinds")).count("t") == 2
 
     def test_a_new_one_changes_only_the_shards_of_its_own_words(self, three: StationFolder) -> None:
         three.article("tip/t3.md", id="T0003", kind="tip", published="2026-11-13", body="同样\n")
         before = read(three).files
         three.article("tip/t4.md", id="T0004", kind="tip", title="灭火", summary="水。", body="")
         after = read(three).files
+        number = search.Words(three.load(), AT).number(three.load().articles[0])
         changed = {path for path in after if before.get(path) != after[path]}
         words = {f"search/words/{search.shard(gram, 64):x}.json" for gram in ("灭火", "灭", "火", "水")}
-        assert changed == words | {f"search/{name}.json" for name in ("articles/4", "texts/4", "kinds")}
+        own = {f"search/{name}.json" for name in (f"articles/{number}", f"texts/{number}", "kinds")}
+        assert changed == words | own
+
+    @given(
+        st.lists(st.tuples(st.integers(0, 999), st.integers(1, 3)), unique_by=lambda one: one[0], min_size=1)
+    )
+    def test_each_has_its_own_by_month_whatever_order_they_came_in(
+        self, articles: list[tuple[int, int]]
+    ) -> None:
+        made = [of(f"{number:04}", datetime(2026, month, 1, tzinfo=UTC)) for number, month in articles]
+        numbers, places = search._numbered(made)
+        assert (numbers, places) == search._numbered(reversed(made))
+        assert len({*numbers.values()}) == len(made)
+        assert max(numbers.values()) < places
+        by_number = sorted(made, key=lambda one: numbers[one.id])
+        assert [one.published for one in by_number] == sorted(one.published for one in made)
+
+    @given(st.lists(st.lists(st.integers(0, 1 << 22), unique=True).map(sorted), min_size=1))
+    def test_a_list_is_read_back_as_it_was_written(self, lists: list[list[int]]) -> None:
+        for postings in ([4 * (n + 1) + n % 4 for n in sorted({*numbers})] for numbers in lists):
+            assert [*search.decoded(search.encoded(postings))] == postings
 
 
 class TestEdition:

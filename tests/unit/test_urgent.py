@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+from gengfu_site import publish as publishing
 from gengfu_site import release, urgent
 from gengfu_site.amend import Fields, NotAmended, amend
 from gengfu_site.catalogue import Entry, loads
@@ -77,7 +78,7 @@ def mkdocs(station: StationFolder) -> None:
     build(load_config(str(station.folder / "mkdocs.yml")))
 
 
-def no_space(source: Path, target: Path) -> None:
+def no_space(output: object, target: Path, env: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
 
@@ -434,7 +435,7 @@ class TestAfterwards:
     ) -> None:
         publish(search.settings, AT)
         before = public(search)
-        monkeypatch.setattr("shutil.copyfile", no_space)
+        monkeypatch.setattr(publishing, "_write_one", no_space)
         with pytest.raises(urgent.NotWritten, match="磁盘满了"):
             publish_article(search.settings, "A5W3R", SOON)
         assert public(search) == before
@@ -444,7 +445,7 @@ class TestAfterwards:
     ) -> None:
         publish(search.settings, AT)
         before = public(search)
-        monkeypatch.setattr("shutil.copyfile", no_space)
+        monkeypatch.setattr(publishing, "_write_one", no_space)
         with pytest.raises(urgent.NotWritten):
             conclude(search.settings, "A5W3R", "resolved", SOON)
         assert traces(search) == []

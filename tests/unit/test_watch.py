@@ -17,6 +17,7 @@ from gengfu_site.feeds import catalogue
 from gengfu_site.library import Library
 from gengfu_site.pages import pages
 from gengfu_site.problems import ProblemsFound
+from gengfu_site.release import Staged
 from gengfu_site.settings import Settings, read_settings
 from gengfu_site.watch import Round, watch
 from stations import AT, MKDOCS_YML, StationFolder
@@ -31,7 +32,8 @@ PERSON = "name: 小满\nlast_seen: 南门\nbasis: 监护人同意\nerase_after: 
 def only_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Releases of one file, and empty folders for the pages; that they are otherwise whole is held elsewhere."""
 
-    def write(library: Library, at: datetime, folder: Path, progress: object = None) -> int:
+    def write(library: Library, at: datetime, staged: Staged, *_rest: object) -> int:
+        folder = staged.folder
         for page in pages(library, at):
             (folder / page.path).parent.mkdir(parents=True, exist_ok=True)
         return (folder / "catalogue.json").write_text(dumps(catalogue(library, at)), encoding="utf-8")

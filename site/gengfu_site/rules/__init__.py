@@ -6,11 +6,12 @@ That an article can be read, and that its links lead somewhere, is found where i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gengfu_site.library import Article, Library
 from gengfu_site.problems import Problem
+from gengfu_site.records import Remembered
 from gengfu_site.rules import (
     alt_text,
     card_limits,
@@ -29,6 +30,7 @@ from gengfu_site.rules import (
 )
 from gengfu_site.rules.identifiers import identifiers
 from gengfu_site.rules.rule import Around, Finding, Reading, Rule, squeezed
+from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
 RULES: tuple[Rule, ...] = (
@@ -63,12 +65,22 @@ _OF_TEXT = (
 def refusals(library: Library, at: datetime, only: Article | None = None) -> list[Problem]:
     """What keeps the library from being published, besides what was found in reading it.
 
+    A remembered article was held to these when it was read.
+
     :param only: the one article that is asked about; None: all.
     """
     rules = [rule for rule in RULES if rule.severity == "error"]
     around = Around(library=library, at=at)
     mistakes = around.once(terms.read_terms)[1]
-    return mistakes + _broken(only, around, rules)
+    unread = [article for article in library.articles if not isinstance(article, Remembered)]
+    return mistakes + _broken([only] if only else unread, around, rules, text_alone=not only)
+
+
+def sound(articles: Iterable[Article], settings: Settings, at: datetime) -> Iterator[bool]:
+    """Of each by itself, whether nothing keeps it from being published: no rule that does looks at another article."""
+    rules = [rule for rule in RULES if rule.severity == "error"]
+    around = Around(library=Library(settings=settings, articles=()), at=at)
+    return (not any(_breaks(article, around, rules)) for article in articles)
 
 
 def advice(
@@ -81,13 +93,19 @@ def advice(
     """
     rules = [rule for rule in RULES if rule.severity == "warning"]
     around = Around(library=library, at=at, answers=answers)
-    return _broken(only, around, rules)
+    return _broken([only] if only else library.articles, around, rules, text_alone=not only)
 
 
-def _broken(only: Article | None, around: Around, rules: Sequence[Rule]) -> list[Problem]:
-    library, of_text = around.library, [rule for rule in rules if rule in _OF_TEXT]
-    asked = [(only, rules)] if only else [(article, rules) for article in library.articles]
-    asked += [] if only else [(article, of_text) for article in library.unfinished]
+def _broken(
+    articles: Iterable[Article], around: Around, rules: Sequence[Rule], *, text_alone: bool
+) -> list[Problem]:
+    """
+    :param text_alone: read what cannot be read as an article, too.
+    """
+    asked = [(article, rules) for article in articles]
+    if text_alone:
+        of_text = [rule for rule in rules if rule in _OF_TEXT]
+        asked += [(article, of_text) for article in around.library.unfinished]
     return sorted({problem for article, some in asked for problem in _breaks(article, around, some)})
 
 

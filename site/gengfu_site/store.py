@@ -1,0 +1,169 @@
+"""What earlier builds found out: one SQLite file (https://www.sqlite.org), safe to delete at any time.
+
+Two tables. ``readings`` holds, of each article that was sound, what came of reading its file, and by what one sees
+that the file is still the same. ``made`` says what the present release was made of: of each recipe the digest of all
+that went into it, and the files that came out. It counts only for the release whose number it bears: whoever else
+wrote into the public folder, or a machine that stopped half-way, leaves another number there or none.
+
+Nothing of a person who is searched for comes in here. What is deleted is overwritten
+(https://www.sqlite.org/pragma.html#pragma_secure_delete).
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Values = tuple[Any, ...]
+Status = tuple[int, ...]
+"""By what one sees that a file is the same: when it was written and changed, its size and number."""
+
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS said (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS readings (path TEXT PRIMARY KEY, digest TEXT, told BLOB) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS texts (path TEXT PRIMARY KEY, html TEXT);
+    CREATE TABLE IF NOT EXISTS made (name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB) WITHOUT ROWID;
+"""
+
+
+class Reading(NamedTuple):
+    """What came of reading one file."""
+
+    status: Status
+    digest: str
+    """Of all that is told and of the text."""
+    told: Values
+    html: str = ""
+    """The article's text; empty where it was not asked for."""
+
+
+class Done(NamedTuple):
+    """What came of one recipe."""
+
+    key: str | None
+    """Digest of all that went into it; None: it is made anew each time."""
+    files: tuple[str, ...]
+    """Below the site."""
+    state: bytes | None = None
+    """What it left itself for the next time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """One file. What it cannot give, because it is damaged, locked or of another edition, it does not know."""
+
+    file: Path
+    edition: str
+    """Digest of the program and of the settings that all readings hang on."""
+
+    def readings(self) -> dict[str, Reading]:
+        """What is known of files, by their path below content/; without their texts."""
+        rows = self._rows("SELECT path, digest, told FROM readings", "edition", self.edition)
+        found = {}
+        for path, digest, data in rows:
+            status, told = marshal.loads(data)  # noqa: S302 - plain values
+            found[path] = Reading(status, digest, told)
+        return found
+
+    def text(self, path: str) -> str | None:
+        """HTML of the article at ``path``."""
+        rows = list(self._rows("SELECT html FROM texts WHERE path = ?", "edition", self.edition, path))
+        return rows[0][0] if rows else None
+
+    def made(self, release: str) -> dict[str, Done]:
+        """What the release of that number was made of, by the recipes' names; empty where that is not known."""
+        rows = self._rows("SELECT name, key, files, state FROM made", "release", release)
+        return {
+            name: Done(key, tuple(files.split("\n")) if files else (), state)
+            for name, key, files, state in rows
+        }
+
+    def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:
+        """Put ``new`` in the place of what was known of these files, and forget ``gone``."""
+
+        def keep(connection: sqlite3.Connection) -> None:
+            if _said(connection, "edition") != self.edition:
+                connection.execute("DELETE FROM readings")
+                connection.execute("DELETE FROM texts")
+                _say(connection, "edition", self.edition)
+            left = [(path,) for path in gone]
+            connection.executemany("DELETE FROM readings WHERE path = ?", left)
+            connection.executemany("DELETE FROM texts WHERE path = ?", left)
+            connection.executemany(
+                "REPLACE INTO readings VALUES (?, ?, ?)",
+                ((path, one.digest, marshal.dumps((one.status, one.told))) for path, one in new.items()),
+            )
+            connection.executemany(
+                "REPLACE INTO texts VALUES (?, ?)", ((path, one.html) for path, one in new.items())
+            )
+
+        self._change(keep)
+
+    def keep_made(self, release: str, before: str, new: Mapping[str, Done], gone: Iterable[str]) -> None:
+        """What a release is made of: as the one ``before`` was, but for ``new`` and without ``gone``."""
+
+        def keep(connection: sqlite3.Connection) -> None:
+            if _said(connection, "release") != before:
+                connection.execute("DELETE FROM made")
+            connection.executemany("DELETE FROM made WHERE name = ?", [(name,) for name in gone])
+            connection.executemany(
+                "REPLACE INTO made VALUES (?, ?, ?, ?)",
+                ((name, one.key, "\n".join(one.files), one.state) for name, one in new.items()),
+            )
+            _say(connection, "release", release)
+
+        self._change(keep)
+
+    def forget(self) -> None:
+        """Know nothing any more."""
+        for ending in ("", "-journal"):
+            with suppress(OSError):
+                self.file.with_name(self.file.name + ending).unlink()
+
+    def _rows(self, query: str, of: str, wanted: str, *values: str) -> Iterator[Any]:
+        """What ``query`` finds, if the store is of the edition, or of the release, that is wanted."""
+        if not self.file.is_file():
+            return
+        try:
+            with closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                if _said(connection, of) == wanted:
+                    yield from connection.execute(query, values)
+        except (sqlite3.Error, EOFError, ValueError, TypeError):
+            return
+
+    def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """All of ``change`` or, where the file cannot be written, nothing known: no build waits for it."""
+        try:
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.file)) as connection:
+                self.file.chmod(0o600)
+                connection.execute("PRAGMA secure_delete = ON")
+                connection.executescript(_TABLES)
+                with connection:
+                    change(connection)
+        except (sqlite3.Error, OSError):
+            self.forget()
+
+
+def status(file: str | Path) -> Status:
+    """Empty where the file is gone."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - a hundred thousand of them
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def _said(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM said WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def _say(connection: sqlite3.Connection, name: str, value: str) -> None:
+    connection.execute("REPLACE INTO said VALUES (?, ?)", (name, value))

@@ -1,0 +1,33 @@
+"""A station's site as bytes, however it was made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from gengfu_site.output import Copied, Generated, outputs
+from gengfu_site.render import environment, render
+from gengfu_site.view import Page
+from stations import AT, StationFolder
+
+
+def clean(station: StationFolder, at: datetime = AT) -> dict[str, bytes]:
+    """What a build that knows nothing makes."""
+    library = station.load(at)
+    env = environment(library.settings)
+    made = {".gengfu-site": (library.settings.public / ".gengfu-site").read_bytes()}
+    for output in outputs(library, at, env):
+        match output:
+            case Page():
+                made[output.path] = render(env, output).encode()
+            case Generated():
+                made[output.path] = output.data
+            case Copied():
+                made[output.path] = output.source.read_bytes()
+    return made
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
