@@ -164,9 +164,12 @@ def _recover(new: Path, old: Path, public: Path) -> None:
 
 def _apply(new: Path, public: Path) -> None:
     """Move what was staged into the public folder, take out what is to go, and last of all put the new mark there; may
-    be done again from any point."""
+    be done again from any point.
+
+    What lies deepest comes first: articles before the lists, feeds and the catalogue that lead to them.
+    """
     gone = json.loads((new / _CHANGES).read_text("utf-8"))["gone"]
-    for inside, _folders, files in os.walk(new):
+    for inside, _folders, files in os.walk(new, topdown=False):
         here = public / Path(inside).relative_to(new)
         here.mkdir(parents=True, exist_ok=True)
         for name in files:

@@ -37,6 +37,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from gengfu_site.catalogue import Area, within
+from gengfu_site.edition import edition
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
 from gengfu_site.synonyms import Synonyms
@@ -230,7 +231,7 @@ class Words:
         """What :meth:`changed` must know of this index once it is the earlier one."""
         articles = {a.id: (self._numbers[a.id], digest(a), a.areas) for a in self.live}
         areas = [(area.path, area.slug) for area in self._about.areas]
-        return _json((_FORMAT, self._about.shards, areas, articles))
+        return _json((edition(), self._about.shards, areas, articles))
 
     def changed(self, before: bytes, now: bytes, earlier: Earlier) -> Sequence[tuple[str, bytes]] | None:
         """Those shards that are not as they were; None where making all of them anew is no more work.
@@ -238,7 +239,10 @@ class Words:
         :param before: the state of the earlier index.
         :param now: of this one.
         """
-        *manner, was = json.loads(before)
+        try:
+            *manner, was = json.loads(before)
+        except ValueError:  # damaged
+            return None
         *same, is_ = json.loads(now)
         gone = [told for id_, told in was.items() if is_.get(id_) != told]
         came = {id_ for id_, told in is_.items() if was.get(id_) != told}

@@ -31,6 +31,9 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS made (name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB) WITHOUT ROWID;
 """
 
+_DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError)
+"""What reading a store may raise that is not there, or not as it was written."""
+
 
 class Reading(NamedTuple):
     """What came of reading one file."""
@@ -66,23 +69,30 @@ class Store:
         """What is known of files, by their path below content/; without their texts."""
         rows = self._rows("SELECT path, digest, told FROM readings", "edition", self.edition)
         found = {}
-        for path, digest, data in rows:
-            status, told = marshal.loads(data)  # noqa: S302 - plain values
-            found[path] = Reading(status, digest, told)
+        with suppress(*_DAMAGED):
+            for path, digest, data in rows:
+                status, told = marshal.loads(data)  # noqa: S302 - plain values
+                found[path] = Reading(status, digest, told)
         return found
 
     def text(self, path: str) -> str | None:
         """HTML of the article at ``path``."""
-        rows = list(self._rows("SELECT html FROM texts WHERE path = ?", "edition", self.edition, path))
-        return rows[0][0] if rows else None
+        with suppress(*_DAMAGED):
+            rows = list(self._rows("SELECT html FROM texts WHERE path = ?", "edition", self.edition, path))
+            return rows[0][0] if rows else None
+        return None
 
     def made(self, release: str) -> dict[str, Done]:
-        """What the release of that number was made of, by the recipes' names; empty where that is not known."""
+        """What the release of that number was made of, by the recipes' names; empty where not all of that is known:
+        a file that nobody remembers would stay in every release after it."""
         rows = self._rows("SELECT name, key, files, state FROM made", "release", release)
-        return {
-            name: Done(key, tuple(files.split("\n")) if files else (), state)
-            for name, key, files, state in rows
-        }
+        try:
+            return {
+                name: Done(key, tuple(files.split("\n")) if files else (), state)
+                for name, key, files, state in rows
+            }
+        except _DAMAGED:
+            return {}
 
     def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:
         """Put ``new`` in the place of what was known of these files, and forget ``gone``."""
@@ -127,15 +137,13 @@ class Store:
                 self.file.with_name(self.file.name + ending).unlink()
 
     def _rows(self, query: str, of: str, wanted: str, *values: str) -> Iterator[Any]:
-        """What ``query`` finds, if the store is of the edition, or of the release, that is wanted."""
-        if not self.file.is_file():
-            return
-        try:
-            with closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                if _said(connection, of) == wanted:
-                    yield from connection.execute(query, values)
-        except (sqlite3.Error, EOFError, ValueError, TypeError):
-            return
+        """What ``query`` finds, if the store is of the edition, or of the release, that is wanted.
+
+        :raises sqlite3.Error: there is no store, it is damaged, or it is somebody else's.
+        """
+        with closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if _said(connection, of) == wanted:
+                yield from connection.execute(query, values)
 
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         """All of ``change`` or, where the file cannot be written, nothing known: no build waits for it."""

@@ -70,6 +70,28 @@ def test_what_is_to_change_takes_its_place_file_by_file_and_empty_folders_go(tmp
     assert (public / "same.html").stat() == same
 
 
+def test_an_article_is_there_before_anything_leads_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, moved = tmp_path / "public", []
+    move = Path.replace
+
+    def noted(self: Path, target: Path) -> Path:
+        moved.append(target.name)
+        return move(self, target)
+
+    with replacing(public):
+        pass
+    with replacing(public) as new:
+        (new.folder / "tip/gas").mkdir(parents=True)
+        for path in ("catalogue.json", "tip/gas/page.html", "tip/list.html"):
+            (new.folder / path).write_text("new")
+        new.change([])
+        monkeypatch.setattr(Path, "replace", noted)
+    order = [".gengfu-changes", "page.html", "list.html", "catalogue.json", ".gengfu-site"]
+    assert moved == order
+
+
 def test_a_release_is_another_after_every_build_whoever_makes_it_and_after_the_machine_began_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from gengfu_site import search
 from gengfu_site.kept import kept
 from gengfu_site.library import Library, load
 from gengfu_site.publish import publish
+from gengfu_site.records import digest
 from gengfu_site.settings import read_settings
 from stations import AT, MKDOCS_YML, StationFolder
 
@@ -116,7 +117,9 @@ def said(starter: Library) -> list[tuple[str, str]]:
     """The address and, folded, each text that a page of the starter library shows of its article."""
     texts = []
     for article in starter.listed(AT):
-        for text in (article.title, article.summary, *_fields(article.service), _Words(article.html).text):
+        # Of a missing person's page search knows no more than where, and whom to tell.
+        body = "" if article.missing_person else _Words(article.html).text
+        for text in (article.title, article.summary, *_fields(article.service), body):
             texts.append((article.url, search.fold(text)))
     return [(url, text) for url, text in texts if len(text) > 1]
 
@@ -374,6 +377,16 @@ class TestNumbers:
         words = {f"search/words/{search.shard(gram, 64):x}.json" for gram in ("灭火", "灭", "火", "水")}
         own = {f"search/{name}.json" for name in (f"articles/{number}", f"texts/{number}", "kinds")}
         assert changed == words | own
+
+    def test_shards_that_another_program_made_or_of_which_nothing_is_known_are_all_made_anew(
+        self, three: StationFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words, made = search.Words(three.load(), AT), read(three).files
+        state = words.state(digest)
+        assert words.changed(state, state, made.__getitem__) == []
+        assert words.changed(b"[half", state, made.__getitem__) is None
+        monkeypatch.setattr(search, "edition", lambda: "the next one")
+        assert words.changed(state, words.state(digest), made.__getitem__) is None
 
     @given(
         st.lists(st.tuples(st.integers(0, 999), st.integers(1, 3)), unique_by=lambda one: one[0], min_size=1)

@@ -1,0 +1,81 @@
+"""What earlier builds found out may be lost or damaged at any time: the next build is right all the same."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gengfu_site import readings
+from gengfu_site.publish import publish
+from sites import clean, files
+from stations import AT, StationFolder
+
+
+def change(query: str) -> Callable[[Path], None]:
+    def changed(store: Path) -> None:
+        with closing(sqlite3.connect(store)) as connection, connection:
+            connection.execute(query)
+
+    return changed
+
+
+def in_the_way(store: Path) -> None:
+    store.unlink()
+    store.mkdir()
+
+
+def cut_short(store: Path) -> None:
+    with store.open("r+b") as opened:
+        opened.truncate(store.stat().st_size // 2)
+
+
+TROUBLE: dict[str, Callable[[Path], object]] = {
+    "gone": Path.unlink,
+    "a folder": in_the_way,
+    "empty": lambda store: store.write_bytes(b""),
+    "no database": lambda store: store.write_bytes(b"else" * 2000),
+    "cut short": cut_short,
+    "no readings": change("DROP TABLE readings"),
+    "no texts": change("DROP TABLE texts"),
+    "half a reading": change("UPDATE readings SET told = x'28'"),
+    "unlike a reading": change("UPDATE readings SET told = x'00'"),
+    "no reading": change("UPDATE readings SET told = NULL"),
+    "half a state": change("UPDATE made SET state = x'5b'"),
+    "another program's": change("UPDATE said SET value = 'another'"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE)
+def test_a_build_is_right_whatever_became_of_the_store(
+    station: StationFolder, trouble: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # what was written just now is remembered, too
+    for n in range(3):
+        station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇")
+    publish(station.settings, AT)
+    store = station.folder / readings.FILE
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (3,)
+    trouble(store)
+    (station.folder / "content/tip/t0.md").unlink()
+    station.article("tip/t1.md", id="T0001", kind="tip", title="改了的题目")
+    for _build in range(2):
+        readings._held.cache_clear()  # as another process
+        publish(station.settings, AT)
+        assert files(station.settings.public) == clean(station)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may enter any folder")
+def test_a_store_that_is_somebody_elses_is_not_known(station: StationFolder) -> None:
+    station.article()
+    publish(station.settings, AT)
+    (station.folder / ".gengfu").chmod(0)
+    readings._held.cache_clear()
+    publish(station.settings, AT)
+    (station.folder / ".gengfu").chmod(0o700)
+    assert files(station.settings.public) == clean(station)
