@@ -3,7 +3,7 @@
 Each worker is a copy of this process (https://docs.python.org/3/library/os.html#os.fork), so it has at hand whatever
 was read before and nothing is sent to it; what it found comes back through a pipe. A worker also holds the locks of
 the process it is a copy of, so nobody takes its turn while one is still at work. Where there is one processor, no
-fork, another thread, or little to do, the same work is done here.
+fork, no room for another process, another thread, or little to do, the same work is done here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -36,7 +36,7 @@ def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWH
     if not others:
         return [work(share) for share in shares]
     tickets = _printed(len(shares))
-    workers = [_begin(lambda: _done(work, shares, tickets)) for _worker in range(others)]
+    workers = list(_begun(others, lambda: _done(work, shares, tickets)))
     found: dict[int, Any] = {}
     try:
         found |= _done(work, shares, tickets)
@@ -99,12 +99,29 @@ _Worker = tuple[int, int]
 """Its number, and the end of its pipe."""
 
 
+def _begun(number: int, work: Callable[[], dict[int, Any]]) -> Iterator[_Worker]:
+    """So many workers, or as many as the machine has room for."""
+    with suppress(OSError):
+        for _worker in range(number):
+            yield _begin(work)
+
+
 def _begin(work: Callable[[], dict[int, Any]]) -> _Worker:
+    """
+    :raises OSError: there is no room for another process.
+    """
     here, there = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # else the first collection in the copy copies all memory
-    if worker := os.fork():
+    try:
+        worker = os.fork()
+    except OSError:
+        gc.unfreeze()
+        os.close(here)
+        os.close(there)
+        raise
+    if worker:
         os.close(there)
         return worker, here
     failed = 1

@@ -1,0 +1,87 @@
+"""Work that is spread over processes gives what it gives in one, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from gengfu_site import parallel
+from gengfu_site.parallel import spread
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers"),
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+ITEMS = [*range(1000)]
+
+
+@pytest.fixture
+def four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processors; the tests' own threads hold no lock that a worker needs."""
+    monkeypatch.setattr(parallel, "_processors", lambda: 4)
+    monkeypatch.setattr(parallel, "_may_fork", lambda: True)
+
+
+def told(shares: Sequence[Sequence[int]]) -> list[int]:
+    return sorted(item for share in shares for item in share)
+
+
+@pytest.mark.usefixtures("four")
+def test_each_item_is_worked_on_once() -> None:
+    assert told(spread(list, ITEMS)) == ITEMS
+
+
+@pytest.mark.usefixtures("four")
+def test_what_workers_cannot_do_is_done_here() -> None:
+    here = os.getpid()
+
+    def work(share: Sequence[int]) -> list[int]:
+        if os.getpid() != here:
+            raise MemoryError
+        return list(share)
+
+    assert told(spread(work, ITEMS)) == ITEMS
+
+
+@pytest.mark.usefixtures("four")
+def test_what_nobody_can_do_is_told() -> None:
+    def work(share: Sequence[int]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        spread(work, ITEMS)
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("room", [0, 1])
+def test_where_there_is_no_room_for_more_processes_fewer_do_it(
+    monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    fork, begun = os.fork, []
+
+    def as_many_as_fit() -> int:
+        if len(begun) == room:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        begun.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", as_many_as_fit)
+    assert told(spread(list, ITEMS)) == ITEMS
+    assert len(begun) == room
+
+
+def test_beside_another_thread_no_process_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_processors", lambda: 4)
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("a lock may be held for ever"))
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    try:
+        assert told(spread(list, ITEMS)) == ITEMS
+    finally:
+        over.set()
+        other.join()
