@@ -117,7 +117,11 @@ def restored(values: Values, digest: str, pairs: str, zone: ZoneInfo, later: Lat
     its["published"] = _at(published, zone)
     its["updated"] = updated and _at(updated, zone)
     its["expires"] = expires and _at(expires, zone)
+    # What has a default of its own would never be asked for.
+    its["reviewed"], its["next_review"] = map(_day, values[2])
+    its["service"] = _service(values[3][0])
     its["alert"] = values[3][1] and _of(Alert, values[3][1])
+    its["allow"] = tuple(_of(Allowed, one) for one in values[3][2])
     its["person"] = its["signed"] = None
     for name, value in (("digest", digest), ("pairs", pairs), ("later", later), ("made_of", values)):
         object.__setattr__(article, name, value)
@@ -134,10 +138,6 @@ def _lines(article: Remembered) -> Document:
 _path = lru_cache(maxsize=4096)(PurePosixPath)  # many articles share a cover
 _MADE: Mapping[str, Callable[[Remembered], Any]] = {
     "path": lambda article: PurePosixPath(article.made_of[4]),
-    "reviewed": lambda article: _day(article.made_of[2][0]),
-    "next_review": lambda article: _day(article.made_of[2][1]),
-    "service": lambda article: _service(article.made_of[3][0]),
-    "allow": lambda article: tuple(_of(Allowed, one) for one in article.made_of[3][2]),
     "lines": _lines,
     "files": lambda article: tuple(map(_path, article.made_of[6])),
     "cover_file": lambda article: article.made_of[7] and _path(article.made_of[7]),
