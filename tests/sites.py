@@ -12,11 +12,12 @@ from stations import AT, StationFolder
 
 
 def clean(station: StationFolder, at: datetime = AT) -> dict[str, bytes]:
-    """What a build that knows nothing makes."""
+    """Path and bytes of every file, as a build that knows nothing makes it."""
     library = station.load(at)
     env = environment(library.settings)
-    made = {".gengfu-site": (library.settings.public / ".gengfu-site").read_bytes()}
+    made: dict[str, bytes] = {}
     for output in outputs(library, at, env):
+        assert output.path not in made, "each path once"
         match output:
             case Page():
                 made[output.path] = render(env, output).encode()
@@ -28,6 +29,9 @@ def clean(station: StationFolder, at: datetime = AT) -> dict[str, bytes]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
+    """Path and bytes of every file of a release but its mark."""
     return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and file.name != ".gengfu-site"
     }

@@ -13,12 +13,11 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 
-import jinja2
-
 from gengfu_site.problems import Problem, Severity
 from gengfu_site.rules import RULES
 from gengfu_templates import MESSAGES
-from gengfu_templates.i18n import officer_language, translations
+from gengfu_templates.documents import environment
+from gengfu_templates.i18n import officer_language
 
 
 def as_json(problems: Sequence[Problem]) -> str:
@@ -51,24 +50,19 @@ def page(problems: Sequence[Problem], station: str, at: datetime) -> str:
     :param at: in the station's zone.
     """
     language = officer_language()
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(MESSAGES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     by_severity: dict[Severity, list[tuple[str, list[Problem]]]] = {"error": [], "warning": []}
     for severity, by_file in by_severity.items():
         chosen = sorted(problem for problem in problems if problem.severity == severity)
         by_file += [(path, list(some)) for path, some in groupby(chosen, key=lambda problem: problem.path)]
-    return env.get_template("check.html").render(
-        language=language,
-        station=station,
-        at=at,
-        problems=problems,
-        by_severity=by_severity,
-        why={rule.id: rule.why for rule in RULES},
+    return (
+        environment(MESSAGES, language)
+        .get_template("check.html")
+        .render(
+            language=language,
+            station=station,
+            at=at,
+            problems=problems,
+            by_severity=by_severity,
+            why={rule.id: rule.why for rule in RULES},
+        )
     )

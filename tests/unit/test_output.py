@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import feedparser
 import pytest
 
-from gengfu_site.output import Copied, Generated, outputs
-from gengfu_site.render import environment, render
-from gengfu_site.view import Page
+from sites import clean
 from stations import AT, StationFolder
 
 SEARCHING = '{form: 走失, place: 桃园社区, tell: "110"}'
@@ -18,23 +16,6 @@ PERSON = (
     "basis: 监护人同意\nerase_after: 2026-11-25\n"
 )
 PHOTO = b"\xff\xd8\xff picture of the child"
-
-
-def site(station: StationFolder, at: datetime = AT) -> dict[str, bytes]:
-    """Path and bytes of every file."""
-    library = station.load(at)
-    env = environment(library.settings)
-    made: dict[str, bytes] = {}
-    for output in outputs(library, at, env):
-        assert output.path not in made, "each path once"
-        match output:
-            case Page():
-                made[output.path] = render(env, output).encode()
-            case Generated():
-                made[output.path] = output.data
-            case Copied():
-                made[output.path] = output.source.read_bytes()
-    return made
 
 
 def holding(made: dict[str, bytes], *words: bytes) -> set[str]:
@@ -52,7 +33,7 @@ def search(station: StationFolder) -> StationFolder:
 def test_while_searching_the_person_is_on_the_page_and_in_the_catalogue_but_in_no_feed(
     search: StationFolder,
 ) -> None:
-    made = site(search)
+    made = clean(search)
     assert holding(made, "小满".encode(), "桃园社区南门".encode()) == {
         "alert/child/index.html",
         "catalogue.json",
@@ -75,7 +56,7 @@ def test_when_the_search_ends_no_byte_of_the_person_is_left(search: StationFolde
             days = 5
         case "expires":
             days = 11
-    made = site(search, AT + timedelta(days=days))
+    made = clean(search, AT + timedelta(days=days))
     assert "alert/child/index.html" in made
     assert holding(made, "小满".encode(), "桃园社区南门".encode(), PHOTO, b"photo.jpg") == set()
 
@@ -84,7 +65,7 @@ def test_the_sitemap_lists_what_may_be_found_with_its_own_date(station: StationF
     station.article(updated="2026-11-20 10:00")
     station.article("tip/old.md", id="T0001", kind="tip", expires="2026-11-20 10:00")
     station.article("alert/a.md", id="A0001", kind="alert", expires="2026-12-01", alert=SEARCHING)
-    made = site(station)
+    made = clean(station)
     sitemap = made["sitemap.xml"].decode()
     url = "<loc>https://qingsong.example/fraud/brushing/</loc><lastmod>2026-11-20T10:00:00+08:00</lastmod>"
     assert url in sitemap
@@ -101,7 +82,7 @@ def test_feeds_carry_the_whole_article_with_absolute_addresses_and_no_icon(stati
         body="看[另一篇](../fraud/b.md)\n",
     )
     station.article("fraud/b.md", id="F0001")
-    [entry] = feedparser.parse(site(station)["service/feed.xml"], sanitize_html=False).entries
+    [entry] = feedparser.parse(clean(station)["service/feed.xml"], sanitize_html=False).entries
     content = entry.content[0].value
     assert 'href="https://qingsong.example/fraud/b/"' in content
     assert "户口簿" in content
@@ -116,7 +97,7 @@ def test_of_an_alert_for_a_missing_person_feeds_hold_the_summary_alone_whatever_
     station.article(
         "alert/child.md", "穿绿色连帽衫\n", id="A5W3R", kind="alert", expires="2026-12-01", alert=alert
     )
-    assert {path for path in holding(site(station), "连帽衫".encode()) if path.endswith(".xml")} == set()
+    assert {path for path in holding(clean(station), "连帽衫".encode()) if path.endswith(".xml")} == set()
 
 
 def test_a_feed_holds_the_newest_fifty(station: StationFolder) -> None:
@@ -124,5 +105,5 @@ def test_a_feed_holds_the_newest_fifty(station: StationFolder) -> None:
         station.article(
             f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇", published=f"2026-10-01 10:{n:02}"
         )
-    entries = feedparser.parse(site(station)["feed.xml"]).entries
+    entries = feedparser.parse(clean(station)["feed.xml"]).entries
     assert (len(entries), entries[0].title, entries[-1].title) == (50, "第50篇", "第1篇")

@@ -7,12 +7,12 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 
-import jinja2
 from markupsafe import Markup
 
 from gengfu_site.preview.server import Answer
 from gengfu_templates import PREVIEW
-from gengfu_templates.i18n import officer_language, translations
+from gengfu_templates.documents import environment
+from gengfu_templates.i18n import officer_language
 
 OWN = "/.preview/"
 """Where the preview's own addresses begin."""
@@ -31,7 +31,7 @@ def drawn(template: str, *, style: str = "", script: str = "", **values: object)
     :param style: the file that stands in it as ``style``; likewise ``script``.
     """
     given = {name: _asset(file) for name, file in (("style", style), ("script", script)) if file}
-    return _environment(officer_language()).get_template(template).render(**given, **values)
+    return environment(PREVIEW, officer_language()).get_template(template).render(**given, **values)
 
 
 def policy() -> tuple[tuple[str, str]]:
@@ -53,20 +53,6 @@ def allowing(html: str) -> str:
         return f"{found[1]}{rules}; frame-src 'self'"
 
     return _SITES_POLICY.sub(widened, html, count=1)
-
-
-@cache
-def _environment(language: str) -> jinja2.Environment:
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PREVIEW),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    return env
 
 
 @cache
