@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Literal, get_args
+from typing import IO, Any, Literal
 
 from gengfu_scheduler.groups import WEBHOOKS
 from gengfu_scheduler.outbox import copy as copy_outbox
@@ -37,7 +37,6 @@ from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
 Secret = Literal["webhooks", "pins"]
-SECRETS: tuple[Secret, ...] = get_args(Secret)
 
 _MANIFEST = "MANIFEST.json"
 _FORMAT = "gengfu-backup/1"
