@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -191,7 +191,7 @@ def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> st
     """The article as a feed carries it: whole, and with absolute addresses."""
     if article.missing_person:
         # Feed readers keep what they fetched.
-        return f"<p>{escape(article.summary)}</p>"
+        return f"<p>{escape(article.summary, quote=False)}</p>"
     # Icons are drawn once in a page's head; a feed has no such place.
     return _ICON.sub("", with_absolute_links(render_matter(env, page), page.address))
 
@@ -231,7 +231,7 @@ def _sitemap(planned: Iterable[Planned], station: Station) -> str:
     lines = []
     for url, moment in (one for page in planned for one in page.found):
         lastmod = f"<lastmod>{moment.astimezone(zone).isoformat()}</lastmod>" if moment else ""
-        lines.append(f"<url><loc>{escape(station.url + quote(url))}</loc>{lastmod}</url>\n")
+        lines.append(f"<url><loc>{escape(station.url + quote(url), quote=False)}</loc>{lastmod}</url>\n")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n' + "".join(lines) + "</urlset>\n"

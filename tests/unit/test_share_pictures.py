@@ -10,13 +10,14 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
-from gengfu_site import pictures as module
+from gengfu_site import drawing
 from gengfu_site.catalogue import KINDS, Station, Topic, loads
+from gengfu_site.drawing import SIZE
 from gengfu_site.feeds import catalogue
 from gengfu_site.library import load
 from gengfu_site.output import outputs
 from gengfu_site.pages import kind_label, pages
-from gengfu_site.pictures import SIZE, picture, pictures
+from gengfu_site.pictures import picture, pictures
 from gengfu_site.publish import publish
 from gengfu_site.render import environment, render
 from gengfu_site.settings import read_settings
@@ -187,8 +188,8 @@ class TestDrawing:
 
     def test_the_same_station_gives_the_same_bytes(self, station: StationFolder) -> None:
         once = drawn(station.settings.station)
-        module._png.cache_clear()
-        module._ground.cache_clear()
+        drawing.png.cache_clear()
+        drawing._ground.cache_clear()
         assert drawn(station.settings.station) == once
 
     def test_words_can_be_read_on_every_ground(self, station: StationFolder) -> None:
