@@ -13,10 +13,9 @@ import sqlite3
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +23,9 @@ from zoneinfo import ZoneInfo
 
 import pycurl
 
-from bench.standin import Seen, StandIn, standing_in
+from bench import report
+from bench.report import Bar, Begun, Table
+from bench.standin import LATENCY, Seen, StandIn, standing_in
 from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT
 from gengfu_site.catalogue import AlertEntry, Area, Catalogue, Entry, Station, dumps
 
@@ -51,69 +52,125 @@ class Told:
     """Most bytes that the process which posted held."""
 
 
-def measure(groups: int = GROUPS) -> None:
-    rows = list(rates(groups))
-    print(f"\na broadcast to {groups} groups, answers after 80 ms, load {os.getloadavg()[0]:.1f}")
-    print(
-        f"{'what':44} {'s min':>7} {'median':>7} {'ended':>7} {'a second':>9} {'beside bare':>12} {'MB':>5}"
-    )
-    print("\n".join(rows))
-    print(f"\n{'the first post of an alert':44} {'s min':>7} {'median':>7} {'most':>7}")
-    print("\n".join(firsts(groups)))
-    print(f"\n{SLOTS} slots at one minute, {groups} groups: first post after its time")
-    print("\n".join(lateness(groups)))
+def measure(groups: int = GROUPS) -> Iterator[Table]:
+    yield rates(groups)
+    yield firsts(groups)
+    yield lateness(groups)
 
 
-def rates(groups: int) -> Iterator[str]:
+def rates(groups: int) -> Table:
     """By turns: an alert, a digest, and bare loops with as many connections, at one host and at 200."""
+    begun = Begun(_again(groups))
+    rows: list[list[str]] = []
+    beside: dict[tuple[str, int], float] = {}
+    memory, rate = 0, 0.0
     for hosts in (1, HOSTS):
-        with _station(groups, hosts=hosts) as (folder, platform):
-            turns: dict[str, Callable[[int], Told]] = {
-                f"bare loop, {IN_FLIGHT} connections": lambda _turn: _bare(folder, platform, IN_FLIGHT),
-                "alert": lambda turn: _alert(folder, platform, groups, turn),
-                f"bare loop, {DIGESTS} connections": lambda _turn: _bare(folder, platform, DIGESTS),
-                "digest": lambda _turn: _digest(folder, platform, groups),
-            }
-            told: dict[str, list[Told]] = {name: [] for name in turns}
-            for turn in range(ROUNDS):
-                for name, tell in turns.items():
-                    told[name].append(tell(turn))
-            bare: list[Told] = []
-            for name, results in told.items():
-                bare = results if name.startswith("bare") else bare
-                yield _row(f"{name}, {hosts} host{'s'[: hosts - 1]}", groups, results, bare)
+        told = _by_turns(groups, hosts)
+        for way, connections in (("alert", IN_FLIGHT), ("digest", DIGESTS)):
+            ours, bare = told[way], told[f"bare loop, {connections} connections"]
+            beside[way, hosts] = _median(ours) / _median(bare)
+            memory = max(memory, *(one.memory for one in ours))
+        rate = rate or groups / _median(told["alert"])
+        for name, results in told.items():
+            ratio = f"{beside[name, hosts]:.2f}" if (name, hosts) in beside else ""
+            rows.append(_row(f"{name}, {hosts} host{'s'[: hosts - 1]}", groups, results, ratio))
     with _station(SAMPLE, hosts=1) as (folder, platform):
-        yield _row("Apprise, 1 host", SAMPLE, [_apprise(folder, platform) for _turn in range(ROUNDS)], [])
+        apprise = [_apprise(folder, platform)]
+    rows.append(_row(f"Apprise, 1 host, {SAMPLE} groups", SAMPLE, apprise, ""))
+    return Table(
+        key=f"broadcast-{groups}",
+        title=f"A broadcast to {groups:,} groups",
+        columns=("", "seconds", "spread", "until all is written", "groups a second", "x bare loop", "MB"),
+        rows=rows,
+        note=f"From the first post to the last answer, each after {LATENCY * 1000:.0f} ms; medians of {ROUNDS} runs by turns, "
+        "each with processes of its own.",
+        conditions=begun.over(),
+        bars={
+            Bar.ALERT: beside["alert", 1],
+            Bar.ALERT_HOSTS: beside["alert", HOSTS],
+            Bar.DIGEST: beside["digest", 1],
+            Bar.DIGEST_HOSTS: beside["digest", HOSTS],
+            Bar.APPRISE: rate * _median(apprise) / SAMPLE,
+            Bar.SEND_MEMORY: memory / 1e6,
+        },
+    )
 
 
-def firsts(groups: int) -> Iterator[str]:
+def firsts(groups: int) -> Table:
     """How soon an alert's first post leaves."""
+    begun = Begun(_again(groups))
     with _station(groups, hosts=1) as (folder, platform):
         running = [_alert(folder, platform, groups, turn).first for turn in range(ROUNDS)]
         alone = [_alert(folder, platform, groups, ROUNDS + turn, run=False).first for turn in range(ROUNDS)]
-        yield _spread("after the running scheduler can see it", running)
-        yield _spread("after the command, none running", alone)
+    return Table(
+        key=f"first-{groups}",
+        title=f"The first post of an alert to {groups:,} groups",
+        columns=("", "least, s", "median, s", "most, s"),
+        rows=[
+            _spread("after a running scheduler can see it", running),
+            _spread("after the command, none running", alone),
+        ],
+        note=f"{ROUNDS} runs each.",
+        conditions=begun.over(),
+        bars={Bar.FIRST: max(running), Bar.FIRST_ALONE: max(alone)},
+    )
 
 
-def lateness(groups: int) -> Iterator[str]:
+def lateness(groups: int) -> Table:
+    begun = Begun(_again(groups))
     with _station(groups, hosts=1) as (folder, platform):
-        yield _spread("spread: 3m, as it is where nothing is said", _late(folder, platform))
+        late = _late(folder, platform)
+    return Table(
+        key=f"late-{groups}",
+        title=f"{SLOTS} slots at one minute, {groups:,} groups",
+        columns=("first post after its time", "least, s", "median, s", "most, s"),
+        rows=[_spread("spread: 3m, as it is where nothing is said", late)],
+        note="One run; each slot has groups of its own.",
+        conditions=begun.over(),
+        bars={Bar.LATE: max(late)},
+    )
 
 
-def _spread(what: str, seconds: list[float]) -> str:
-    return f"{what:44} {min(seconds):7.2f} {statistics.median(seconds):7.2f} {max(seconds):7.2f}"
+def _again(groups: int) -> str:
+    return "python -m bench.broadcast" + (f" {groups}" if groups != GROUPS else "")
 
 
-def _row(what: str, groups: int, told: list[Told], bare: list[Told]) -> str:
+def _by_turns(groups: int, hosts: int) -> dict[str, list[Told]]:
+    with _station(groups, hosts=hosts) as (folder, platform):
+        turns: dict[str, Callable[[int], Told]] = {
+            f"bare loop, {IN_FLIGHT} connections": lambda _turn: _bare(folder, platform, IN_FLIGHT),
+            "alert": lambda turn: _alert(folder, platform, groups, turn),
+            f"bare loop, {DIGESTS} connections": lambda _turn: _bare(folder, platform, DIGESTS),
+            "digest": lambda _turn: _digest(folder, platform, groups),
+        }
+        told: dict[str, list[Told]] = {name: [] for name in turns}
+        for turn in range(ROUNDS):
+            for name, tell in turns.items():
+                told[name].append(tell(turn))
+    return told
+
+
+def _median(told: list[Told]) -> float:
+    return statistics.median(one.seconds for one in told)
+
+
+def _row(what: str, groups: int, told: list[Told], beside: str) -> list[str]:
     seconds = [one.seconds for one in told]
-    least, median = min(seconds), statistics.median(seconds)
-    beside = f"{median / statistics.median(one.seconds for one in bare):11.2f}x" if bare else f"{'':12}"
-    memory = max(one.memory for one in told) / 1e6
+    memory = max(one.memory for one in told)
     ended = statistics.median(one.ended for one in told)
-    return (
-        f"{what:44} {least:7.2f} {median:7.2f} {ended or median:7.2f} {groups / median:9.0f} {beside} "
-        + (f"{memory:5.0f}" if memory else "")
-    ).rstrip()
+    return [
+        what,
+        f"{_median(told):.2f}",
+        f"{min(seconds):.2f}-{max(seconds):.2f}",
+        f"{ended:.2f}" if ended else "",
+        f"{groups / _median(told):,.0f}",
+        beside,
+        f"{memory / 1e6:.0f}" if memory else "",
+    ]
+
+
+def _spread(what: str, seconds: list[float]) -> list[str]:
+    return [what, f"{min(seconds):.2f}", f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"]
 
 
 # The ways of telling
@@ -210,8 +267,9 @@ def _late(folder: Path, platform: StandIn) -> list[float]:
 @contextmanager
 def _station(groups: int, *, hosts: int) -> Iterator[tuple[Path, StandIn]]:
     """A station whose groups, in as many areas as there are slots, are spread over ``hosts`` names."""
-    with tempfile.TemporaryDirectory() as made, standing_in(Path(made)) as platform:
-        folder = Path(made) / "station"
+    made = report.scratch()
+    with standing_in(made) as platform:
+        folder = made / "station"
         (folder / "public").mkdir(parents=True)
         names = ["localhost"] if hosts == 1 else [f"h{n}.chat.localhost" for n in range(hosts)]
         table = [f"g{n},{n} 号群,webhook,wecom,区{n % SLOTS},2026-01-01" for n in range(groups)]
@@ -277,35 +335,23 @@ def _alert_id(turn: int) -> str:
     return f"A{turn:04}"
 
 
-@contextmanager
 def _command(
-    folder: Path, platform: StandIn, *words: str, said: int = subprocess.DEVNULL
-) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("gengfu"), *words],
-        cwd=folder,
-        env={
-            **os.environ,
-            "CURL_CA_BUNDLE": str(platform.certificate),
-            "PYTHONUNBUFFERED": "1",
-            "LANG": "zh_CN.UTF-8",
-        },
-        stdout=said,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
+    folder: Path, platform: StandIn, *words: str, **said: int
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    env = {
+        **os.environ,
+        "CURL_CA_BUNDLE": str(platform.certificate),
+        "PYTHONUNBUFFERED": "1",
+        "LANG": "zh_CN.UTF-8",
+    }
+    return report.running(report.gengfu(), *words, cwd=folder, env=env, **said)
 
 
 @contextmanager
 def _running(folder: Path, platform: StandIn) -> Iterator[subprocess.Popen[str]]:
-    with _command(folder, platform, "run", "--listen", "off", said=subprocess.PIPE) as scheduler:
-        assert scheduler.stdout
-        assert any("开始值更" in line for line in scheduler.stdout), "the scheduler did not start"
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with _command(folder, platform, "run", "--listen", "off", **said) as scheduler:
+        report.heard(scheduler, "开始值更")
         yield scheduler
 
 
@@ -361,4 +407,4 @@ def _seen(platform: StandIn, groups: int) -> Seen:
 
 
 if __name__ == "__main__":
-    measure(*map(int, sys.argv[1:]))
+    report.show(measure(*map(int, sys.argv[1:])))

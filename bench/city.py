@@ -10,19 +10,20 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import statistics
 import subprocess
-import sys
-import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
 
-from bench import corpus
+from bench import corpus, report
+from bench.report import Bar, Begun, Table
 from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.roster import RosterFiles
@@ -34,19 +35,37 @@ from gengfu_site.settings import read_settings
 
 GROUPS, ROOMS, COMMUNITIES, DAYS = 20_000, 20, 25, 365
 ARTICLES, ITEMS = 2_400, 4
+RUNS = 3
+COMPOSED = f"compose the morning digest for {GROUPS:,} groups"
 _DAY = timedelta(days=1)
 
 
-def measure() -> None:
-    with tempfile.TemporaryDirectory() as made:
-        folder, now = Path(made), datetime.now(UTC)
-        entries = city(folder, now)
-        database = folder / ".gengfu" / "outbox.sqlite3"
-        deliveries = a_year(database, entries, now)
-        print(f"{deliveries:,} deliveries of a year: {database.stat().st_size / deliveries:.0f} bytes each")
-        compose(folder, database, now)
-        said("gengfu plan --days 7", timed(folder, "plan", "--days", "7"))
-        said("gengfu run, until it keeps watch", until_ready(folder))
+def measure() -> Iterator[Table]:
+    begun, folder, now = Begun("python -m bench.city"), report.scratch(), datetime.now(UTC)
+    entries = city(folder, now)
+    database = folder / ".gengfu" / "outbox.sqlite3"
+    deliveries = a_year(database, entries, now)
+    size = database.stat().st_size / deliveries
+    spent = compose(folder, database, now)
+    spent["`gengfu plan --days 7`"] = [report.run("plan", "--days", "7", cwd=folder) for _run in range(RUNS)]
+    spent["`gengfu run` until it keeps watch"] = [until_ready(folder) for _run in range(RUNS)]
+    yield Table(
+        key="city",
+        title=f"{GROUPS:,} groups in {ROOMS * COMMUNITIES} communities after a year",
+        columns=("", "median, s", "least, s", "most, s"),
+        rows=[
+            [what, *(f"{of(some):.2f}" for of in (statistics.median, min, max))]
+            for what, some in spent.items()
+        ],
+        note=f"{deliveries:,} deliveries, {size:.0f} bytes each on disk.",
+        conditions=begun.over(),
+        bars={
+            Bar.COMPOSE: statistics.median(spent[COMPOSED]),
+            Bar.PLAN: statistics.median(spent["`gengfu plan --days 7`"]),
+            Bar.READY: statistics.median(spent["`gengfu run` until it keeps watch"]),
+            Bar.ON_DISK: size,
+        },
+    )
 
 
 def city(folder: Path, now: datetime) -> list[str]:
@@ -123,52 +142,41 @@ def _deliveries(day: int, first: int, at: int) -> Iterator[tuple[object, ...]]:
         yield day + 1, f"g{group}", first + group % (ROOMS * COMMUNITIES), state, at, at
 
 
-def compose(folder: Path, database: Path, now: datetime) -> None:
-    start = time.perf_counter()
-    roster = RosterFiles(folder, os.environ).read()
-    said("read catalogue, groups and timetable", time.perf_counter() - start)
+def compose(folder: Path, database: Path, now: datetime) -> dict[str, list[float]]:
+    """Seconds of each step, run by run."""
+    spent: defaultdict[str, list[float]] = defaultdict(list)
+    with taken(spent, "read catalogue, groups and timetable"):
+        roster = RosterFiles(folder, os.environ).read()
     slot = next(slot for slot in roster.timetable.slots if slot.id == "morning")
     slot = replace(slot, pick=replace(slot.pick, fresh=timedelta(days=7)))
     with Outbox(f"sqlite:///{database}") as outbox:
-        for _run in range(3):
-            start = time.perf_counter()
-            draft = draft_occurrence(Occurrence(slot=slot, scheduled_for=now), roster, outbox.told, now)
-            whole = time.perf_counter() - start
-            start = time.perf_counter()
-            outbox.told(list(roster.groups))
-            history = time.perf_counter() - start
-            said(f"compose the morning digest for {len(draft.planned):,} groups", whole)
-            said("  of which reading the history", history)
-        start = time.perf_counter()
-        outbox.plan(draft.broadcast, draft.planned, now=now)
-        said("write it down", time.perf_counter() - start)
+        for _run in range(RUNS):
+            with taken(spent, COMPOSED):
+                draft = draft_occurrence(Occurrence(slot=slot, scheduled_for=now), roster, outbox.told, now)
+            with taken(spent, "of which reading the history"):
+                outbox.told(list(roster.groups))
+        assert len(draft.planned) == GROUPS
+        with taken(spent, "write it down"):
+            outbox.plan(draft.broadcast, draft.planned, now=now)
+    return spent
 
 
-def timed(folder: Path, *command: str) -> float:
-    """Seconds of one run as a process."""
-    program = Path(sys.executable).with_name("gengfu")
+@contextmanager
+def taken(spent: defaultdict[str, list[float]], what: str) -> Iterator[None]:
     start = time.perf_counter()
-    subprocess.run([program, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    yield
+    spent[what].append(time.perf_counter() - start)
 
 
 def until_ready(folder: Path) -> float:
     """Seconds until ``gengfu run`` says that it keeps watch."""
-    program = Path(sys.executable).with_name("gengfu")
     start = time.perf_counter()
-    with subprocess.Popen(
-        [program, "run"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as run:
-        assert run.stdout
-        next(line for line in run.stdout if "开始值更" in line or "On watch" in line)
-        ready = time.perf_counter() - start
-        run.terminate()
-    return ready
-
-
-def said(what: str, seconds: float) -> None:
-    print(f"{what:60} {seconds:6.2f} s", flush=True)
+    env = {**os.environ, "LANG": "zh_CN.UTF-8", "PYTHONUNBUFFERED": "1"}
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with report.running(report.gengfu(), "run", cwd=folder, env=env, **said) as run:
+        report.heard(run, "开始值更")
+        return time.perf_counter() - start
 
 
 if __name__ == "__main__":
-    measure()
+    report.show(measure())

@@ -18,7 +18,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import venv
 from collections.abc import Iterator
@@ -30,9 +29,12 @@ from pathlib import Path
 import nh3
 from playwright.sync_api import Browser, sync_playwright
 
+from bench import report
+from bench.report import Begun, Table
 from gengfu_templates import starter
 
 ARTICLE = "tip/gas-cylinder/"
+BARE = "the same text, bare"
 RUNS = 5
 PHONE = {"width": 360, "height": 740}
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
@@ -77,41 +79,45 @@ class View:
     """Sum of the layout shifts (https://wicg.github.io/layout-instability/)."""
 
 
-def measure() -> None:
-    """Print the table."""
-    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
-        folder = Path(made)
-        built = {"gengfu": ours(folder)}
-        built |= {name: theirs(folder, name) for name in OTHERS}
-        built["the same text, bare"] = bare(folder, built["gengfu"])
+def measure() -> Iterator[Table]:
+    begun, folder = Begun("python -m bench.pages"), report.scratch()
+    built = {"gengfu": ours(folder)}
+    built |= {name: theirs(folder, name) for name in OTHERS}
+    built[BARE] = bare(folder, built["gengfu"])
+    views: dict[str, list[View]] = {name: [] for name in built}
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             # Who asks elsewhere after all is refused at once.
             args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
         )
-        views: dict[str, list[View]] = {name: [] for name in built}
         for _run in range(RUNS):
             for name, site in built.items():
                 with served(site) as home:
                     views[name].append(look(browser, home + ARTICLE))
         browser.close()
-    table(views)
-
-
-def table(views: dict[str, list[View]]) -> None:
-    print(f"\n{ARTICLE} on slow 3G (400 kbit/s, 400 ms, CPU / 4), medians of {RUNS} runs by turns")
-    print(
-        f"{'':22} {'gzip KB':>8} {'requests':>9} {'largest paint, ms':>18} {'spread':>12} {'x bare':>7} {'shift':>7}"
+    yield Table(
+        key="pages",
+        title=f"{ARTICLE} on slow 3G",
+        columns=("", "gzip KB", "requests", "largest paint, ms", "spread", "x bare", "layout shift"),
+        rows=list(rows(views)),
+        note=f"400 kbit/s, 400 ms, a quarter of the processor; medians of {RUNS} runs by turns.",
+        conditions=begun.over(),
     )
+
+
+def rows(views: dict[str, list[View]]) -> Iterator[list[str]]:
     paints = {name: statistics.median(view.painted for view in seen) for name, seen in views.items()}
     for name, seen in views.items():
-        least, most = min(v.painted for v in seen), max(v.painted for v in seen)
-        print(
-            f"{name:22} {statistics.median(v.bytes for v in seen) / 1024:8.1f}"
-            f" {statistics.median(v.requests for v in seen):9.0f} {paints[name]:18.0f}"
-            f" {f'{least:.0f}-{most:.0f}':>12} {paints[name] / paints['the same text, bare']:7.2f}"
-            f" {max(v.moved for v in seen):7.3f}"
-        )
+        yield [
+            name,
+            f"{statistics.median(v.bytes for v in seen) / 1024:.1f}",
+            f"{statistics.median(v.requests for v in seen):.0f}",
+            f"{paints[name]:.0f}",
+            f"{min(v.painted for v in seen):.0f}-{max(v.painted for v in seen):.0f}",
+            f"{paints[name] / paints[BARE]:.2f}",
+            f"{max(v.moved for v in seen):.3f}",
+        ]
 
 
 def ours(folder: Path) -> Path:
@@ -222,4 +228,4 @@ def look(browser: Browser, address: str) -> View:
 
 
 if __name__ == "__main__":
-    measure()
+    report.show(measure())

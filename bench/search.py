@@ -12,7 +12,6 @@ import gzip
 import random
 import re
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -28,7 +27,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench import corpus
+from bench import corpus, report
+from bench.report import Begun, Table
 from gengfu_site import search
 from gengfu_site.library import Library, load
 from gengfu_site.markdown import plain
@@ -79,22 +79,42 @@ class Cost:
     """Milliseconds between data and results."""
 
 
-def measure(articles: int = ARTICLES) -> None:
-    print(
-        f"{'a first search':30} {'articles':>8} {'KB p50':>7} {'p95':>6} {'most':>6} {'files':>6} {'ms p50':>7} {'p95':>6} {'missed':>7}"
-    )
+def measure(articles: int = ARTICLES) -> Iterator[Table]:
+    begun = Begun("python -m bench.search" + (f" {articles}" if articles != ARTICLES else ""))
+    rows, dear = [], []
     for name, library in libraries(articles):
-        with tempfile.TemporaryDirectory() as made, served(library, Path(made)) as (seconds, tab, url):
+        with served(library, report.scratch()) as (seconds, tab, url):
             costs = [cost(tab, url, query) for query in QUERIES]
             missed = unfound(library, tab, url)
-        row(name, library, costs, missed)
-        print(f"{'':30} index: {seconds / len(library.articles) * 1000:.2f} ms an article, with writing it")
+        rows.append(
+            [name, *row(library, costs), str(missed), f"{seconds / len(library.articles) * 1000:.2f}"]
+        )
+        most = max(costs, key=lambda c: c.size)
+        dear.append(f"{most.query} ({most.requests} files)")
+    yield Table(
+        key=f"search-{articles}",
+        title="A first search",
+        columns=(
+            "",
+            "articles",
+            "KB, median",
+            "95 of 100",
+            "most",
+            "files",
+            "ms, median",
+            "95 of 100",
+            "missed",
+            "index, ms an article",
+        ),
+        rows=rows,
+        note=f"{len(QUERIES)} queries, processor at a quarter. The dearest: {', '.join(dear)}.",
+        conditions=begun.over(),
+    )
 
 
 def libraries(articles: int) -> Iterator[tuple[str, Library]]:
     yield "starter library", loaded(starter())
-    with tempfile.TemporaryDirectory() as made:
-        copies = loaded(corpus.station(Path(made), articles))
+    copies = loaded(corpus.station(report.scratch(), articles))
     yield "copies of it", copies
     yield "its sentences, drawn anew", replace(copies, articles=tuple(anew(copies)))
 
@@ -204,18 +224,14 @@ def unfound(library: Library, tab: Page, url: str) -> int:
     )
 
 
-def row(name: str, library: Library, costs: list[Cost], missed: int) -> None:
+def row(library: Library, costs: list[Cost]) -> list[str]:
     sizes, works = sorted(c.size / 1024 for c in costs), sorted(c.work for c in costs)
     files = sorted(c.requests for c in costs)
     at = lambda values, part: values[int(len(values) * part)]  # noqa: E731
-    print(
-        f"{name:30} {len(library.articles):8} {at(sizes, 0.5):7.1f} {at(sizes, 0.95):6.1f} {sizes[-1]:6.1f} "
-        f"{at(files, 0.95):6} {at(works, 0.5):7.0f} {at(works, 0.95):6.0f} {missed:7}",
-        flush=True,
-    )
-    for dear in sorted(costs, key=lambda c: -c.size)[:3]:
-        print(f"{'':30} {dear.size / 1024:.1f} KB, {dear.requests} files: {dear.query}")
+    kilobytes = [f"{size:.1f}" for size in (at(sizes, 0.5), at(sizes, 0.95), sizes[-1])]
+    spent = [f"{work:.0f}" for work in (at(works, 0.5), at(works, 0.95))]
+    return [str(len(library.articles)), *kilobytes, str(at(files, 0.95)), *spent]
 
 
 if __name__ == "__main__":
-    measure(*map(int, sys.argv[1:]))
+    report.show(measure(*map(int, sys.argv[1:])))
