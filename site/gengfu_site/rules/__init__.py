@@ -6,7 +6,7 @@ That an article can be read, and that its links lead somewhere, is found where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gengfu_site.library import Article, Library
@@ -76,11 +76,11 @@ def refusals(library: Library, at: datetime, only: Article | None = None) -> lis
     return mistakes + _broken([only] if only else unread, around, rules, text_alone=not only)
 
 
-def sound(articles: Iterable[Article], settings: Settings, at: datetime) -> Iterator[bool]:
-    """Of each by itself, whether nothing keeps it from being published: no rule that does looks at another article."""
+def sound(settings: Settings, at: datetime) -> Callable[[Article], bool]:
+    """Says of an article by itself whether nothing keeps it from being published: no rule that does looks at another one."""
     rules = [rule for rule in RULES if rule.severity == "error"]
     around = Around(library=Library(settings=settings, articles=()), at=at)
-    return (not any(_breaks(article, around, rules)) for article in articles)
+    return lambda article: not any(_breaks(article, around, rules))
 
 
 def advice(
