@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from traceback import extract_tb
+from types import CodeType, FunctionType
+from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
@@ -55,6 +57,60 @@ class _Loader(jinja2.FileSystemLoader):
             raise jinja2.TemplateSyntaxError(message, 1, template, template) from error
 
 
+def _escaped(value: object) -> str:
+    """As markupsafe's ``escape``; but most of what a page shows has nothing in it to escape, and is left as it is."""
+    if type(value) is Markup or (type(value) is str and not _SPECIAL(value)):
+        return value
+    return escape(value)
+
+
+_SPECIAL = re.compile("[&<>'\"]").search
+
+
+class _Template(jinja2.Template):
+    """Jinja's, which shows values by :func:`_escaped`."""
+
+    @classmethod
+    def from_code(
+        cls,
+        environment: jinja2.Environment,
+        code: CodeType,
+        globals: MutableMapping[str, Any],  # noqa: A002 - Jinja's own name
+        uptodate: Callable[[], bool] | None = None,
+    ) -> jinja2.Template:
+        template = super().from_code(environment, code, globals, uptodate)
+        assert isinstance(template.root_render_func, FunctionType)
+        template.root_render_func.__globals__["escape"] = _escaped
+        return template
+
+
+class _Environment(jinja2.Environment):
+    """Jinja's, whose templates stay as they were first found, with the names that the environment had then.
+
+    Each page asks for ten templates; Jinja would put their names together anew for every one of them.
+    """
+
+    template_class = _Template
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._at_hand: dict[str | jinja2.Template, jinja2.Template] = {}
+
+    def get_template(
+        self,
+        name: str | jinja2.Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name
+    ) -> jinja2.Template:
+        found = self._at_hand.get(name)
+        if found is None:
+            found = self._at_hand[name] = super().get_template(name, parent, globals)
+        return found
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 @lru_cache(maxsize=8)
 def _compiled(language: str, assets: tuple[tuple[str, str], ...]) -> _Compiled:
     """For templates that are compiled with these words and assets in them."""
@@ -68,7 +124,7 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
     :raises TemplateBroken: a style sheet or script cannot be read.
     """
     folders = [settings.overrides] if settings.overrides else []
-    env = jinja2.Environment(
+    env = _Environment(
         loader=_Loader([*folders, PAGES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -76,7 +132,6 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", Wording, Once],
-        cache_size=-1,  # every template stays
     )
     env.extend(language=settings.station.language)
     wording = translations(settings.station.language)
