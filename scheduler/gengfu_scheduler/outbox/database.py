@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -178,6 +179,22 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def upsert_into(connection: Connection, table: Table, *columns: str) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that sets ``columns`` where there is a row of that primary key; made once, for it is asked for often."""
+    kind = postgresql.Insert if connection.dialect.name == "postgresql" else sqlite.Insert
+    return _upsert(kind, table, columns)
+
+
+@cache
+def _upsert(
+    kind: type[sqlite.Insert] | type[postgresql.Insert], table: Table, columns: tuple[str, ...]
+) -> sqlite.Insert | postgresql.Insert:
+    insert = kind(table)
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_={column: insert.excluded[column] for column in columns}
+    )
 
 
 def batches(values: Collection[T]) -> Iterator[list[T]]:

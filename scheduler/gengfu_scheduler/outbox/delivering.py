@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, assert_never
 
@@ -23,9 +24,9 @@ from gengfu_scheduler.message import (
     state_after,
 )
 from gengfu_scheduler.outbox import statements as sql
-from gengfu_scheduler.outbox.database import batches, insert_into
+from gengfu_scheduler.outbox.database import batches, upsert_into
 from gengfu_scheduler.outbox.pace import PaceOf, hold, lock, take_tokens
-from gengfu_scheduler.outbox.reading import deliveries
+from gengfu_scheduler.outbox.reading import with_messages
 from gengfu_scheduler.outbox.tables import DISABLED
 from gengfu_scheduler.outbox.tasks import record
 from gengfu_templates.i18n import _
@@ -34,6 +35,9 @@ FIRST_BACKOFF = 2.0
 """Seconds until the second try of a delivery of which nothing left this machine; doubled with each try."""
 LONGEST_BACKOFF = 300.0
 """Seconds, before jitter."""
+
+_Other = Handed | Unsent | Throttled | Rejected | Unknown | Dropped
+"""An outcome from which more follows than that it was sent."""
 
 
 def claim(
@@ -57,10 +61,10 @@ def _take(connection: Connection, which: Mapping[str, Any], limit: int, pace: Pa
     taken: list[Delivery] = []
     while len(taken) < limit:
         room = limit - len(taken)
-        due = connection.scalars(sql.CLAIM, {**which, "limit": room}).all()
+        due = connection.execute(sql.CLAIM, {**which, "limit": room}).all()
         if not due:
             break
-        claimed = deliveries(connection, due)
+        claimed = with_messages(connection, sorted(due, key=attrgetter("rank", "not_before", "id")))
         waiting = dict(take_tokens(connection, claimed, pace, which["now"]))
         put_back(connection, waiting.items(), which["now"])
         taken += (delivery for delivery in claimed if delivery.id not in waiting)
@@ -84,23 +88,33 @@ def settle(
     dead: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """:meth:`Outbox.settle`."""
-    for ids in batches(outcomes):
+    sent: dict[bool, list[int]] = {}
+    others: dict[int, _Other] = {}
+    for id, outcome in outcomes.items():
+        if isinstance(outcome, Sent):
+            sent.setdefault(outcome.confirmed, []).append(id)
+        else:
+            others[id] = outcome
+    for confirmed, those in sent.items():
+        for ids in batches(those):
+            connection.execute(sql.SENT, {"ids": ids, "by_code": confirmed, "now": now})
+    for ids in batches(others):
         rows = connection.execute(sql.IN_FLIGHT, {"ids": ids}).all()
-        after = [_next(row, outcomes[row.id], now, random) for row in rows]
+        after = [_next(row, others[row.id], now, random) for row in rows]
         if rows:
             connection.execute(sql.SETTLE, after)
         for row in rows:
-            outcome = outcomes[row.id]
+            outcome = others[row.id]
             if isinstance(outcome, Rejected) and outcome.disable:
                 disable(connection, row.group_id, outcome.reason, dead.get(row.group_id), now)
-        _follow_up(connection, rows, after, outcomes, now)
+        _follow_up(connection, rows, after, others, now)
 
 
 def _follow_up(
     connection: Connection,
     rows: Sequence[Any],
     after: Sequence[Mapping[str, object]],
-    outcomes: Mapping[int, Outcome],
+    outcomes: Mapping[int, _Other],
     now: datetime,
 ) -> None:
     """What else follows from how ``rows`` ended, whose new values are ``after``."""
@@ -122,13 +136,11 @@ def _follow_up(
     record(connection, handed, now)
 
 
-def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]) -> dict[str, object]:
+def _next(row: Any, outcome: _Other, now: datetime, random: Callable[[], float]) -> dict[str, object]:
     """The new values of an in-flight ``row``."""
     state, again, earliest, evidence = state_after(outcome), row.resent, row.not_before, ""
     owner = None
     match outcome:
-        case Sent():
-            pass
         case Handed():
             evidence, owner = outcome.to, None if outcome.task else outcome.to
             if row.stopped is not None or (row.form == "alert" and row.expires <= now):
@@ -162,7 +174,7 @@ def _next(row: Any, outcome: Outcome, now: datetime, random: Callable[[], float]
     return {
         "delivery": row.id,
         "next_state": state,
-        "by_code": outcome.confirmed if isinstance(outcome, Sent) else None,
+        "by_code": None,
         "again": again,
         "earliest": earliest,
         "now": now,
@@ -179,11 +191,7 @@ def _backoff(attempts: int, random: Callable[[], float]) -> timedelta:
 
 def disable(connection: Connection, group: str, reason: str, address: str | None, now: datetime) -> None:
     """Send nothing more to ``group``."""
-    insert = insert_into(connection, DISABLED)
     connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["group_id"],
-            set_={column: insert.excluded[column] for column in ("reason", "address", "since")},
-        ),
+        upsert_into(connection, DISABLED, "reason", "address", "since"),
         {"group_id": group, "reason": reason, "address": address, "since": now},
     )

@@ -44,6 +44,7 @@ from gengfu_scheduler.outbox.database import (
     mapped,
     open_engine,
     scrub,
+    upsert_into,
 )
 from gengfu_scheduler.outbox.pace import PaceOf
 from gengfu_scheduler.outbox.reading import BroadcastStatus, Fate, HandTask, Pulse, TimeTold
@@ -237,14 +238,8 @@ class Outbox:
         :param times: what they follow from.
         """
         with self._writing() as connection:
-            insert = insert_into(connection, PROGRESS)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["slot"],
-                    set_={"times": insert.excluded.times, "planned_until": insert.excluded.planned_until},
-                ),
-                {"slot": slot, "times": times, "planned_until": at},
-            )
+            row = {"slot": slot, "times": times, "planned_until": at}
+            connection.execute(upsert_into(connection, PROGRESS, "times", "planned_until"), row)
 
     def told(self, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
         """For each of ``groups``: the entries it was told, or is about to be, and for which instant last.

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, func, select
 
 from gengfu_scheduler.message import Delivery, Pace
-from gengfu_scheduler.outbox.database import batches, insert_into
+from gengfu_scheduler.outbox.database import batches, upsert_into
 from gengfu_scheduler.outbox.tables import PACE
 
 PaceOf = Callable[[str], Pace | None]
@@ -107,7 +107,6 @@ def _write(
 ) -> None:
     if not instants:
         return
-    insert = insert_into(connection, PACE)
-    upsert = insert.on_conflict_do_update(index_elements=["group_id"], set_={column: insert.excluded[column]})
     # In one order, so that two processes never wait for each other.
-    connection.execute(upsert, [{"group_id": g, column: at} for g, at in sorted(instants.items())])
+    rows = [{"group_id": group, column: at} for group, at in sorted(instants.items())]
+    connection.execute(upsert_into(connection, PACE, column), rows)

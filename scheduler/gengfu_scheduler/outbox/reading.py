@@ -215,7 +215,7 @@ def deliveries(connection: Connection, ids: Collection[int]) -> list[Delivery]:
 def with_messages(connection: Connection, rows: Sequence[Any]) -> list[Delivery]:
     """The deliveries of ``rows``."""
     messages = load(connection, {row.message_id for row in rows})
-    resent = {id: replace(message, resent=True) for id, message in messages.items()}
+    resent = {id: replace(messages[id], resent=True) for id in {row.message_id for row in rows if row.resent}}
     return [
         Delivery(
             id=row.id,

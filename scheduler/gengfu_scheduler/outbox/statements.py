@@ -80,13 +80,47 @@ DUE = (
     .cte("due")
 )
 
+_ITS_BROADCAST = BROADCAST.c.id == DELIVERY.c.broadcast_id
+
 # Take what is due: from here on, only an outcome or a recovery ends the request. (``state = 'pending'`` stands
-# in the expression above; said again here it would make SQLite walk through all that is pending.)
+# in the expression above; said again here it would make SQLite walk through all that is pending.) What is taken is
+# read in the same breath, in no order.
 CLAIM = (
     update(DELIVERY)
     .where(DELIVERY.c.id.in_(select(DUE.c.id)))
     .values(state="sending", attempts=DELIVERY.c.attempts + 1, changed_at=bindparam("now"))
-    .returning(DELIVERY.c.id)
+    .returning(
+        DELIVERY.c.id,
+        DELIVERY.c.group_id,
+        DELIVERY.c.part,
+        DELIVERY.c.message_id,
+        DELIVERY.c.way,
+        DELIVERY.c.rank,
+        DELIVERY.c.state,
+        DELIVERY.c.resent,
+        DELIVERY.c.attempts,
+        DELIVERY.c.not_before,
+        DELIVERY.c.reason,
+        select(BROADCAST.c.key).where(_ITS_BROADCAST).correlate(DELIVERY).scalar_subquery().label("key"),
+        select(BROADCAST.c.expires)
+        .where(_ITS_BROADCAST)
+        .correlate(DELIVERY)
+        .scalar_subquery()
+        .label("expires"),
+    )
+)
+
+# Nearly all requests end so, and alike: the platform took them. What is known of an earlier sending stays.
+SENT = (
+    update(DELIVERY)
+    .where(DELIVERY.c.state == "sending", DELIVERY.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state="sent",
+        confirmed=bindparam("by_code"),
+        changed_at=bindparam("now"),
+        reason=case((DELIVERY.c.resent, DELIVERY.c.reason), else_=""),
+        owner=None,
+    )
 )
 
 # Those of the given deliveries that are still on their way, with what decides where they go next.
@@ -112,7 +146,7 @@ IN_FLIGHT = (
 # All that is on its way: after a crash, what the dead process had begun.
 ALL_IN_FLIGHT = select(DELIVERY.c.id).where(SENDING)
 
-# Write how a request ended, unless someone else has done so in the meantime.
+# Write how another request ended, unless someone else has done so in the meantime.
 SETTLE = (
     update(DELIVERY)
     .where(DELIVERY.c.id == bindparam("delivery"), DELIVERY.c.state == "sending")
