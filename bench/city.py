@@ -106,6 +106,13 @@ def a_year(database: Path, entries: list[str], now: datetime) -> int:
     communities = ROOMS * COMMUNITIES
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
+        members = [
+            " ".join(sorted(f"g{g}" for g in range(n, GROUPS, communities))) for n in range(communities)
+        ]
+        connection.executemany(
+            "INSERT INTO cohort VALUES (?, ?, ?)",
+            ((n, hashlib.sha256(its.encode()).hexdigest(), its) for n, its in enumerate(members, start=1)),
+        )
         for day in range(DAYS):
             at = int((now - (DAYS - day) * _DAY).timestamp() * 1_000_000)
             connection.execute(
@@ -125,6 +132,10 @@ def a_year(database: Path, entries: list[str], now: datetime) -> int:
             connection.executemany(
                 "INSERT INTO message_entry VALUES (?, ?)",
                 ((n, entry) for n in range(first, first + communities) for entry in told),
+            )
+            connection.executemany(
+                "INSERT INTO cohort_told VALUES (?, ?, ?, ?)",
+                ((n + 1, day + 1, first + n, " ".join(sorted(told))) for n in range(communities)),
             )
             connection.executemany(
                 "INSERT INTO delivery (broadcast_id, group_id, part, message_id, way, rank, state, confirmed, resent,"

@@ -1,4 +1,4 @@
-"""What a group was told is read from an index, for groups alike at once: as if from each delivery by itself."""
+"""What groups were told is read for all that were told it together at once: as if from each delivery by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from gengfu_scheduler.message import Handed, Outcome, Rejected, Sent, Throttled, Unknown, Unsent
 from gengfu_scheduler.outbox import Outbox
-from outboxes import DAY, HOUR, NOON, Place, plan
+from outboxes import DAY, HOUR, MINUTE, NOON, Place, plan
 
 GROUPS = ("A", "B", "C", "D")
 OUTCOMES: tuple[Outcome, ...] = (
@@ -61,6 +61,10 @@ def test_groups_count_as_told_what_their_deliveries_say(place: Place, data: st.D
         else:
             key = f"{kind}:{of[0]}:{n}"
             plan(outbox, to, form="alert", key=key, items=of[0], at=now, parts=parts, lasts=2 * HOUR)
+            outbox.expire(now=now + data.draw(st.sampled_from((0, 3))) * HOUR)
+            if data.draw(st.booleans()):  # again, perhaps to others, in more or fewer parts
+                to, parts, now = data.draw(some), data.draw(st.integers(1, 2)), now + MINUTE
+                plan(outbox, to, form="alert", key=key, items=of[0], at=now, parts=parts, lasts=2 * HOUR)
         for delivery in outbox.claim(now=now, limit=data.draw(st.integers(0, 6))):
             outbox.settle([(delivery.id, data.draw(st.sampled_from(OUTCOMES)))], now=now)
         match data.draw(st.sampled_from(("nothing", "stop", "withdraw", "expire", "resend", "forget"))):
@@ -75,6 +79,9 @@ def test_groups_count_as_told_what_their_deliveries_say(place: Place, data: st.D
             case "forget":
                 outbox.forget(now - DAY)
     assert outbox.told(GROUPS) == told_by_each_delivery(outbox, place.url)
+    assert outbox.told(["B"]) == {g: told for g, told in outbox.told(GROUPS).items() if g == "B"}
+    keys = [status.broadcast.key for status in outbox.broadcasts(limit=1000)]
+    assert outbox.groups() == {delivery.group for key in keys for delivery in outbox.deliveries(key)}
     outbox.close()
 
 

@@ -28,7 +28,7 @@ from gengfu_scheduler.message import (
     Unknown,
     is_alert,
 )
-from gengfu_scheduler.outbox import delivering, planning, reading, tasks
+from gengfu_scheduler.outbox import cohorts, delivering, planning, reading, tasks
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.content import loads
 from gengfu_scheduler.outbox.database import (
@@ -248,7 +248,7 @@ class Outbox:
         seconds a broadcast takes. Groups told alike share one history; those told nothing are left out.
         """
         with self._reading() as connection:
-            return reading.told(connection, groups)
+            return cohorts.told(connection, groups)
 
     def heard(self, entry: str, *, waiting: bool = True) -> dict[str, datetime]:
         """The groups that were told ``entry``, and for which instant last: :meth:`told`, reversed.
@@ -570,7 +570,7 @@ class Outbox:
     def groups(self) -> set[str]:
         """Ids of the groups that anything was ever planned for."""
         with self._reading() as connection:
-            return set(connection.execute(select(DELIVERY.c.group_id).distinct()).scalars())
+            return cohorts.groups(connection)
 
     def pulse(self, *, overdue: datetime, since: datetime) -> Pulse:
         """How it gets on; a row is written on the way, to see whether that can be done.

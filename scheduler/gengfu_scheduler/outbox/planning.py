@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, literal_column, select, update
 
 from gengfu_scheduler.message import Broadcast, Planned, State, is_alert
+from gengfu_scheduler.outbox import cohorts
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.content import dumps, entries_of, keep, loads
 from gengfu_scheduler.outbox.database import batches, insert_into
@@ -75,11 +76,9 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
         for p in planned
         for part, message in enumerate(p.messages, start=1)
     ]
-    if broadcast.form == "alert":
-        return _add_or_reopen(connection, rows)
-    if rows:
-        connection.execute(DELIVERY.insert(), rows)
-    return len(rows)
+    added = (_add_or_reopen if broadcast.form == "alert" else _add)(connection, rows)
+    cohorts.note(connection, key)
+    return added
 
 
 def _lock(connection: Connection) -> None:
@@ -116,6 +115,13 @@ def _not_yet_told(connection: Connection, planned: Collection[Planned], now: dat
         return any(when and (p.last_told is None or when > p.last_told) for when in found)
 
     return tuple(p for p in planned if not newer(p))
+
+
+def _add(connection: Connection, rows: Sequence[dict[str, object]]) -> int:
+    """Insert the deliveries; how many."""
+    if rows:
+        connection.execute(DELIVERY.insert(), rows)
+    return len(rows)
 
 
 def _add_or_reopen(connection: Connection, rows: Sequence[dict[str, object]]) -> int:

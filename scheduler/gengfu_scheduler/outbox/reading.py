@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from gengfu_scheduler.message import Broadcast, Delivery, State
 from gengfu_scheduler.outbox import statements as sql
-from gengfu_scheduler.outbox.content import entries_of, load
+from gengfu_scheduler.outbox.content import load
 from gengfu_scheduler.outbox.database import batches
 from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY
 
@@ -82,48 +80,6 @@ class Pulse:
     """Deliveries that came to no known end lately."""
     disabled: int
     """Groups that nothing is sent to."""
-
-
-def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str, datetime]]:
-    """:meth:`Outbox.told`."""
-    heard: dict[str, str] = {}
-    texts: dict[str, str] = {}  # each once: they are long, and most groups' are some other group's too
-    lost: dict[str, tuple[int, ...]] = {}
-    for ids in batches(groups):
-        for row in connection.execute(sql.HEARD, {"ids": ids}):
-            heard[row.group_id] = texts.setdefault(row.heard, row.heard)
-        for row in connection.execute(sql.NOT_HEARD, {"ids": ids}):
-            lost[row.group_id] = *lost.get(row.group_id, ()), row.broadcast_id * sql.PLACES + row.message_id
-    cohorts = {group: (text, lost.get(group, ())) for group, text in heard.items()}
-    arrived = {(text, gone): _without(text, gone) for text, gone in set(cohorts.values())}
-    numbers = {number for cohort in arrived.values() for number in cohort}
-    entries = entries_of(connection, {number % sql.PLACES for number in numbers})
-    instants = connection.execute(select(BROADCAST.c.id, BROADCAST.c.scheduled_for))
-    when = {row.id: row.scheduled_for for row in instants}
-    # Each area's footer makes a message of its own: what was told may be the same all the same. What another
-    # process has forgotten meanwhile - PostgreSQL shows each statement what is there by then - tells nothing.
-    said = {
-        number: (broadcast, entries.get(message, "") if broadcast in when else "")
-        for number in numbers
-        for broadcast, message in [divmod(number, sql.PLACES)]
-    }
-    tellings = {cohort: frozenset(map(said.__getitem__, its)) for cohort, its in arrived.items()}
-    histories = {
-        telling: {
-            entry: when[broadcast]
-            for broadcast, told in sorted(filter(itemgetter(1), telling), key=lambda one: when[one[0]])
-            for entry in told.split()
-        }
-        for telling in set(tellings.values())
-    }
-    heard_of = {group: histories[tellings[cohort]] for group, cohort in cohorts.items()}
-    return {group: history for group, history in heard_of.items() if history}
-
-
-def _without(text: str, gone: Collection[int]) -> Collection[int]:
-    """The numbers in ``text``, less one for each that is ``gone``."""
-    numbers = map(int, text.split())
-    return (Counter(numbers) - Counter(gone)).keys() if gone else tuple(numbers)
 
 
 def tellings(connection: Connection, group: str, entry: str) -> list[TimeTold]:

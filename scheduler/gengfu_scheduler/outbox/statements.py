@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     String,
@@ -27,6 +26,8 @@ from gengfu_scheduler.outbox.tables import (
     BY_HAND,
     CAME_TO_GRIEF,
     CAME_TO_NOTHING,
+    COHORT,
+    COHORT_TOLD,
     DELIVERY,
     DISABLED,
     MESSAGE,
@@ -261,23 +262,31 @@ COUNTS_AS_TOLD = DELIVERY.c.state.in_(sorted(TOLD)) | (
     (DELIVERY.c.rank < DIGEST) & (DELIVERY.c.attempts > 0) & DELIVERY.c.state.in_(("expired", "cancelled"))
 )
 
-# What each group was to be told, as numbers that hold a broadcast above and a message below: of the millions of
-# rows that there may be one text a group is read, and from an index alone; groups alike have the same.
-PLACES = 2**32
-HEARD = (
-    select(
-        DELIVERY.c.group_id,
-        func.aggregate_strings(
-            cast(cast(DELIVERY.c.broadcast_id, BigInteger) * PLACES + DELIVERY.c.message_id, String), " "
-        ).label("heard"),
-    )
-    .where(DELIVERY.c.group_id.in_(bindparam("ids", expanding=True)))
-    .group_by(DELIVERY.c.group_id)
+# Which groups one broadcast tells which message.
+TOGETHER = (
+    select(DELIVERY.c.message_id, func.aggregate_strings(DELIVERY.c.group_id, " ").label("members"))
+    .where(DELIVERY.c.broadcast_id == bindparam("broadcast"))
+    .group_by(DELIVERY.c.message_id)
 )
 
-# What of it came to nothing: few rows, with an index of their own.
-NOT_HEARD = select(DELIVERY.c.group_id, DELIVERY.c.broadcast_id, DELIVERY.c.message_id).where(
-    CAME_TO_NOTHING, not_(COUNTS_AS_TOLD), DELIVERY.c.group_id.in_(bindparam("ids", expanding=True))
+# What each cohort was to be told, a line a message: its broadcast, then its entries. Of the hundreds of thousands of
+# rows that there may be one text a cohort is read; cohorts told alike have the same.
+_LINE = cast(COHORT_TOLD.c.broadcast_id, String) + " " + COHORT_TOLD.c.entries
+HEARD = (
+    select(COHORT_TOLD.c.cohort_id, func.aggregate_strings(_LINE, "\n").label("lines"))
+    .where(COHORT_TOLD.c.cohort_id.in_(bindparam("ids", expanding=True)))
+    .group_by(COHORT_TOLD.c.cohort_id)
+)
+
+# The lines of it that came to nothing for some of its groups: few deliveries, with an index of their own.
+NOT_HEARD = (
+    select(DELIVERY.c.group_id, _LINE.label("line"))
+    .join(
+        COHORT_TOLD,
+        (COHORT_TOLD.c.message_id == DELIVERY.c.message_id)
+        & (COHORT_TOLD.c.broadcast_id == DELIVERY.c.broadcast_id),
+    )
+    .where(CAME_TO_NOTHING, not_(COUNTS_AS_TOLD), DELIVERY.c.group_id.in_(bindparam("ids", expanding=True)))
 )
 
 # The broadcasts planned lately; and who was told what by them. Two statements: of one, a database without
@@ -582,6 +591,7 @@ _OF_ONE = DELIVERY.c.broadcast_id == bindparam("broadcast")
 FORGET = (
     delete(TASK_DELIVERY).where(TASK_DELIVERY.c.delivery_id.in_(select(DELIVERY.c.id).where(_OF_ONE))),
     delete(PLATFORM_TASK).where(PLATFORM_TASK.c.broadcast_id == bindparam("broadcast")),
+    delete(COHORT_TOLD).where(COHORT_TOLD.c.broadcast_id == bindparam("broadcast")),
     delete(DELIVERY).where(_OF_ONE),
     delete(BROADCAST).where(BROADCAST.c.id == bindparam("broadcast")),
 )
@@ -592,6 +602,7 @@ _UNSHARED = ~exists().where(DELIVERY.c.message_id == MESSAGE.c.id)
 FORGET_REST = (
     delete(MESSAGE_ENTRY).where(MESSAGE_ENTRY.c.message_id.in_(select(MESSAGE.c.id).where(_UNSHARED))),
     delete(MESSAGE).where(_UNSHARED),
+    delete(COHORT).where(COHORT.c.id.not_in(select(COHORT_TOLD.c.cohort_id))),
     delete(MISSED).where(MISSED.c.scheduled_for < bindparam("before")),
     delete(PACE).where(
         func.coalesce(PACE.c.free_at, PACE.c.held_until) < bindparam("before"),

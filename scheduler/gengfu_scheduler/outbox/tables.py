@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-VERSION = 4
+VERSION = 5
 """Of the tables below. Whoever changes them counts this up and writes the revision of that number in ``migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -146,9 +146,30 @@ DELIVERY = Table(
     _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
     _index_of(BY_HAND, "delivery_by_hand", "broadcast_id", "owner"),
     _index_of(CAME_TO_NOTHING, "delivery_lost", "group_id"),
-    # All that a group's history is made of, so that the rows themselves are left alone.
-    Index("delivery_of_group", "group_id", "broadcast_id", "message_id"),
+    Index("delivery_of_group", "group_id"),
     Index("delivery_of_message", "message_id"),
+)
+
+# Groups that are told something together, kept once however often they are; ``members`` are their ids in order, with
+# blanks between them, and ``digest`` is the SHA-256 of it.
+COHORT = Table(
+    "cohort",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("members", Text, nullable=False),
+)
+
+# What a cohort was to be told: the deliveries of a broadcast that share a message, in one row. ``entries`` are the
+# message's, in order, with blanks between them. A cohort's rows lie together: they are read together.
+COHORT_TOLD = Table(
+    "cohort_told",
+    METADATA,
+    Column("cohort_id", ForeignKey("cohort.id"), primary_key=True),
+    Column("broadcast_id", ForeignKey("broadcast.id"), primary_key=True, index=True),
+    Column("message_id", ForeignKey("message.id"), primary_key=True, index=True),
+    Column("entries", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 MISSED = Table(

@@ -1,0 +1,67 @@
+"""Which groups a broadcast tells what together stands in tables of its own, and a group's history is read from there."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "5"
+down_revision = "4"
+
+
+def upgrade() -> None:
+    op.drop_index("delivery_of_group", "delivery")
+    op.create_index("delivery_of_group", "delivery", ["group_id"])
+    op.create_table(
+        "cohort",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("digest", sa.String(), nullable=False, unique=True),
+        sa.Column("members", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "cohort_told",
+        sa.Column("cohort_id", sa.Integer(), sa.ForeignKey("cohort.id"), primary_key=True),
+        sa.Column("broadcast_id", sa.Integer(), sa.ForeignKey("broadcast.id"), primary_key=True, index=True),
+        sa.Column("message_id", sa.Integer(), sa.ForeignKey("message.id"), primary_key=True, index=True),
+        sa.Column("entries", sa.Text(), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    _tell_cohorts()
+
+
+def _tell_cohorts() -> None:
+    """Note who was told what together, by the deliveries."""
+    connection = op.get_bind()
+    entries = _texts("SELECT message_id, entry FROM message_entry")
+    told = [
+        {
+            "broadcast": id,
+            "message": message,
+            "digest": sha256(members.encode()).hexdigest(),
+            "members": members,
+        }
+        for id in connection.execute(sa.text("SELECT id FROM broadcast")).scalars().all()
+        for message, members in _texts(
+            "SELECT message_id, group_id FROM delivery WHERE broadcast_id = :id", id=id
+        ).items()
+    ]
+    if not told:
+        return
+    cohorts = list({row["digest"]: row for row in told}.values())
+    connection.execute(sa.text("INSERT INTO cohort (digest, members) VALUES (:digest, :members)"), cohorts)
+    ids = {row.digest: row.id for row in connection.execute(sa.text("SELECT digest, id FROM cohort"))}
+    for row in told:
+        row |= {"cohort": ids[row["digest"]], "entries": entries.get(row["message"], "")}
+    connection.execute(
+        sa.text("INSERT INTO cohort_told VALUES (:cohort, :broadcast, :message, :entries)"), told
+    )
+
+
+def _texts(query: str, **which: int) -> dict[int, str]:
+    """What ``query`` finds for each number, in order, with blanks between."""
+    found: dict[int, set[str]] = {}
+    for number, value in op.get_bind().execute(sa.text(query), which):
+        found.setdefault(number, set()).add(value)
+    return {number: " ".join(sorted(values)) for number, values in found.items()}
