@@ -57,16 +57,20 @@ class Once(Extension):
 
     def __init__(self, environment: jinja2.Environment) -> None:
         super().__init__(environment)
-        self._made: dict[tuple[str, Hashable], str] = {}
+        self.made: dict[Hashable, str] = {}
 
     def parse(self, parser: Parser) -> nodes.Node:
+        """What was made is looked up in place: a call would cost more than most parts."""
         line = next(parser.stream).lineno
-        place = nodes.Const(f"{parser.name}:{parser.free_identifier().name}")
-        key = parser.parse_tuple()
+        part = parser.free_identifier()
+        key = nodes.Tuple([nodes.Const(f"{parser.name}:{part.name}"), parser.parse_tuple()], "load")
         body = parser.parse_statements(("name:endonce",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("_part", [place, key]), [], [], body).set_lineno(line)
+        made = self.attr("made")
+        known = nodes.Compare(part, [nodes.Operand("in", made)])
+        again = nodes.Output([nodes.Getitem(made, part, "load")])
+        first = nodes.CallBlock(self.call_method("_make", [part]), [], [], body)
+        return nodes.With([part], [key], [nodes.If(known, [again], [], [first])]).set_lineno(line)
 
-    def _part(self, place: str, key: Hashable, caller: Callable[[], str]) -> str:
-        if (place, key) not in self._made:
-            self._made[place, key] = caller()
-        return self._made[place, key]
+    def _make(self, part: Hashable, caller: Callable[[], str]) -> str:
+        self.made[part] = caller()
+        return self.made[part]
