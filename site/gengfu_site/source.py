@@ -187,8 +187,7 @@ def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, l
     builder = _Builder(first_line)
     problems: list[Problem] = []
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            builder.take(event)
+        builder.read(text)
     except _Wrong as wrong:
         problems.append(Problem(path=path, line=wrong.line, message=wrong.message, remedy=wrong.remedy))
     except yaml.YAMLError as error:
@@ -215,90 +214,92 @@ class _Builder:
     """Builds lists, mappings and text from YAML events, on a stack of its own."""
 
     def __init__(self, first_line: int) -> None:
-        self.root: Any = None
         self.lines: dict[Location, int] = {}
         self.duplicates: list[tuple[Location, int]] = []
         self._first_line = first_line
-        self._stack: list[tuple[Any, Location]] = []
-        self._keys: list[str | None] = [""]
-        """Of each container, the whole text's first: the key whose value is to come, None where a key is, and nothing
-        in a list."""
-        self._documents = 0
+        self._documents: list[Any] = []
 
-    def take(self, event: yaml.Event) -> None:
-        assert event.start_mark is not None
-        line = event.start_mark.line + self._first_line
-        match event:  # the most frequent first
-            case yaml.ScalarEvent():
+    @property
+    def root(self) -> Any:
+        return self._documents[0] if self._documents else None
+
+    def read(self, text: str) -> None:
+        """All of ``text``, in one loop: an article has sixty events, the most frequent kinds are asked for first.
+
+        :raises _Wrong: it holds what nothing that this program reads may hold.
+        :raises yaml.YAMLError: it is no YAML.
+        """
+        container: Any = self._documents
+        above: Location | None = None
+        key: str | int | None = 0  # of the value to come; None where a key is to come
+        around: list[tuple[Any, Location | None, str | int | None]] = []
+        next_event = _Loader(text).get_event
+        while event := next_event():
+            kind, line = type(event), event.start_mark.line + self._first_line
+            if kind is yaml.ScalarEvent:
                 if event.anchor:
-                    raise _Wrong(
-                        line,
-                        _("不支持 YAML 的锚点（&{name}）。").format(name=event.anchor),
-                        _("把内容写全。"),
-                    )
-                self._scalar(event, line)
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self._stack.pop()
-                self._keys.pop()
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
-            case yaml.AliasEvent():
+                    raise _anchored(event, line)
+                if key is None:
+                    key = intern(event.value)  # thousands of files have the same fields
+                    continue
+                value = _written_as(event, line) if event.style or event.tag else event.value or None
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                container, above, key = around.pop()
+                continue
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                value = _empty(event, line, is_key=key is None, depth=len(around))
+            elif kind is yaml.AliasEvent:
                 raise _Wrong(
                     line, _("不支持 YAML 的别名（*{name}）。").format(name=event.anchor), _("把内容写全。")
                 )
-            case yaml.DocumentStartEvent():
-                self._documents += 1
-                if self._documents > 1:
-                    raise _Wrong(line, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
-
-    def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
-        if self._keys[-1] is None:
-            self._keys[-1] = intern(event.value)  # thousands of files have the same fields
-            return
-        value: Any = event.value
-        if event.style == '"' and _CONTROL.search(value):  # only there can one be written
-            raise _Wrong(line, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
-        if event.tag not in (None, "!"):
-            value = Tagged(tag=event.tag)
-        elif value == "" and not event.style:  # plain, so nothing was written
-            value = None
-        self._put(value, line)
-
-    def _open(self, container: Any, line: int) -> None:
-        if len(self._stack) >= _MAX_DEPTH:
-            raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("减少缩进的层数。"))
-        if self._keys[-1] is None:
-            raise _Wrong(line, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
-        location = self._put(container, line)
-        self._stack.append((container, location))
-        self._keys.append(None if isinstance(container, dict) else "")
-
-    def _put(self, value: Any, line: int) -> Location:
-        """Store ``value`` where the stack stands; returns its location."""
-        if not self._stack:
-            self.root = value
-            self.lines[()] = line
-            return ()
-        container, above = self._stack[-1]
-        if isinstance(container, list):
-            location = _below(above, len(container))
-            container.append(value)
-        else:
-            key = self._keys[-1]
-            assert key is not None
-            self._keys[-1] = None
+            elif kind is yaml.DocumentStartEvent and self._documents:
+                raise _Wrong(line, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
+            else:
+                continue
             location = _below(above, key)
-            if key in container:
-                self.duplicates.append((location, line))
-            container[key] = value
-        self.lines[location] = line
-        return location
+            self.lines[location] = line
+            if type(container) is list:
+                container.append(value)
+                key = len(container)
+            else:
+                if key in container:
+                    self.duplicates.append((location, line))
+                container[key] = value
+                key = None
+            if kind is not yaml.ScalarEvent:
+                around.append((container, above, key))
+                container, above, key = value, location, 0 if type(value) is list else None
+
+
+def _anchored(event: yaml.ScalarEvent, line: int) -> _Wrong:
+    return _Wrong(line, _("不支持 YAML 的锚点（&{name}）。").format(name=event.anchor), _("把内容写全。"))
+
+
+def _written_as(event: yaml.ScalarEvent, line: int) -> str | Tagged | None:
+    """The value of what is written in quotes, as a block or with a tag."""
+    value = event.value
+    if event.style == '"' and _CONTROL.search(value):  # only there can one be written
+        raise _Wrong(line, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
+    if event.tag not in (None, "!"):
+        return Tagged(tag=event.tag)
+    return value if value or event.style else None
+
+
+def _empty(
+    event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int, *, is_key: bool, depth: int
+) -> dict[str, Any] | list[Any]:
+    """What the values that follow go into."""
+    if depth >= _MAX_DEPTH:
+        raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("减少缩进的层数。"))
+    if is_key:
+        raise _Wrong(line, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
+    return {} if isinstance(event, yaml.MappingStartEvent) else []
 
 
 @lru_cache(maxsize=4096)
-def _below(above: Location, key: str | int) -> Location:
+def _below(above: Location | None, key: str | int) -> Location:
     """Kept, because the articles of a library have the same ones, and each remembers its own."""
-    return (*above, key)
+    return () if above is None else (*above, key)
 
 
 _HINT = _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。")
