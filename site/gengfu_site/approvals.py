@@ -26,6 +26,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from gengfu_site import audit
 from gengfu_site.problems import GengfuError
+from gengfu_site.store import Store, Values
 from gengfu_templates.i18n import _, series
 
 Review = Literal["none", "small", "full"]
@@ -42,6 +43,8 @@ APPROVED = "sign.approve"
 ADMITTED = "reviewers.set"
 DISMISSED = "reviewers.remove"
 
+_MANY = 100
+"""Records from which on it takes longer to read them again than to remember what came of them."""
 _STRICTNESS: Mapping[str, int] = {review: place for place, review in enumerate(("start", *get_args(Review)))}
 
 
@@ -148,22 +151,37 @@ Rights: TypeAlias = Mapping[str, frozenset[Step]]
 class Approvals:
     """How it stands with every article of one station."""
 
-    def __init__(self, station: Path, records: Iterable[audit.Record]) -> None:
-        """:param records: of the log, unbroken."""
+    def __init__(self, station: Path, records: Iterable[audit.Record], told: Values | None = None) -> None:
+        """
+        :param records: of the log, unbroken.
+        :param told: as :meth:`values`, of all before them.
+        """
         self._store = _store(station)
-        self._sound: set[str] = set()
+        self._sound: dict[str, Path] = {}
+        told = told or ({}, {})
+        self._told: Mapping[str, Values] = told[0]
+        """Of articles that no record here is about, as :func:`_values_of`; made into objects when they are asked for."""
         self._standings: dict[str, Standing] = {}
-        self._rights: dict[str, frozenset[Step]] = {}
-        for record in records:
-            with suppress(
-                KeyError, TypeError, ValueError, AttributeError
-            ):  # written by no version of this program
-                self._take(record)
+        self._rights = {who: frozenset[Step](steps) for who, steps in told[1].items()}
+        self._take_all(records)
 
     @classmethod
-    def read(cls, station: Path) -> Approvals:
-        """:raises AuditFailed: the log cannot be read."""
-        return cls(station, audit.unbroken(station))
+    def read(cls, station: Path, store: Store | None = None) -> Approvals:
+        """
+        :param store: remembers what came of the log, and of what stands in it that it is still the same.
+        :raises AuditFailed: the log cannot be read.
+        """
+        mark, told = store.log() if store else (None, None)
+        grown = audit.unbroken_since(station, audit.Mark(*mark)) if mark else None
+        if grown is None:
+            mark, told = None, None
+            grown = audit.unbroken_since(station, audit.START)
+            assert grown  # nothing stands before the start
+        approvals = cls(station, grown.settled, told)
+        if store and len(grown.settled) >= _MANY:
+            store.keep_log(tuple(grown.mark), approvals.values())
+        approvals._take_all(grown.newest)
+        return approvals
 
     @property
     def rights(self) -> Rights:
@@ -171,12 +189,14 @@ class Approvals:
         return self._rights
 
     def of(self, id_: str) -> Standing:
+        if id_ not in self._standings and id_ in self._told:
+            self._standings[id_] = _standing(self._told[id_])
         return self._standings.get(id_, Standing())
 
     @property
     def unsigned(self) -> int:
         """How many articles are public as they came with the program."""
-        return sum(bool(one.public and one.public.review == "start") for one in self._standings.values())
+        return sum(public is not None and public[2] == "start" for public, _round in self._all().values())
 
     def id_at(self, path: PurePosixPath) -> str | None:
         """Id of the article that was signed off as lying there; its address is the same in any case."""
@@ -185,9 +205,16 @@ class Approvals:
     @cached_property
     def _ids_by_path(self) -> dict[str, str]:
         """Where several were signed off in one place, one after another, the last."""
-        public = [(one.public, id_) for id_, one in self._standings.items() if one.public]
-        in_order = sorted(public, key=lambda pair: pair[0].number)
-        return {one.version.path.as_posix().lower(): id_ for one, id_ in in_order}
+        public = [(one, id_) for id_, (one, _round) in self._all().items() if one]
+        public.sort(key=lambda pair: pair[0][1])
+        return {one[0][0].lower(): id_ for one, id_ in public}
+
+    def values(self) -> Values:
+        """How it stands, as values of Python's own kinds: what may be remembered."""
+        return self._all(), {who: tuple(steps) for who, steps in self._rights.items()}
+
+    def _all(self) -> dict[str, Values]:
+        return {**self._told, **{id_: _values_of(one) for id_, one in self._standings.items()}}
 
     def text(self, version: Version) -> str:
         """:raises Lost: it is not there as it was signed."""
@@ -205,15 +232,22 @@ class Approvals:
         return Signed(files=files, rank=(_STRICTNESS[public.review], public.number))
 
     def _sound_file(self, path: PurePosixPath, digest: str) -> Path:
-        file = self._store / _place(digest)
         if digest not in self._sound:  # many articles share a cover
+            file = self._store / _place(digest)
             try:
                 if file_digest(file) != digest:
                     raise Lost(path, digest)
             except OSError:
                 raise Lost(path, digest) from None
-            self._sound.add(digest)
-        return file
+            self._sound[digest] = file
+        return self._sound[digest]
+
+    def _take_all(self, records: Iterable[audit.Record]) -> None:
+        for record in records:
+            with suppress(
+                KeyError, TypeError, ValueError, AttributeError
+            ):  # written by no version of this program
+                self._take(record)
 
     def _take(self, record: audit.Record) -> None:
         """What ``record`` changes."""
@@ -245,6 +279,39 @@ class Approvals:
         if not round_.missing:
             public = Public(version=round_.version, number=record.number, review=review)
         self._standings[details["id"]] = Standing(public=public, round=round_)
+
+
+def _values_of(standing: Standing) -> Values:
+    public, begun = standing.public, standing.round
+    version = public and _plain(public.version)
+    signed_through = public and begun and begun.version is public.version
+    return (
+        public and (version, public.number, public.review),
+        begun
+        and (
+            version if signed_through else _plain(begun.version),
+            begun.writer,
+            tuple(begun.signed.items()),
+        ),
+    )
+
+
+def _plain(version: Version) -> Values:
+    files = tuple((path.as_posix(), digest) for path, digest in sorted(version.files.items()))
+    return version.path.as_posix(), version.text, files
+
+
+def _standing(values: Values) -> Standing:
+    """What :func:`_values_of` was told."""
+    public, begun = values
+    return Standing(
+        public=public and Public(version=_from_plain(public[0]), number=public[1], review=public[2]),
+        round=begun and Round(version=_from_plain(begun[0]), writer=begun[1], signed=dict(begun[2])),
+    )
+
+
+def _from_plain(values: Values) -> Version:
+    return _version(dict(zip(("path", "text", "files"), values, strict=True)))
 
 
 def keep(station: Path, version: Version, text: str, content: Path) -> None:

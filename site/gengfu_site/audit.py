@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError, reason
@@ -173,17 +173,76 @@ def unbroken(station: Path) -> list[Record]:
 
     :raises AuditFailed: the log cannot be read.
     """
-    records = read(station)
+    grown = unbroken_since(station, START)
+    assert grown  # nothing stands before the start
+    return [*grown.settled, *grown.newest]
+
+
+class Mark(NamedTuple):
+    """How far the log was read, for whoever remembers what came of it: only what was added since need be read again."""
+
+    size: int
+    """Of what was read, in bytes."""
+    digest: str
+    """SHA-256 of these bytes: whatever was changed among them, nothing of what was remembered counts."""
+    newest: int
+    """Where the last record in them begins."""
+    follows: bool
+    """Whether that one stands beside whom it follows in the chain."""
+
+
+START = Mark(size=0, digest=hashlib.sha256().hexdigest(), newest=0, follows=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grown:
+    """The records after a mark that decisions may rest on, as :func:`unbroken`."""
+
+    settled: tuple[Record, ...]
+    """Whatever is added to the log, these count. The mark's newest record is among them as soon as another follows."""
+    newest: tuple[Record, ...]
+    """The last one, which counts as long as it is the last; none where it does not."""
+    mark: Mark
+    """After all these."""
+
+
+def unbroken_since(station: Path, mark: Mark) -> Grown | None:
+    """What counts of the log after ``mark``; None where what stood before it is not what was read then.
+
+    :raises AuditFailed: the log cannot be read.
+    """
+    data = _data(station)
+    digest = hashlib.sha256(data[: mark.size])
+    if digest.hexdigest() != mark.digest:
+        return None
+    size = data.rfind(b"\n") + 1
+    found = list(_records(data, mark.newest, size))
+    if not found:
+        return Grown(settled=(), newest=(), mark=START)
+    records = [record for record, _begin in found]
+    begins = mark.follows if mark.size else records[0].previous == _FIRST
     follows = [
-        record.previous == before.hash and record.number == before.number + 1
-        for before, record in pairwise(records)
+        begins,
+        *(
+            record.previous == before.hash and record.number == before.number + 1
+            for before, record in pairwise(records)
+        ),
     ]
-    begins = bool(records) and records[0].previous == _FIRST
-    return [
-        record
-        for record, before, after in zip(records, [begins, *follows], [*follows, True], strict=False)
-        if before and after
-    ]
+    beside = zip(records, follows, follows[1:], strict=False)  # of the last one nothing follows
+    digest.update(data[mark.size : size])
+    return Grown(
+        settled=tuple(record for record, before, after in beside if before and after),
+        newest=tuple(records[-1:] if follows[-1] else ()),
+        mark=Mark(size=size, digest=digest.hexdigest(), newest=found[-1][1], follows=follows[-1]),
+    )
+
+
+def _records(data: bytes, begin: int, end: int) -> Iterator[tuple[Record, int]]:
+    """The readable records in these whole lines, and where each begins."""
+    for line in data[begin:end].split(b"\n"):
+        if record := _parsed(line):
+            yield record, begin
+        begin += len(line) + 1
 
 
 def _breaks(parsed: Sequence[Record | None]) -> Iterator[Break]:

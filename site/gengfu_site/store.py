@@ -1,6 +1,6 @@
 """What earlier builds found out: one SQLite file (https://www.sqlite.org), safe to delete at any time.
 
-Two tables. ``readings`` holds, of each article that was sound, what came of reading its file, and by what one sees
+``readings`` holds, of each article that was sound, what came of reading its file, and by what one sees
 that the file is still the same. ``made`` says what the present release was made of: of each recipe the digest of all
 that went into it, and the files that came out. It counts only for the release whose number it bears: whoever else
 wrote into the public folder, or a machine that stopped half-way, leaves another number there or none.
@@ -98,10 +98,7 @@ class Store:
         """Put ``new`` in the place of what was known of these files, and forget ``gone``."""
 
         def keep(connection: sqlite3.Connection) -> None:
-            if _said(connection, "edition") != self.edition:
-                connection.execute("DELETE FROM readings")
-                connection.execute("DELETE FROM texts")
-                _say(connection, "edition", self.edition)
+            self._begin(connection)
             left = [(path,) for path in gone]
             connection.executemany("DELETE FROM readings WHERE path = ?", left)
             connection.executemany("DELETE FROM texts WHERE path = ?", left)
@@ -114,6 +111,31 @@ class Store:
             )
 
         self._change(keep)
+
+    def log(self) -> tuple[Values, Values] | tuple[None, None]:
+        """How far the audit log was read, and what came of that."""
+        with suppress(*_DAMAGED):
+            for (data,) in self._rows("SELECT value FROM said WHERE name = 'log'", "edition", self.edition):
+                mark, told = marshal.loads(data)  # noqa: S302 - plain values
+                return mark, told
+        return None, None
+
+    def keep_log(self, mark: Values, told: Values) -> None:
+        """The same, for the next time."""
+
+        def keep(connection: sqlite3.Connection) -> None:
+            self._begin(connection)
+            _say(connection, "log", marshal.dumps((mark, told)))
+
+        self._change(keep)
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Forget what hangs on another edition."""
+        if _said(connection, "edition") != self.edition:
+            connection.execute("DELETE FROM readings")
+            connection.execute("DELETE FROM texts")
+            connection.execute("DELETE FROM said WHERE name = 'log'")
+            _say(connection, "edition", self.edition)
 
     def keep_made(self, release: str, before: str, new: Mapping[str, Done], gone: Iterable[str]) -> None:
         """What a release is made of: as the one ``before`` was, but for ``new`` and without ``gone``."""
@@ -173,5 +195,5 @@ def _said(connection: sqlite3.Connection, name: str) -> str | None:
     return row[0] if row else None
 
 
-def _say(connection: sqlite3.Connection, name: str, value: str) -> None:
+def _say(connection: sqlite3.Connection, name: str, value: str | bytes) -> None:
     connection.execute("REPLACE INTO said VALUES (?, ?)", (name, value))

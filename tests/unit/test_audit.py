@@ -157,3 +157,23 @@ def test_a_log_that_cannot_be_written_is_said_with_its_path(tmp_path: Path) -> N
 def test_a_time_without_a_zone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="time zone"):
         append(tmp_path, AT.replace(tzinfo=None), "王", "push", {})
+
+
+@given(data=st.data())
+def test_what_was_read_before_and_what_came_since_are_what_all_of_it_is(data: st.DataObject) -> None:
+    """Whatever lines stand in the log by now: either something before the mark was changed, or nothing is read twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        station = Path(folder)
+        lines = [*written(station, 5), b"{}\n", b"\n"]
+        before = data.draw(st.lists(st.sampled_from(lines), max_size=4) | st.just(lines[:3]))
+        log_of(station).write_bytes(b"".join(before) + data.draw(st.sampled_from([b"", lines[0][:9]])))
+        read_then = audit.unbroken_since(station, audit.START)
+        assert read_then
+        after = data.draw(st.lists(st.sampled_from(lines), max_size=4) | st.just(lines[3:5]))
+        kept = data.draw(st.sampled_from([before, before, before[:-1], before[1:]]))
+        log_of(station).write_bytes(b"".join([*kept, *after]))
+        grown = audit.unbroken_since(station, read_then.mark)
+        if b"".join([*kept, *after]).startswith(b"".join(before)):
+            assert grown
+        if grown:
+            assert [*read_then.settled, *grown.settled, *grown.newest] == audit.unbroken(station)
