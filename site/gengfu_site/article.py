@@ -449,17 +449,21 @@ def _fields(problems: Iterable[Problem]) -> set[str]:
     return {problem.field.partition(".")[0] for problem in problems}
 
 
+_FRONT_BEGINS = re.compile(r"---[ \t]*\n")
+_FRONT_ENDS = re.compile(r"\n(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+
+
 def split(text: str) -> tuple[str, str, int] | None:
     """Front matter, body, and the body's first line; None where there is no front matter.
 
     :param text: with ``\\n`` line ends.
     """
-    begin = re.match(r"---[ \t]*\n", text)
-    end = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE).search(text, begin.end()) if begin else None
+    begin = _FRONT_BEGINS.match(text)
+    end = _FRONT_ENDS.search(text, begin.end() - 1) if begin else None
     if begin is None or end is None:
         return None
     body = text[end.end() :].removeprefix("\n")
-    return text[begin.end() : end.start()], body, text.count("\n", 0, len(text) - len(body)) + 1
+    return text[begin.end() : end.start() + 1], body, text.count("\n", 0, len(text) - len(body)) + 1
 
 
 def _undeclared(document: Document, station: Station) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ Ground floor of both halves: every reader of a file (articles, station, groups, 
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -85,7 +86,11 @@ _REASONS = {
 
 def shown(path: PurePath, root: PurePath) -> str:
     """``path`` as the officer knows it: below ``root`` where it lies there, with forward slashes."""
-    name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    name, above = str(path), f"{root}{os.sep}"
+    if name.startswith(above):  # as nearly all are, and pathlib takes its time
+        name = name[len(above) :].replace(os.sep, "/")
+    else:
+        name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
     return name.encode("utf-8", "replace").decode()  # a name that is not UTF-8 can still be shown
 
 

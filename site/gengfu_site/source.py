@@ -8,7 +8,9 @@ exhaust a parser ends in a :class:`Problem` like any other mistake.
 
 from __future__ import annotations
 
+import os
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -28,7 +30,8 @@ MAX_BYTES = 1 << 20
 """A longer text file is refused: no article is, and a parser's time grows with it."""
 _MAX_DEPTH = 16
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_ORDINARY = re.compile("[\t\n\r -~\x85\xa0-\ufffd\U00010000-\U0010ffff]*")
+"""Whatever is no control character."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Location = tuple[str | int, ...]
@@ -45,9 +48,10 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
     """
     name = shown(path, root)
     try:
-        if (size := path.stat().st_size) > most:
-            return too_long(name, size, most)
-        data = path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            if (size := os.fstat(file.fileno()).st_size) > most:
+                return too_long(name, size, most)
+            data = file.readall()
     except OSError as error:
         return Problem(
             path=name,
@@ -80,30 +84,40 @@ def decode(data: bytes, name: str, *, gbk: bool = False) -> str | Problem:
     if encoding := _utf16(data):
         return _wrong_encoding(name, encoding, 1)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         is_gbk = _is_gbk(data)
         if not (gbk and is_gbk):
             line = data.count(b"\n", 0, error.start) + 1
             return _wrong_encoding(name, "GBK" if is_gbk else None, line)
         text = data.decode("gb18030")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if found := _CONTROL.search(text):
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if (at := _control_in(text)) is not None:
         return Problem(
             path=name,
-            line=text.count("\n", 0, found.start()) + 1,
-            message=_("有一个看不见的控制字符（U+{code:04X}）。").format(code=ord(found[0])),
+            line=text.count("\n", 0, at) + 1,
+            message=_("有一个看不见的控制字符（U+{code:04X}）。").format(code=ord(text[at])),
             remedy=_("删掉这一行里看不见的字符，常见于从其他软件复制粘贴。"),
         )
     return text
 
 
+def _control_in(text: str) -> int | None:
+    """Where the first control character stands."""
+    ordinary = _ORDINARY.match(text)
+    assert ordinary
+    return ordinary.end() if ordinary.end() < len(text) else None
+
+
 def _utf16(data: bytes) -> str | None:
     """Name of the UTF-16 form that ``data`` begins in, None where it is not UTF-16."""
+    if 0 not in data[:400] and not data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return None
     even, odd = data[0:400:2], data[1:400:2]
-    if data.startswith(b"\xff\xfe") or odd.count(0) > max(1, len(odd) * 0.4):
+    if data.startswith(BOM_UTF16_LE) or odd.count(0) > max(1, len(odd) * 0.4):
         return "UTF-16LE"
-    if data.startswith(b"\xfe\xff") or even.count(0) > max(1, len(even) * 0.4):
+    if data.startswith(BOM_UTF16_BE) or even.count(0) > max(1, len(even) * 0.4):
         return "UTF-16BE"
     return None
 
@@ -278,7 +292,7 @@ def _anchored(event: yaml.ScalarEvent, line: int) -> _Wrong:
 def _written_as(event: yaml.ScalarEvent, line: int) -> str | Tagged | None:
     """The value of what is written in quotes, as a block or with a tag."""
     value = event.value
-    if event.style == '"' and _CONTROL.search(value):  # only there can one be written
+    if event.style == '"' and _control_in(value) is not None:  # only there can one be written
         raise _Wrong(line, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
     if event.tag not in (None, "!"):
         return Tagged(tag=event.tag)
@@ -352,7 +366,7 @@ def validate(
     A field that was left empty counts as not written.
     """
     try:
-        return _adapter(model).validate_python(_written(document.value), context=dict(context or {})), []
+        return _adapter(model).validator.validate_python(_written(document.value), context=context), []
     except ValidationError as error:
         details = error.errors(include_url=False)
         return None, [_explained(detail, document, model) for detail in details]
@@ -362,13 +376,15 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def _written(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _written(part) for key, part in value.items() if part is not None}
-        case list():
-            return [_written(part) for part in value]
-        case _:
-            return value
+    if isinstance(value, dict):
+        return {
+            key: part if isinstance(part, str) else _written(part)
+            for key, part in value.items()
+            if part is not None
+        }
+    if isinstance(value, list):
+        return [part if isinstance(part, str) else _written(part) for part in value]
+    return value
 
 
 def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Problem:
