@@ -25,16 +25,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from heapq import nsmallest
+from itertools import compress, count, islice, repeat
 from operator import attrgetter
-from typing import Literal, TypeGuard
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.message import Group, Item, Message
-from gengfu_scheduler.timetable import MOST_ITEMS, Campaign, Slot
+from gengfu_scheduler.timetable import MOST_ITEMS, Campaign, Slot, Target
 from gengfu_site.catalogue import AlertEntry, Catalogue, Entry, Season, Station, concerns
 from gengfu_templates.i18n import translations
 
+T = TypeVar("T")
 History = Mapping[str, datetime]
 """Entry id -> when the group was last told it."""
 Fits = Callable[[Message, Group], bool]
@@ -106,17 +107,21 @@ def compose_all(
     turns: dict[object, _Turn] = {}
     chosen: dict[object, list[Entry]] = {}
     composed: dict[object, Digest] = {}
+    campaigns_for = _asked_once(
+        lambda group: tuple(campaign.name for campaign in campaigns if group in campaign.to),
+        [campaign.to for campaign in campaigns],
+    )
     for group in groups:
         # Groups told alike share one history.
         history = told.get(group.id, nothing)
-        on = [campaign for campaign in campaigns if group in campaign.to]
-        names = tuple(campaign.name for campaign in on)
-        alike = _traits(group), id(history), names
+        on = campaigns_for(group)
+        alike = _traits(group), id(history), on
         if alike not in composed:
             shelf = stock.shelf(group)
-            kind = id(shelf), max(at - slot.pick.fresh, group.joined), names
+            kind = id(shelf), max(at - slot.pick.fresh, group.joined), on
             if kind not in turns:
-                turns[kind] = _Turn(slot, shelf, group.joined, at, stock.favoured(on))
+                favoured = stock.favoured([campaign for campaign in campaigns if campaign.name in on])
+                turns[kind] = _Turn(slot, shelf, group.joined, at, favoured)
             # Where groups differ in nothing but where they are and how they are reached, the choice is the same.
             if (kind, id(history)) not in chosen:
                 chosen[kind, id(history)] = turns[kind].choose(history)
@@ -127,6 +132,23 @@ def compose_all(
 
 _traits = attrgetter("area", "audience", "topics", "joined", "reach", "platform", "keyword")
 """All of a group that a digest for it depends on, but its history and the campaigns it is in."""
+
+
+def _asked_once(ask: Callable[[Group], T], targets: Iterable[Target]) -> Callable[[Group], T]:
+    """``ask``, which goes by ``targets``, asked once for all groups that those cannot tell apart.
+
+    A city has tens of thousands of groups in hundreds of areas.
+    """
+    named = {id for target in targets for id in target.groups}
+    known: dict[object, T] = {}
+
+    def once(group: Group) -> T:
+        alike = group.area, group.audience, group.id if group.id in named else None
+        if alike not in known:
+            known[alike] = ask(group)
+        return known[alike]
+
+    return once
 
 
 def bars(
@@ -266,9 +288,12 @@ class _Turn:
         self._joined = joined
         self._at = at
         self._favoured = favoured
+        # Those of a campaign first.
+        self._news = sorted(shelf.news, key=lambda entry: entry.id not in favoured)
         # Hundreds of histories are asked about thousands of entries, so this is laid out in columns.
         self._ids = [entry.id for entry in shelf.repeats]
         self._long_ago = [self._told_before(entry) for entry in shelf.repeats]
+        self._in_no_campaign = [id not in favoured for id in self._ids]
 
     def bars_to_news(self, entry: Entry, told: History) -> Iterator[Bar]:
         """Why ``entry`` is not told as new, though the slot would."""
@@ -279,14 +304,14 @@ class _Turn:
 
     def bars_to_repeats(self, entry: Entry, told: History) -> Iterator[Bar]:
         """Why ``entry`` is not among those that fill up, though the slot would have it."""
-        last, long_ago = told.get(entry.id), self._told_before(entry)
-        if entry.evergreen and _told_lately(last, long_ago):
+        last, long_ago = told.get(entry.id, _NEVER), self._told_before(entry)
+        if entry.evergreen and not _may_come_again(last, long_ago):
             yield Bar(rule="told lately", since=last, until=last + (self._at - long_ago))
 
     def choose(self, told: History, leave_out: Collection[Entry] = ()) -> list[Entry]:
         """What to tell groups of that history, newest first."""
-        news = (e for e in self._shelf.news if e not in leave_out and not any(self.bars_to_news(e, told)))
-        new = nsmallest(self.slot.pick.new, news, key=lambda entry: entry.id not in self._favoured)
+        news = (e for e in self._news if e not in leave_out and not any(self.bars_to_news(e, told)))
+        new = list(islice(news, self.slot.pick.new))
         chosen = {entry.id for entry in (*new, *leave_out)}
         return [*new, *self._in_rotation(told, chosen)][:MOST_ITEMS]
 
@@ -295,27 +320,24 @@ class _Turn:
 
         Those told together go round in their own order, not from its top.
         """
-        last = list(map(told.get, self._ids))
-        again = [n for n, when in enumerate(last) if not _told_lately(when, self._long_ago[n])]
+        last = list(map(told.get, self._ids, repeat(_NEVER)))
+        again = list(compress(count(), map(_may_come_again, last, self._long_ago)))
         again = [n for n in again if self._ids[n] not in leave_out] if leave_out else again
-        when = {n: last[n] or _NEVER for n in again}
-        longest = min(when.values(), default=_NEVER)
-        starts = (i for i, n in enumerate(again) if when[n] == longest != when[again[i - 1]])
+        when = [last[n] for n in again]
+        longest = min(when, default=_NEVER)
+        starts = (i for i, then in enumerate(when) if then == longest != when[i - 1])
         start = next(starts, 0)
         turned = [*again[start:], *again[:start]]
-        most = self.slot.pick.repeat
-        early = nsmallest(most, (n for n in turned if self._ids[n] in self._favoured), key=when.__getitem__)
-        others = (n for n in turned if self._ids[n] not in self._favoured)
-        late = nsmallest(most - len(early), others, key=when.__getitem__)
-        return [self._shelf.repeats[n] for n in (*early, *late)]
+        in_order = sorted(sorted(turned, key=last.__getitem__), key=self._in_no_campaign.__getitem__)
+        return [self._shelf.repeats[n] for n in in_order[: self.slot.pick.repeat]]
 
     def _told_before(self, entry: Entry) -> datetime:
         """Who was told ``entry`` before then may be told it again."""
         return self._favoured.get(entry.id, self._at - self.slot.pick.repeat_after)
 
 
-def _told_lately(last: datetime | None, long_ago: datetime) -> TypeGuard[datetime]:
-    return last is not None and last > long_ago
+_may_come_again = datetime.__le__
+"""Whether what was told last at the one instant, or never, may be told again by the other."""
 
 
 def _favoured(
@@ -463,18 +485,7 @@ def compose_correction(
 def addressees(slot: Slot, groups: Iterable[Group], at: datetime) -> list[Group]:
     """The groups that ``slot`` speaks to at ``at``: those it means and that have joined by then."""
     targets = [slot.to, *([slot.campaign.to] if slot.campaign else [])]
-    named = {id for target in targets for id in target.groups}
-    alike: dict[tuple[str | None, tuple[str, ...]], bool] = {}
-
-    def meant(group: Group) -> bool:
-        """Asked once for all that are alike: a city has tens of thousands of groups in hundreds of areas."""
-        if group.id in named:
-            return group in slot
-        kind = group.area, group.audience
-        if kind not in alike:
-            alike[kind] = group in slot
-        return alike[kind]
-
+    meant = _asked_once(lambda group: group in slot, targets)
     return [group for group in groups if group.joined <= at and meant(group)]
 
 

@@ -16,6 +16,7 @@ from gengfu_site.catalogue import Catalogue
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _
 
+_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 _PUSH = "push:"
 """How the keys of digests begin that a person pushed."""
 
@@ -47,12 +48,12 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
     its digest waits for their end. Where that comes after ``late``, the delivery stands in the outbox all
     the same and expires there, so that the omission has the group's name.
     """
-    slot, when = occurrence.slot, occurrence.scheduled_for
+    slot, when, key = occurrence.slot, occurrence.scheduled_for, occurrence.key
     composed = _compose(slot, roster, told, now)
     # By chance, but always the same: no group is always last, and a second reading finds the same order.
     order = sorted(
         (group.id for group, _digest in composed.told if group.reach != "confirm"),
-        key=lambda id: sha256(f"{occurrence.key} {id}".encode()).digest(),
+        key=lambda id: sha256(f"{key} {id}".encode()).digest(),
     )
     # An owner is asked once for all of her groups, which therefore leave together.
     offsets = {group: slot.spread * n / len(order) for n, group in enumerate(order)}
@@ -63,7 +64,7 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
 
     return Draft(
         broadcast=Broadcast(
-            key=occurrence.key, form="digest", title=slot.title, scheduled_for=when, expires=when + slot.late
+            key=key, form="digest", title=slot.title, scheduled_for=when, expires=when + slot.late
         ),
         planned=_planned(composed, not_before),
         silent=composed.silent,
@@ -77,10 +78,10 @@ QuietUntil = Callable[[Group, datetime], datetime | None]
 
 def quiet_until(timetable: Timetable) -> QuietUntil:
     """``timetable.quiet_until``, asked once for all groups alike: quiet hours begin and end with a minute."""
-    known: dict[tuple[QuietHours | None, datetime], datetime | None] = {}
+    known: dict[tuple[QuietHours | None, int], datetime | None] = {}
 
     def until(group: Group, at: datetime) -> datetime | None:
-        key = group.quiet_hours, at.replace(second=0, microsecond=0)
+        key = group.quiet_hours, (at - _EPOCH) // _MINUTE
         if key not in known:
             known[key] = timetable.quiet_until(group, at)
         return known[key]
