@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
+from math import inf
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -241,6 +242,21 @@ class FrontMatter:
     def modified(self) -> datetime:
         """When its text last changed for readers."""
         return self.updated or self.published
+
+    @property
+    def begins(self) -> float:
+        """:attr:`published` in seconds since 1970, which are compared without asking for anybody's time zone."""
+        return self.published.timestamp()
+
+    @property
+    def changes(self) -> float:
+        """:attr:`modified`, likewise."""
+        return self.modified.timestamp()
+
+    @property
+    def ends(self) -> float:
+        """:attr:`expires`, likewise; without end where it has none."""
+        return self.expires.timestamp() if self.expires else inf
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from gengfu_site.article import Manuscript, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
@@ -107,14 +108,14 @@ class Library:
     def _at(self, at: datetime) -> tuple[tuple[Article, ...], ...]:
         """The three, sorted out once for each moment that is asked about."""
         if at not in self._sorted:
-            published = tuple(a for a in self.articles if a.published <= at)
-            live = tuple(a for a in published if a.live(at))
+            now = at.timestamp()
+            published = tuple([a for a in self.articles if a.begins <= now])
+            live = tuple([a for a in published if now < a.ends and not a.withdrawn])
             self._sorted[at] = published, live, tuple(a for a in live if not a.exercise)
         return self._sorted[at]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What is known of an article's file without reading it anew: it is sound by itself."""
 
     article: Article
@@ -222,7 +223,7 @@ def names(article: Manuscript) -> tuple[str, str]:
 
 
 def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
-    return tuple(sorted(articles, key=lambda a: (-a.published.timestamp(), a.id)))
+    return tuple(sorted(articles, key=lambda a: (-a.begins, a.id)))
 
 
 def _bound(

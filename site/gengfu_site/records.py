@@ -12,7 +12,8 @@ import marshal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from math import inf
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -23,56 +24,58 @@ from gengfu_site.source import Document
 
 Values = tuple[Any, ...]
 """Of text, numbers, None and tuples of these."""
-Later = Callable[[str], Mapping[str, Any]]
-"""Told what of an article is asked for, gives that, and what else came with it."""
+Later = Callable[[str, str], Mapping[str, Any]]
+"""Told an article's place and what of it is asked for, gives that, and what else came with it."""
 Made = TypeVar("Made")
 
-_AS_THEY_ARE = (
-    "id",
+_AS_THEY_ARE = ("id", "kind", "url", "withdrawn", "topics", "areas", "revision")
+"""What a build asks of every article, and all text and numbers."""
+_RARELY_ASKED = (
     "title",
     "summary",
-    "kind",
     "changed",
-    "withdrawn",
-    "topics",
-    "areas",
     "audience",
     "evergreen",
     "season",
     "cover",
     "author",
     "attachments",
-    "revision",
-    "url",
 )
-_FROM_THE_TEXT = ("body", "body_line", "html")
 
 
 class Remembered(Article):
     """An article that some reading found sound. Most of it is made when it is asked for, its text is fetched then."""
 
-    __slots__ = ("digest", "later", "made_of", "pairs")  # no fields: a copy of it is any article
+    # No fields: a copy of it is any article.
+    __slots__ = ("begins", "changes", "digest", "ends", "headline", "later", "pairs", "place", "rest")
 
+    place: str
+    begins: float
+    changes: float
+    ends: float
     digest: str
     """Of all that is in it."""
-    pairs: str
-    """As :func:`gengfu_site.related.pairs`, a space between two."""
+    headline: str
+    """As :func:`headline`."""
+    pairs: bytes
+    """As :func:`gengfu_site.related.pairs`."""
+    rest: bytes
+    """What is rarely asked for."""
     later: Later
-    made_of: Values
 
-    @property
-    def place(self) -> str:
-        place: str = self.made_of[4]
-        return place
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _MADE:
-            self.__dict__[name] = _MADE[name](self)
-        elif name in _FROM_THE_TEXT:
-            self.__dict__.update(self.later(name))
-        else:
-            raise AttributeError(name)
-        return self.__dict__[name]
+_Make = Callable[[Remembered, str], Mapping[str, Any]]
+
+
+class _Asked:
+    """A field of a remembered article that is made when somebody asks for it, and what comes with it."""
+
+    def __init__(self, name: str, make: _Make) -> None:
+        self._name, self._make = name, make
+
+    def __get__(self, article: Remembered, _kind: type[Remembered]) -> Any:
+        article.__dict__.update(self._make(article, self._name))
+        return article.__dict__[self._name]
 
 
 class _Lines(Document):
@@ -80,69 +83,97 @@ class _Lines(Document):
 
     __slots__ = ("later",)
 
-    later: Later
+    later: Callable[[], Mapping[str, Any]]
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("value", "lines"):
             raise AttributeError(name)
-        read: Document = self.later("lines")["lines"]
+        read: Document = self.later()["lines"]
         self.__dict__.update(vars(read))
         return self.__dict__[name]
 
 
-def encoded(article: Article) -> Values:
-    """All of ``article`` but its text; nothing of a person who is searched for."""
-    return (
+def encoded(article: Article) -> tuple[Values, bytes]:
+    """All of ``article`` but its text, and nothing of a person who is searched for: what a build asks of every article,
+    and the rest."""
+    often = (
         tuple(getattr(article, name) for name in _AS_THEY_ARE),
         tuple(map(_moment, (article.published, article.updated, article.expires))),
-        tuple(day and day.isoformat() for day in (article.reviewed, article.next_review)),
-        tuple(_plain(part) for part in (article.service, article.alert, article.allow)),
-        article.place,
-        article.lines.path,
+        _plain(article.alert),
         tuple(path.as_posix() for path in article.files),
+        headline(article),
+    )
+    rest: Values = (
+        tuple(getattr(article, name) for name in _RARELY_ASKED),
+        tuple(day and day.isoformat() for day in (article.reviewed, article.next_review)),
+        tuple(_plain(part) for part in (article.service, article.allow)),
+        article.lines.path,
         article.cover_file and article.cover_file.as_posix(),
         tuple(path.as_posix() for path in article.attachment_files),
     )
+    return often, marshal.dumps(rest, _PLAINEST)
 
 
-def restored(values: Values, digest: str, pairs: str, zone: ZoneInfo, later: Later) -> Remembered:
-    """The article of which ``values`` were made.
+def restored(
+    place: str, often: Values, rest: bytes, digest: str, pairs: bytes, zone: ZoneInfo, later: Later
+) -> Remembered:
+    """The article at ``place`` below content/ of which :func:`encoded` made ``often`` and ``rest``.
 
     :param zone: the station's.
     """
     article = object.__new__(Remembered)
     its = article.__dict__
-    its.update(zip(_AS_THEY_ARE, values[0], strict=True))
-    published, updated, expires = values[1]
-    its["published"] = _at(published, zone)
-    its["updated"] = updated and _at(updated, zone)
-    its["expires"] = expires and _at(expires, zone)
-    # What has a default of its own would never be asked for.
-    its["reviewed"], its["next_review"] = map(_day, values[2])
-    its["service"] = _service(values[3][0])
-    its["alert"] = values[3][1] and _of(Alert, values[3][1])
-    its["allow"] = tuple(_of(Allowed, one) for one in values[3][2])
+    values, (published, updated, expires), alert, files, headline = often
+    its.update(zip(_AS_THEY_ARE, values, strict=True))
+    its["published"], begins = _at(published, zone)
+    its["updated"], changes = _at(updated, zone) if updated else (None, begins)
+    its["expires"], ends = _at(expires, zone) if expires else (None, inf)
+    its["alert"] = alert and _of(Alert, alert)
+    its["files"] = _paths(files)
     its["person"] = its["signed"] = None
-    for name, value in (("digest", digest), ("pairs", pairs), ("later", later), ("made_of", values)):
+    for name, value in zip(
+        Remembered.__slots__,
+        (begins, changes, digest, ends, headline, later, pairs, place, rest),
+        strict=True,
+    ):
         object.__setattr__(article, name, value)
     return article
 
 
-def _lines(article: Remembered) -> Document:
+def _rest(article: Remembered, _wanted: str) -> Mapping[str, Any]:
+    values, days, (service, allow), path, cover, attached = marshal.loads(article.rest)  # noqa: S302
     lines = object.__new__(_Lines)
-    lines.__dict__["path"] = article.made_of[5]
-    object.__setattr__(lines, "later", article.later)
-    return lines
+    lines.__dict__["path"] = path
+    object.__setattr__(lines, "later", partial(article.later, article.place, "lines"))
+    its = dict(zip(_RARELY_ASKED, values, strict=True))
+    its["reviewed"], its["next_review"] = map(_day, days)
+    its["service"] = _service(service)
+    its["allow"] = tuple(_of(Allowed, one) for one in allow)
+    its["lines"] = lines
+    its["cover_file"] = PurePosixPath(cover) if cover else None
+    its["attachment_files"] = tuple(map(PurePosixPath, attached))
+    return its
 
 
-_path = lru_cache(maxsize=4096)(PurePosixPath)  # many articles share a cover
-_MADE: Mapping[str, Callable[[Remembered], Any]] = {
-    "path": lambda article: PurePosixPath(article.made_of[4]),
-    "lines": _lines,
-    "files": lambda article: tuple(map(_path, article.made_of[6])),
-    "cover_file": lambda article: article.made_of[7] and _path(article.made_of[7]),
-    "attachment_files": lambda article: tuple(map(_path, article.made_of[8])),
+def _from_the_file(article: Remembered, wanted: str) -> Mapping[str, Any]:
+    return article.later(article.place, wanted)
+
+
+def _path(article: Remembered, _wanted: str) -> Mapping[str, Any]:
+    return {"path": PurePosixPath(article.place)}
+
+
+_ASKED: Mapping[str, _Make] = {
+    **dict.fromkeys(("body", "body_line", "html"), _from_the_file),
+    **dict.fromkeys((*_RARELY_ASKED, "reviewed", "next_review", "service", "allow"), _rest),
+    **dict.fromkeys(("lines", "cover_file", "attachment_files"), _rest),
+    "path": _path,
 }
+for _name, _make in _ASKED.items():
+    setattr(Remembered, _name, _Asked(_name, _make))
+
+_paths = lru_cache(maxsize=4096)(lambda names: tuple(map(PurePosixPath, names)))
+"""Many articles share a cover."""
 
 
 def _day(text: str | None) -> date | None:
@@ -154,13 +185,24 @@ def digest(article: Article) -> str:
     if isinstance(article, Remembered):
         return article.digest
     carried = (article.main, article.content) if isinstance(article, Kept) else ()
-    return digest_of((encoded(article), carried), article.html)
+    return digest_of((*encoded(article), article.place, carried), article.html)
+
+
+def headline(article: Article) -> str:
+    """Digest of all that other pages say of ``article`` where they lead to it."""
+    if isinstance(article, Remembered):
+        return article.headline
+    said = f"{article.title}\n{article.url}\n{article.exercise}"
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def digest_of(told: Values, html: str) -> str:
     """Of an article's values, whatever else was told of it, and its text."""
-    # The oldest form that knows all of these: the later ones write the same values in more than one way.
-    return hashlib.blake2b(marshal.dumps((told, html), 2), digest_size=16).hexdigest()
+    return hashlib.blake2b(marshal.dumps((told, html), _PLAINEST), digest_size=16).hexdigest()
+
+
+_PLAINEST = 2
+"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 
 
 def _moment(moment: datetime | None) -> str | None:
@@ -170,9 +212,12 @@ def _moment(moment: datetime | None) -> str | None:
     return (moment.replace(tzinfo=None) if isinstance(moment.tzinfo, ZoneInfo) else moment).isoformat()
 
 
-def _at(text: str, zone: ZoneInfo) -> datetime:
+@lru_cache(maxsize=1 << 16)
+def _at(text: str, zone: ZoneInfo) -> tuple[datetime, float]:
+    """That moment, and how many seconds it lies after 1970; many articles share one."""
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment, moment.timestamp()
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,12 @@ new article changes what a few others lead to, and the rest of the site stays as
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, combinations, pairwise
+from zlib import crc32
 
 from gengfu_site.library import Article
 from gengfu_site.records import Remembered
@@ -23,7 +25,7 @@ _RARE = 8
 """A pair of characters that more articles hold says little about any of them, and comparing those would take long."""
 _WHOLE = 1 << 32
 """What those that hold a pair share between them; whole, since a sum of fractions hangs on their order."""
-_CHINESE = re.compile(r"[㐀-鿿]{2,}")
+_CHINESE = re.compile(r"[㐀-鿿]{2,}")  # each of 16 bits
 _OTHER = re.compile(r"[a-z0-9]{2,}")
 
 
@@ -35,38 +37,50 @@ def related(articles: Sequence[Article], candidates: Iterable[Article]) -> dict[
     offered = {article.id: article for article in candidates}
     scores = _scores(({article.id: article for article in articles} | offered).values())
     shelves = _shelves(offered.values())
-    found = {}
-    for article in articles:
-        shared = scores.get(article.id, {})
+    return {article.id: _led_to(article, scores.get(article.id), offered, shelves) for article in articles}
+
+
+def _led_to(
+    article: Article,
+    shared: Mapping[str, int] | None,
+    offered: Mapping[str, Article],
+    shelves: Mapping[str, _Shelf],
+) -> tuple[Article, ...]:
+    """
+    :param shared: how much it has in common with others, by their ids.
+    """
+    near: dict[str, Article] = {}
+    if shared:
         alike = [offered[id_] for id_ in shared if id_ in offered and _akin(article, offered[id_])]
         alike.sort(key=lambda other: (-shared[other.id], *_age(other)))
         near = {other.id: other for other in alike[:MOST]}
-        if len(near) < LEAST:
-            for other in _neighbours(article, shelves):
-                near.setdefault(other.id, other)
-                if len(near) == LEAST:
-                    break
-        found[article.id] = tuple(near.values())
-    return found
+    for name in (*article.topics, article.kind):
+        if len(near) >= LEAST:
+            break
+        if shelf := shelves.get(name):
+            for other in shelf.around(article):
+                if len(near) < LEAST:
+                    near.setdefault(other.id, other)
+    return tuple(near.values())
 
 
-def pairs(article: Article) -> Collection[str]:
-    """What is compared of an article."""
+def pairs(article: Article) -> bytes:
+    """What is compared of an article: its pairs and words, each as a number."""
     if isinstance(article, Remembered):
-        return article.pairs.split()
-    return _pairs(f"{article.title}\n{article.summary}".lower())
+        return article.pairs
+    return array("I", sorted(_pairs(f"{article.title}\n{article.summary}".lower()))).tobytes()
 
 
 def _akin(one: Article, other: Article) -> bool:
     return one.kind == other.kind or not set(one.topics).isdisjoint(other.topics)
 
 
-def _scores(articles: Collection[Article]) -> Mapping[str, Mapping[str, int]]:
+def _scores(articles: Iterable[Article]) -> Mapping[str, Mapping[str, int]]:
     """How much any two have in common, by their ids; nothing in common is left out."""
-    held = [(article.id, pairs(article)) for article in articles]
+    held = [(article.id, array("I", pairs(article))) for article in articles]
     times = Counter(chain.from_iterable(its for _id, its in held))
     telling = {pair for pair, number in times.items() if 1 < number <= _RARE}
-    holders: defaultdict[str, list[str]] = defaultdict(list)
+    holders: defaultdict[int, list[str]] = defaultdict(list)
     for id_, its in held:
         for pair in telling.intersection(its):
             holders[pair].append(id_)
@@ -79,15 +93,17 @@ def _scores(articles: Collection[Article]) -> Mapping[str, Mapping[str, int]]:
     return scores
 
 
-def _pairs(text: str) -> set[str]:
-    pairs = set(_OTHER.findall(text))
+def _pairs(text: str) -> set[int]:
+    """Two Chinese characters are a number of 32 bits; any other word is one below all of these, its checksum."""
+    pairs = {crc32(word.encode()) & 0x1FFFFFFF for word in _OTHER.findall(text)}
     for run in _CHINESE.findall(text):
-        pairs.update(map("".join, pairwise(run)))
+        signs = [*map(ord, run)]
+        pairs.update(one << 16 | other for one, other in pairwise(signs))
     return pairs
 
 
 def _age(article: Article) -> tuple[float, str]:
-    return -article.published.timestamp(), article.id
+    return -article.begins, article.id
 
 
 def _shelves(articles: Iterable[Article]) -> Mapping[str, _Shelf]:
@@ -106,17 +122,14 @@ class _Shelf:
         self._articles = articles
         self._places = {article.id: place for place, article in enumerate(articles)}
 
-    def around(self, article: Article) -> Iterator[Article]:
-        """Those just older than ``article``, then those just newer."""
+    def around(self, article: Article) -> Sequence[Article]:
+        """Those just older than ``article``; where they are too few, those just newer, too."""
         at = self._places.get(article.id)
         if at is None:
-            at = bisect_left(self._articles, _age(article), key=_age)
-        yield from self._articles[at : at + LEAST + 1]
-        yield from reversed(self._articles[max(0, at - LEAST) : at])
-
-
-def _neighbours(article: Article, shelves: Mapping[str, _Shelf]) -> Iterator[Article]:
-    """Those around ``article`` on each of its shelves."""
-    for name in (*article.topics, article.kind):
-        if shelf := shelves.get(name):
-            yield from (other for other in shelf.around(article) if other.id != article.id)
+            at = after = bisect_left(self._articles, _age(article), key=_age)
+        else:
+            after = at + 1
+        older = self._articles[after : after + LEAST]
+        if len(older) == LEAST:
+            return older
+        return [*older, *reversed(self._articles[max(0, at - LEAST) : at])]

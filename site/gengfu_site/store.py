@@ -24,12 +24,12 @@ Values = tuple[Any, ...]
 Status = tuple[int, ...]
 """By what one sees that a file is the same: when it was written and changed, its size and number."""
 
-_TABLES = """
-    CREATE TABLE IF NOT EXISTS said (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS readings (path TEXT PRIMARY KEY, digest TEXT, told BLOB) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS texts (path TEXT PRIMARY KEY, html TEXT);
-    CREATE TABLE IF NOT EXISTS made (name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB) WITHOUT ROWID;
-"""
+_TABLES = {
+    "said": "name TEXT PRIMARY KEY, value TEXT",
+    "readings": "path TEXT PRIMARY KEY, digest TEXT, told BLOB, rest BLOB",
+    "texts": "path TEXT PRIMARY KEY, html TEXT",
+    "made": "name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB",
+}
 
 _DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError)
 """What reading a store may raise that is not there, or not as it was written."""
@@ -42,6 +42,9 @@ class Reading(NamedTuple):
     digest: str
     """Of all that is told and of the text."""
     told: Values
+    """What each build asks for."""
+    rest: bytes
+    """What else is told, in some form of the teller's own."""
     html: str = ""
     """The article's text; empty where it was not asked for."""
 
@@ -67,12 +70,12 @@ class Store:
 
     def readings(self) -> dict[str, Reading]:
         """What is known of files, by their path below content/; without their texts."""
-        rows = self._rows("SELECT path, digest, told FROM readings", "edition", self.edition)
+        rows = self._rows("SELECT path, digest, told, rest FROM readings", "edition", self.edition)
         found = {}
         with suppress(*_DAMAGED):
-            for path, digest, data in rows:
+            for path, digest, data, rest in rows:
                 status, told = marshal.loads(data)  # noqa: S302 - plain values
-                found[path] = Reading(status, digest, told)
+                found[path] = Reading(status, digest, told, rest)
         return found
 
     def text(self, path: str) -> str | None:
@@ -103,8 +106,11 @@ class Store:
             connection.executemany("DELETE FROM readings WHERE path = ?", left)
             connection.executemany("DELETE FROM texts WHERE path = ?", left)
             connection.executemany(
-                "REPLACE INTO readings VALUES (?, ?, ?)",
-                ((path, one.digest, marshal.dumps((one.status, one.told))) for path, one in new.items()),
+                "REPLACE INTO readings VALUES (?, ?, ?, ?)",
+                (
+                    (path, one.digest, marshal.dumps((one.status, one.told)), one.rest)
+                    for path, one in new.items()
+                ),
             )
             connection.executemany(
                 "REPLACE INTO texts VALUES (?, ?)", ((path, one.html) for path, one in new.items())
@@ -132,8 +138,7 @@ class Store:
     def _begin(self, connection: sqlite3.Connection) -> None:
         """Forget what hangs on another edition."""
         if _said(connection, "edition") != self.edition:
-            connection.execute("DELETE FROM readings")
-            connection.execute("DELETE FROM texts")
+            _empty(connection, "readings", "texts")
             connection.execute("DELETE FROM said WHERE name = 'log'")
             _say(connection, "edition", self.edition)
 
@@ -142,7 +147,7 @@ class Store:
 
         def keep(connection: sqlite3.Connection) -> None:
             if _said(connection, "release") != before:
-                connection.execute("DELETE FROM made")
+                _empty(connection, "made")
             connection.executemany("DELETE FROM made WHERE name = ?", [(name,) for name in gone])
             connection.executemany(
                 "REPLACE INTO made VALUES (?, ?, ?, ?)",
@@ -174,8 +179,8 @@ class Store:
             with closing(sqlite3.connect(self.file)) as connection:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")
-                connection.executescript(_TABLES)
                 with connection:
+                    _have(connection, *_TABLES)
                     change(connection)
         except (sqlite3.Error, OSError):
             self.forget()
@@ -188,6 +193,18 @@ def status(file: str | Path) -> Status:
     except OSError:
         return ()
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def _have(connection: sqlite3.Connection, *tables: str) -> None:
+    for table in tables:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_TABLES[table]})")
+
+
+def _empty(connection: sqlite3.Connection, *tables: str) -> None:
+    """An older edition's may have had other columns."""
+    for table in tables:
+        connection.execute(f"DROP TABLE {table}")
+    _have(connection, *tables)
 
 
 def _said(connection: sqlite3.Connection, name: str) -> str | None:
