@@ -18,8 +18,8 @@ lint: .venv/.developing ## Format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/.developing ## Measurements; never a test
-	$(BIN)/python -m bench
+bench: .venv/.developing ## Measurements into docs/performance.md; ARGS chooses: make bench ARGS="build edit"
+	$(BIN)/python -m bench $(ARGS)
 
 deps: .venv/.developing .venv/nu ## What tests want beside Python: a Chromium, a PostgreSQL, nginx, systemd's checker, the Nu Html Checker
 ifneq ($(APT),)

@@ -75,8 +75,9 @@ def rates(groups: int) -> Table:
             ratio = f"{beside[name, hosts]:.2f}" if (name, hosts) in beside else ""
             rows.append(_row(f"{name}, {hosts} host{'s'[: hosts - 1]}", groups, results, ratio))
     with _station(SAMPLE, hosts=1) as (folder, platform):
-        apprise = [_apprise(folder, platform)]
-    rows.append(_row(f"Apprise, 1 host, {SAMPLE} groups", SAMPLE, apprise, ""))
+        theirs = _apprise(folder, platform)
+    name = f"Apprise, 1 host, {theirs.groups} of {SAMPLE} groups"
+    rows.append(_row(name, theirs.groups, [Told(seconds=theirs.seconds)], ""))
     return Table(
         key=f"broadcast-{groups}",
         title=f"A broadcast to {groups:,} groups",
@@ -90,7 +91,7 @@ def rates(groups: int) -> Table:
             Bar.ALERT_HOSTS: beside["alert", HOSTS],
             Bar.DIGEST: beside["digest", 1],
             Bar.DIGEST_HOSTS: beside["digest", HOSTS],
-            Bar.APPRISE: rate * _median(apprise) / SAMPLE,
+            Bar.APPRISE: rate * theirs.seconds / theirs.groups,
             Bar.SEND_MEMORY: memory / 1e6,
         },
     )
@@ -238,15 +239,15 @@ for line in open(sys.argv[1], encoding="utf-8"):
     if "https" in line:
         address = line.rstrip().partition(",")[2].replace("https", "jsons").replace("?", "?-") + "&verify=no"
         assert notifier.add(address)
-assert notifier.notify(title="{title}", body="{title}" * 40)
+notifier.notify(title="{title}", body="{title}" * 40)
 """
 
 
-def _apprise(folder: Path, platform: StandIn) -> Told:
-    """A person's script: all of them to one ``Apprise``, and one call."""
+def _apprise(folder: Path, platform: StandIn) -> Seen:
+    """A person's script: all of them to one ``Apprise``, and one call. It gives up on whom it does not reach at once."""
     script = APPRISE.format(title="走失老人")
-    subprocess.run([sys.executable, "-c", script, folder / "webhooks.csv"], check=True, capture_output=True)
-    return Told(seconds=_seen(platform, SAMPLE).seconds)
+    subprocess.run([sys.executable, "-c", script, folder / "webhooks.csv"], check=False, capture_output=True)
+    return platform.seen()
 
 
 def _late(folder: Path, platform: StandIn) -> list[float]:

@@ -2,9 +2,15 @@
 
 Alone: ``python -m bench.build [ARTICLES …]``. The library is :func:`bench.corpus.archive`. Hugo gets a theme of its own
 (``bench/hugo``) that shows as much: pages of articles with our styles and scripts inside, lists of twenty, topics,
-areas, a short address for each article, RSS and Atom feeds of fifty whole articles each, and a sitemap. It is spared
-what it has no words for: the sanitiser and the rules, a QR code a page, alike articles found by rare words, the
-catalogue. Our search index, which it has none of, is counted apart.
+areas, a short address for each article, RSS and Atom feeds of fifty whole articles each, and a sitemap. Twice:
+
+- *of equal output* (``bench/hugo/equal``): with a QR code inside each page, related articles and a catalogue with an
+  entry for each. Hugo finds related articles by keywords that stand in the articles (its own way, and the fastest: by
+  topic it takes the longer the more articles a topic has): those pairs of characters that few articles share. We
+  find those by ourselves; for Hugo they are there when it begins.
+- *spared*: without those three.
+
+Neither has words for the sanitiser and the rules; our search index, which they have none of, is counted apart.
 """
 
 from __future__ import annotations
@@ -16,14 +22,16 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
-from bench import corpus, pages
+from bench import corpus, pages, report
+from bench.report import Bar, Begun, Others, Table
 from gengfu_site.catalogue import KINDS, Station
 from gengfu_site.pages import kind_label
 from gengfu_site.render import environment
@@ -31,6 +39,10 @@ from gengfu_site.settings import read_settings
 
 SIZES = (2_400, 10_000)
 RUNS = 3
+OURS, WHOLE = "gengfu, without search", "gengfu, whole"
+EQUAL, SPARED = "Hugo, equal output", "Hugo, spared"
+FEW = 8
+"""Articles that share a keyword, at most."""
 THEME = Path(__file__).with_name("hugo")
 WITHOUT_SEARCH = """
 from gengfu_site.search import Words
@@ -50,26 +62,75 @@ class Run:
     files: int
     size: int
     """Bytes of all files."""
+    others: float
+    """Processors that others used meanwhile."""
 
 
-def measure(*sizes: int) -> None:
-    """Print the table."""
-    hugo = found()
-    print(f"\na whole build, medians of {RUNS} runs by turns" + ("" if hugo else "; no Hugo here"))
-    print(
-        f"{'':22} {'articles':>8} {'seconds':>8} {'spread':>12} {'x Hugo':>7} {'CPU s':>6} {'MB':>6} {'files':>7} {'MB out':>7}"
-    )
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What builds the same articles."""
+
+    name: str
+    folder: Path
+    command: Sequence[str | Path]
+
+
+def measure(*sizes: int) -> Iterator[Table]:
     for size in sizes or SIZES:
-        with tempfile.TemporaryDirectory() as made:
-            sites = list(prepared(Path(made), size, hugo))
-            runs: dict[str, list[Run]] = {name: [] for name, _place, _command in sites}
-            for _run in range(RUNS):
-                for name, place, command in sites:
-                    shutil.rmtree(place / "public", ignore_errors=True)
-                    shutil.rmtree(place / ".gengfu", ignore_errors=True)
-                    runs[name].append(timed(place, command))
-            for name in runs:
-                row(name, size, runs[name], runs.get("Hugo", []))
+        yield measured(size)
+
+
+def measured(size: int) -> Table:
+    begun = Begun(f"python -m bench.build {size}")
+    sites = prepared(report.scratch(), size)
+    runs: dict[str, list[Run]] = {site.name: [] for site in sites}
+    for _run in range(RUNS):
+        for site in sites:
+            runs[site.name].append(cold(site))
+    spent = {name: statistics.median(run.seconds for run in some) for name, some in runs.items()}
+    return Table(
+        key=f"build-{size}",
+        title=f"A cold build of {size:,} articles",
+        columns=(
+            "",
+            "seconds",
+            "spread",
+            "x Hugo, equal",
+            "x Hugo, spared",
+            "processor, s",
+            "MB",
+            "files",
+            "MB written",
+            "others' processors",
+        ),
+        rows=[row(name, some, spent) for name, some in runs.items()],
+        note=f"Medians of {RUNS} runs by turns; memory is the most of all processes together.",
+        conditions=begun.over(),
+        bars=bars(size, runs, spent) if EQUAL in runs else {},
+    )
+
+
+def bars(size: int, runs: dict[str, list[Run]], spent: dict[str, float]) -> dict[Bar, float]:
+    beside = spent[OURS] / spent[EQUAL]
+    if size != SIZES[-1]:
+        return {Bar.COLD_SMALL: beside} if size == SIZES[0] else {}
+    memory = {name: max(run.memory for run in some) for name, some in runs.items()}
+    return {Bar.COLD: beside, Bar.COLD_MEMORY: memory[WHOLE] / memory[EQUAL]}
+
+
+def row(name: str, runs: list[Run], spent: dict[str, float]) -> list[str]:
+    seconds = [run.seconds for run in runs]
+    return [
+        name,
+        f"{spent[name]:.2f}",
+        f"{min(seconds):.2f}-{max(seconds):.2f}",
+        *(f"{spent[name] / spent[hugo]:.2f}" if hugo in spent else "" for hugo in (EQUAL, SPARED)),
+        f"{statistics.median(run.cpu for run in runs):.1f}",
+        f"{max(run.memory for run in runs) / 1e6:.0f}",
+        f"{runs[0].files:,}",
+        f"{runs[0].size / 1e6:.0f}",
+        f"{statistics.fmean(run.others for run in runs):.2f}",
+    ]
 
 
 def found() -> Path | None:
@@ -83,39 +144,64 @@ def found() -> Path | None:
     return next(beside.parent.parent.glob("lib/*/site-packages/hugo/binaries/hugo"), None)
 
 
-def prepared(folder: Path, size: int, hugo: Path | None) -> Iterator[tuple[str, Path, list[str | Path]]]:
-    """Name, folder and command of each build; a cold one removes ``public``."""
-    place = folder / "gengfu"
-    place.mkdir()
-    corpus.archive(place, size)
-    yield "gengfu, without search", place, [sys.executable, "-c", WITHOUT_SEARCH, "build"]
-    yield "gengfu, whole", place, [Path(sys.executable).with_name("gengfu"), "build"]
-    if hugo:
-        hugo_site(place, folder / "hugo")
-        yield "Hugo", folder / "hugo", [hugo, "--quiet", "--noBuildLock", "--buildExpired"]
+def prepared(folder: Path, size: int) -> list[Site]:
+    """What is built, by whom; without Hugo where there is none."""
+    ours = folder / "gengfu"
+    ours.mkdir()
+    corpus.archive(ours, size)
+    return [
+        Site(name=OURS, folder=ours, command=(sys.executable, "-c", WITHOUT_SEARCH, "build")),
+        Site(name=WHOLE, folder=ours, command=(report.gengfu(), "build")),
+        *hugo_sites(ours, folder),
+    ]
 
 
-def timed(place: Path, command: list[str | Path]) -> Run:
-    start, before = time.perf_counter(), os.times()
-    process = subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL)
-    most, over = [0], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, most, over))
-    watcher.start()
-    code = process.wait()
-    seconds, after = time.perf_counter() - start, os.times()
-    over.set()
-    watcher.join()
-    if code:
-        raise SystemExit(f"{command[0]} failed")
+def hugo_sites(station: Path, folder: Path) -> Iterator[Site]:
+    """The same articles for Hugo, in folders of ``folder``; none where there is no Hugo."""
+    if hugo := found():
+        for name, equal in ((EQUAL, True), (SPARED, False)):
+            hugo_site(station, folder / name, equal=equal)
+            command = (hugo, "--quiet", "--noBuildLock", "--buildExpired")
+            yield Site(name=name, folder=folder / name, command=command)
+
+
+def cold(site: Site) -> Run:
+    """A build with nothing there from an earlier one."""
+    aside = report.scratch()
+    for name in ("public", ".gengfu", "resources"):
+        if (site.folder / name).exists():
+            (site.folder / name).rename(aside / name)
+    os.sync()  # nobody waits for what another one wrote
+    return timed(site.folder, site.command)
+
+
+def timed(place: Path, command: Sequence[str | Path]) -> Run:
+    others, start, before = Others(), time.perf_counter(), os.times()
+    with report.running(*command, cwd=place, stderr=subprocess.PIPE) as process:
+        most, over = [0], threading.Event()
+        watcher = threading.Thread(target=_watch, args=(process.pid, most, over))
+        watcher.start()
+        try:
+            _said, trouble = process.communicate()
+        finally:
+            over.set()
+        seconds, after = time.perf_counter() - start, os.times()
+        watcher.join()
+    if process.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{trouble}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    used = others.used()
     sizes = [file.stat().st_size for file in (place / "public").rglob("*") if file.is_file()]
-    return Run(seconds=seconds, cpu=cpu, memory=most[0], files=len(sizes), size=sum(sizes))
+    return Run(seconds=seconds, cpu=cpu, memory=most[0], files=len(sizes), size=sum(sizes), others=used)
 
 
 def _watch(process: int, most: list[int], over: threading.Event) -> None:
-    """Twenty times a second, what the process and its children hold."""
-    while not over.wait(0.05):
+    """Again and again, what the process and its children hold; looking takes at most a twentieth of the time."""
+    pause = 0.0
+    while not over.wait(pause):
+        start = time.perf_counter()
         most[0] = max(most[0], sum(map(_held, _family(process))))
+        pause = max(0.05, 20 * (time.perf_counter() - start))
 
 
 def _family(process: int) -> Iterator[int]:
@@ -138,58 +224,64 @@ def _held(process: int) -> int:
     return int(re.findall(r"(?m)^Pss: +(\d+)", said)[0]) * 1024 if said else 0
 
 
-def row(name: str, size: int, runs: list[Run], hugos: list[Run]) -> None:
-    seconds = statistics.median(run.seconds for run in runs)
-    beside = seconds / statistics.median(run.seconds for run in hugos) if hugos else float("nan")
-    spread = f"{min(run.seconds for run in runs):.1f}-{max(run.seconds for run in runs):.1f}"
-    print(
-        f"{name:22} {size:8} {seconds:8.2f} {spread:>12} {beside:7.2f} {statistics.median(run.cpu for run in runs):6.1f}"
-        f" {max(run.memory for run in runs) / 1e6:6.0f} {runs[0].files:7} {runs[0].size / 1e6:7.0f}",
-        flush=True,
-    )
+def hugo_site(station_folder: Path, folder: Path, *, equal: bool) -> None:
+    """The station's articles for Hugo, with its theme and our styles and scripts.
 
-
-def hugo_site(station_folder: Path, folder: Path) -> None:
-    """The station's articles for Hugo, with its theme and our styles and scripts."""
+    :param equal: whether with all that our pages show.
+    """
     settings, problems = read_settings(station_folder / "mkdocs.yml")
     assert settings, problems
     station = settings.station
     folder.mkdir()
-    (folder / "hugo.json").write_text(json.dumps(_configuration(station), ensure_ascii=False), "utf-8")
+    (folder / "hugo.json").write_text(
+        json.dumps(_configuration(station, equal=equal), ensure_ascii=False), "utf-8"
+    )
     env = environment(settings)
     assert env.loader
     icons = re.sub(r"\{#.*?#\}\n", "", env.loader.get_source(env, "_icons.html")[0], flags=re.DOTALL)
     policy, asset = env.globals["policy"], env.filters["asset"]
-    for file in THEME.rglob("*.*ml"):
+    sources = [THEME, THEME / "equal"] if equal else [THEME]
+    for source, file in ((one, file) for one in sources for file in one.glob("layouts/**/*.*")):
         text = re.sub(r"@([\w.-]+) policy@", lambda m: policy(m[1]), file.read_text("utf-8"))  # type: ignore[operator]
         text = re.sub(r"@([\w-]+\.(?:css|js))@", lambda m: asset(m[1]), text)
-        target = folder / file.relative_to(THEME)
+        target = folder / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text.replace("@icons@", icons), "utf-8")
     for kind in KINDS:
         (folder / "content" / kind).mkdir(parents=True)
         title = kind_label(kind, station.language)
         (folder / "content" / kind / "_index.md").write_text(f"---\ntitle: {title}\n---\n", "utf-8")
-    for file in (station_folder / "content").rglob("*.md"):
+    articles = {file: file.read_text("utf-8") for file in (station_folder / "content").rglob("*.md")}
+    keywords = _keywords(articles) if equal else {}
+    for file, text in articles.items():
         target = folder / "content" / file.relative_to(station_folder / "content")
-        target.write_text(_article(file.read_text("utf-8"), station), "utf-8")
+        target.write_text(_article(text, station, keywords.get(file, [])), "utf-8")
     shutil.copytree(station_folder / "content/pictures", folder / "static/pictures")
 
 
-def _configuration(station: Station) -> dict[str, object]:
+def _configuration(station: Station, *, equal: bool) -> dict[str, object]:
     feeds = ["html", "rss", "atom"]
+    catalogue = ["catalogue"] if equal else []
     return {
         "baseURL": station.url,
         "title": station.name,
         "defaultContentLanguage": "zh-cn",
         "timeZone": station.timezone,
         "taxonomies": {"topic": "topics", "area": "areas"},
-        "outputs": {"home": feeds, "section": feeds, "term": feeds, "taxonomy": ["html"]},
+        "outputs": {"home": feeds + catalogue, "section": feeds, "term": feeds, "taxonomy": ["html"]},
         "outputFormats": {
             "rss": {"baseName": "feed"},
             "atom": {"mediaType": "application/atom+xml", "baseName": "atom", "isPlainText": True},
+            "catalogue": {"mediaType": "application/json", "baseName": "catalogue", "isPlainText": True},
         },
         "mediaTypes": {"application/atom+xml": {"suffixes": ["xml"]}},
+        # As https://gohugo.io/content-management/related/ has it, but for newer articles, which ours leads to as well.
+        "related": {
+            "includeNewer": True,
+            "threshold": 80,
+            "toLower": False,
+            "indices": [{"name": "keywords", "weight": 100}],
+        },
         "pagination": {"pagerSize": 20, "disableAliases": True},
         "enableRobotsTXT": True,
         "markup": {"goldmark": {"extensions": {"cjk": {"enable": True}}}},
@@ -209,7 +301,22 @@ def _configuration(station: Station) -> dict[str, object]:
     }
 
 
-def _article(text: str, station: Station) -> str:
+def _keywords(articles: Mapping[Path, str]) -> dict[Path, list[str]]:
+    """By the file of each article, the pairs of characters in its title and summary that few others have."""
+    pairs = {
+        file: {
+            one + two
+            for line in re.findall(r"(?m)^(?:title|summary): (.*)$", text)
+            for one, two in pairwise(line)
+            if (one + two).isalpha()
+        }
+        for file, text in articles.items()
+    }
+    times = Counter(chain.from_iterable(pairs.values()))
+    return {file: sorted(p for p in some if 1 < times[p] <= FEW) for file, some in pairs.items()}
+
+
+def _article(text: str, station: Station, keywords: list[str]) -> str:
     """An article in Hugo's words for the same fields; its areas are all whose pages list it."""
     topics = {topic.name: topic.slug for topic in station.topics}
     slugs = {area.path: area.slug.replace("/", "-") for area in station.areas}
@@ -231,8 +338,8 @@ def _article(text: str, station: Station) -> str:
         front,
     )
     front = re.sub(r"(?m)^areas: \[(.*)\]$", area, front)
-    return f"{front}\n---\n{body}"
+    return f"{front}\nkeywords: {json.dumps(keywords, ensure_ascii=False)}\n---\n{body}"
 
 
 if __name__ == "__main__":
-    measure(*map(int, sys.argv[1:]))
+    report.show(measure(*map(int, sys.argv[1:])))

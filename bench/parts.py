@@ -47,7 +47,7 @@ def building(folder: Path) -> Iterator[list[str]]:
     """Both cold, once: whatever is there already is moved aside."""
     ours = report.run("build", cwd=folder)
     (folder / "public").rename(report.scratch() / "public")
-    mkdocs = [Path(sys.executable).with_name("mkdocs"), "build", "-q"]
+    mkdocs: list[str | Path] = [Path(sys.executable).with_name("mkdocs"), "build", "-q"]
     theirs = timed(lambda: subprocess.run(mkdocs, cwd=folder, check=True, stdout=subprocess.DEVNULL), runs=1)
     yield row(
         f"`gengfu build`, {ARTICLES} articles, cold, one run", ours, "`mkdocs build`, same bytes", theirs
