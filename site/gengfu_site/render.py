@@ -75,7 +75,7 @@ class _Template(jinja2.Template):
         cls,
         environment: jinja2.Environment,
         code: CodeType,
-        globals: MutableMapping[str, Any],  # noqa: A002 - Jinja's own name
+        globals: MutableMapping[str, Any],
         uptodate: Callable[[], bool] | None = None,
     ) -> jinja2.Template:
         template = super().from_code(environment, code, globals, uptodate)
@@ -100,7 +100,7 @@ class _Environment(jinja2.Environment):
         self,
         name: str | jinja2.Template,
         parent: str | None = None,
-        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name
+        globals: MutableMapping[str, Any] | None = None,
     ) -> jinja2.Template:
         found = self._at_hand.get(name)
         if found is None:

@@ -20,8 +20,9 @@ from gengfu_site.publish import publish
 from sites import clean, files
 from stations import AT, MKDOCS_YML, StationFolder
 
-STEPS: list[tuple[Any, str]] = [(os, "link"), (os, "replace"), (release, "_swapped"), (sqlite3, "connect")]
-STEPS += [(Path, name) for name in ("mkdir", "replace", "rmdir", "unlink", "write_bytes", "write_text")]
+STEPS: list[tuple[Any, str]] = [(release, "_swapped"), (sqlite3, "connect")]
+STEPS += [(os, name) for name in ("link", "mkdir", "open", "replace", "write")]
+STEPS += [(Path, name) for name in ("replace", "rmdir", "unlink", "write_text")]
 """What changes a file. What a build does between two of these leaves no trace."""
 TRIES = int(os.environ.get("GENGFU_TEST_EXAMPLES", "3"))
 """Of each kind of edit and of trouble, at steps drawn by chance; the seed that is printed repeats a failure."""
