@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from posixpath import join, normpath, relpath
+from posixpath import dirname, join, normpath, relpath, splitext
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from gengfu_site import markdown
@@ -97,7 +97,7 @@ class Links:
                 return address
             if target is None:
                 return address
-            if target.suffix == ".md":
+            if _is_article(target):
                 leads.add((target.as_posix(), use.anchor))
                 if self._has_no_page(use):
                     return _NOWHERE
@@ -107,11 +107,13 @@ class Links:
 
         def named(address: str, *location: str | int) -> PurePosixPath | None:
             use = _Use(
-                manuscript=manuscript, address=quote(address), line=partial(manuscript.lines.line, *location)
+                manuscript=manuscript,
+                address=_quoted(address),
+                line=partial(manuscript.lines.line, *location),
             )
             try:
                 target = self._target(use)
-                if target is None or target.suffix == ".md":
+                if target is None or _is_article(target):
                     raise _Lost(_("“{address}”不是文件。").format(address=address), _("写文章旁边的文件名。"))
             except _Lost as lost:
                 problems.append(manuscript.lines.problem(*location, message=lost.message, remedy=lost.remedy))
@@ -185,7 +187,7 @@ class Links:
             )
         if self._is_known(use):
             return use.path
-        if use.manuscript.signed and use.path.suffix != ".md":
+        if use.manuscript.signed and not _is_article(use.path):
             raise _Lost(
                 _("签发的时候没有带上“{address}”。").format(address=use.shown), _("重新提交、签发这篇文章。")
             )
@@ -198,7 +200,7 @@ class Links:
         hidden = any(part.startswith(".") for part in use.path.parts)
         if (hidden or not _is_file(file)) and not use.may_be_dead:
             raise _Lost(_("链接的文件“{address}”不存在。").format(address=use.shown), self._near(use))
-        if use.path.suffix != ".md":
+        if not _is_article(use.path):
             _check_file(file, use)
             self._good.add(use.path)
         return use.path
@@ -282,30 +284,28 @@ class _Use:
     def shown(self) -> str:
         return shortened(unquote(self.address), 60)
 
-    @cached_property
+    @property
     def parts(self) -> SplitResult:
         """:raises _Lost: it is no address at all."""
         try:
-            return urlsplit(self.address)
+            return urlsplit(self.address)  # which remembers the last ones
         except ValueError:
             raise _Lost(
                 _("“{address}”不是网址。").format(address=self.shown), _("检查方括号和斜杠，重新复制一遍。")
             ) from None
 
-    @cached_property
+    @property
     def path(self) -> PurePosixPath:
         """Of the file it leads to, below content/; where it has none, of the article itself."""
-        written = unquote(self.parts.path)
-        if not written:
-            return self.manuscript.path
-        return PurePosixPath(normpath(join(self.manuscript.path.parent.as_posix(), written)))
+        written = self.parts.path
+        return _seen_from(dirname(self.manuscript.place), written) if written else self.manuscript.path
 
     @property
     def may_be_dead(self) -> bool:
         """Whether it leads to an article from what was signed before somebody mended it: that waits for a signature,
         and nothing else waits for that."""
         signed = self.manuscript.signed
-        return signed is not None and signed.edited and self.path.suffix == ".md"
+        return signed is not None and signed.edited and _is_article(self.path)
 
     @property
     def anchor(self) -> str:
@@ -320,6 +320,19 @@ class _Use:
         return Problem(
             path=self.manuscript.lines.path, line=self.line(), message=lost.message, remedy=lost.remedy
         )
+
+
+@lru_cache(maxsize=4096)
+def _seen_from(folder: str, written: str) -> PurePosixPath:
+    """What an address means in an article of ``folder``; kept, because many articles share a cover."""
+    return PurePosixPath(normpath(join(folder, unquote(written))))
+
+
+_quoted = lru_cache(maxsize=4096)(quote)  # likewise
+
+
+def _is_article(path: PurePosixPath) -> bool:
+    return path.name.endswith(".md")
 
 
 class _Reader:
@@ -358,7 +371,7 @@ class _Reader:
 
 def url_of(path: PurePosixPath) -> str:
     """Address of the article at ``path``, below the site; not quoted."""
-    return path.as_posix().removesuffix(path.suffix) + "/"
+    return splitext(path.as_posix())[0] + "/"
 
 
 def path_of(url: str) -> PurePosixPath:
