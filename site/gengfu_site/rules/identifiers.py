@@ -49,7 +49,9 @@ def identifiers(text: str) -> Iterator[Identifier]:
 
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_MANY_DIGITS = re.compile(r"[0-9０-９](?:[^\w\n:：/，、。；]{0,8}_{0,4}\d){6}")
+_MANY_DIGITS = re.compile(
+    r"[0-9０-９](?<![0-9０-９]{2})(?:\d|[^\w\n:：/，、。；]{1,8}_{0,4}\d|_{1,4}\d){6}"  # from where a row of digits begins
+)
 _PLATE_BEGINS = re.compile(rf"[{_PROVINCES}](?:[^\w\n]|_){{0,4}}[A-Za-zＡ-Ｚａ-ｚ]")
 _DOORS = re.compile(r"[区园苑村里城府庭寓][^\w\n]?\d{1,3}[^\w\n]\d")
 _BEFORE_ROOM = r"(?<=[\d一二三四五六七八九十零〇号 ].)"

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
+from posixpath import splitext
 from typing import Any
 
 from gengfu_site.article import Service
@@ -43,7 +44,7 @@ def found(reading: Reading) -> Iterator[Finding]:
     for file in article.files:
         for one in files.in_name(file):
             yield _finding(one, naming(file, reading), article.alert is not None)
-        for what in files.in_picture(file):
+        for what in files.in_picture(file, article.signed.files.get(file) if article.signed else None):
             yield Finding(
                 message=_("图片“{file}”里藏着{what}。").format(file=file.name, what=what),
                 place=naming(file, reading),
@@ -116,9 +117,10 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _printed_for_all(one: Identifier, reading: Reading) -> bool:
-    around, words = reading.around, squeezed(one.words)
+    around = reading.around
     if one.words in around.once(_printed_numbers):
         return True
+    words = squeezed(one.words)
     if not words.isdecimal() and words in around.once(_printed_words):
         return True
     service = reading.article.service
@@ -140,27 +142,27 @@ class _Files:
 
     def __init__(self, around: Around) -> None:
         self._content = around.library.settings.content
-        self._signed: dict[PurePosixPath, Path] = {}
-        for article in around.library.articles:
-            self._signed |= article.signed.files if article.signed else {}
         self._names: dict[PurePosixPath, tuple[Identifier, ...]] = {}
-        self._pictures: dict[PurePosixPath, tuple[str, ...]] = {}
+        self._pictures: dict[Path, tuple[str, ...]] = {}
 
     def in_name(self, file: PurePosixPath) -> tuple[Identifier, ...]:
         if file not in self._names:
             # What joins words in a name stands between them.
-            words = file.with_suffix("").as_posix().replace("_", " ").replace("/", "\n")
+            words = splitext(file.as_posix())[0].replace("_", " ").replace("/", "\n")
             self._names[file] = tuple(identifiers(words))
         return self._names[file]
 
-    def in_picture(self, file: PurePosixPath) -> tuple[str, ...]:
-        """What is hidden in it, in words."""
-        if file not in self._pictures:
-            photograph = file.suffix.lower() in _PHOTOGRAPHS
-            self._pictures[file] = (
-                tuple(_hidden_in(self._signed.get(file, self._content / file))) if photograph else ()
-            )
-        return self._pictures[file]
+    def in_picture(self, file: PurePosixPath, signed: Path | None) -> tuple[str, ...]:
+        """What is hidden in it, in words.
+
+        :param signed: where the bytes lie that were signed, if some were.
+        """
+        if file.suffix.lower() not in _PHOTOGRAPHS:
+            return ()
+        lies = signed or self._content / file
+        if lies not in self._pictures:
+            self._pictures[lies] = tuple(_hidden_in(lies))
+        return self._pictures[lies]
 
 
 def _hidden_in(file: Path) -> Iterator[str]:
