@@ -27,15 +27,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import compress, count, islice, repeat
 from operator import attrgetter
-from typing import Literal, TypeVar
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gengfu_scheduler.message import Group, Item, Message
-from gengfu_scheduler.timetable import MOST_ITEMS, Campaign, Slot, Target
+from gengfu_scheduler.timetable import MOST_ITEMS, Campaign, Slot
 from gengfu_site.catalogue import AlertEntry, Catalogue, Entry, Season, Station, concerns
 from gengfu_templates.i18n import translations
 
-T = TypeVar("T")
 History = Mapping[str, datetime]
 """Entry id -> when the group was last told it."""
 Fits = Callable[[Message, Group], bool]
@@ -107,21 +106,18 @@ def compose_all(
     turns: dict[object, _Turn] = {}
     chosen: dict[object, list[Entry]] = {}
     composed: dict[object, Digest] = {}
-    campaigns_for = _asked_once(
-        lambda group: tuple(campaign.name for campaign in campaigns if group in campaign.to),
-        [campaign.to for campaign in campaigns],
-    )
+    named = {id for campaign in campaigns for id in campaign.to.groups}
     for group in groups:
         # Groups told alike share one history.
         history = told.get(group.id, nothing)
-        on = campaigns_for(group)
-        alike = _traits(group), id(history), on
+        alike = _traits(group), group.id if group.id in named else "", id(history)
         if alike not in composed:
+            on = [campaign for campaign in campaigns if group in campaign.to]
+            names = tuple(campaign.name for campaign in on)
             shelf = stock.shelf(group)
-            kind = id(shelf), max(at - slot.pick.fresh, group.joined), on
+            kind = id(shelf), max(at - slot.pick.fresh, group.joined), names
             if kind not in turns:
-                favoured = stock.favoured([campaign for campaign in campaigns if campaign.name in on])
-                turns[kind] = _Turn(slot, shelf, group.joined, at, favoured)
+                turns[kind] = _Turn(slot, shelf, group.joined, at, stock.favoured(on))
             # Where groups differ in nothing but where they are and how they are reached, the choice is the same.
             if (kind, id(history)) not in chosen:
                 chosen[kind, id(history)] = turns[kind].choose(history)
@@ -131,24 +127,7 @@ def compose_all(
 
 
 _traits = attrgetter("area", "audience", "topics", "joined", "reach", "platform", "keyword")
-"""All of a group that a digest for it depends on, but its history and the campaigns it is in."""
-
-
-def _asked_once(ask: Callable[[Group], T], targets: Iterable[Target]) -> Callable[[Group], T]:
-    """``ask``, which goes by ``targets``, asked once for all groups that those cannot tell apart.
-
-    A city has tens of thousands of groups in hundreds of areas.
-    """
-    named = {id for target in targets for id in target.groups}
-    known: dict[object, T] = {}
-
-    def once(group: Group) -> T:
-        alike = group.area, group.audience, group.id if group.id in named else None
-        if alike not in known:
-            known[alike] = ask(group)
-        return known[alike]
-
-    return once
+"""All of a group that a digest for it depends on, but its history and what means it by name."""
 
 
 def bars(
@@ -485,8 +464,17 @@ def compose_correction(
 def addressees(slot: Slot, groups: Iterable[Group], at: datetime) -> list[Group]:
     """The groups that ``slot`` speaks to at ``at``: those it means and that have joined by then."""
     targets = [slot.to, *([slot.campaign.to] if slot.campaign else [])]
-    meant = _asked_once(lambda group: group in slot, targets)
-    return [group for group in groups if group.joined <= at and meant(group)]
+    named = {id for target in targets for id in target.groups}
+    known: dict[object, bool] = {}
+
+    def meant(group: Group) -> bool:
+        """Asked once for all that are alike: a city has tens of thousands of groups in hundreds of areas."""
+        alike = group.area, group.audience, group.joined, group.id if group.id in named else ""
+        if alike not in known:
+            known[alike] = group.joined <= at and group in slot
+        return known[alike]
+
+    return list(filter(meant, groups))
 
 
 def reaches(entry: Entry, group: Group) -> bool:

@@ -179,14 +179,15 @@ def _compose(slot: Slot, roster: Roster, told: Told, now: datetime) -> _Composed
 
 
 def _planned(composed: _Composed, not_before: Callable[[Group], datetime]) -> tuple[Planned, ...]:
+    # Groups alike share a digest, and what they are told is one object.
+    messages = {id(digest): (digest.message,) for _group, digest in composed.told if digest.message}
     return tuple(
         Planned(
             group=group.id,
-            messages=(digest.message,),
+            messages=messages[id(digest)],
             not_before=not_before(group),
             way=group.reach,
             last_told=digest.last_told,
         )
         for group, digest in composed.told
-        if digest.message
     )

@@ -158,7 +158,7 @@ def preview(draft: Draft, roster: Roster, *, slot: str) -> Upcoming:
     rows: dict[object, list[Planned]] = {}
     for planned in draft.planned:
         held = quiet(roster.groups[planned.group], when) if planned.not_before > when else None
-        told_so = *map(id, planned.messages), held
+        told_so = id(planned.messages), held
         if told_so not in rows:
             body = "".join(message.body for message in planned.messages)
             rows[told_so] = alike.setdefault((planned.messages[0].items, body, held), [])
@@ -243,10 +243,10 @@ class _Imagined:
     def take(self, draft: Draft) -> None:
         when = draft.broadcast.scheduled_for
         nothing: History = {}
-        said: dict[tuple[int, ...], tuple[str, ...]] = {}
+        said: dict[int, tuple[str, ...]] = {}
         grown: dict[tuple[int, tuple[str, ...]], tuple[History, History]] = {}
         for planned in draft.planned:
-            messages = tuple(map(id, planned.messages))
+            messages = id(planned.messages)
             if messages not in said:
                 said[messages] = tuple(item.entry for message in planned.messages for item in message.items)
             before, entries = self._histories.get(planned.group, nothing), said[messages]
