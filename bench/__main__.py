@@ -17,11 +17,11 @@ ENTRIES: dict[str, Callable[[], Iterator[report.Table]]] = {
     "city": city.measure,
     "pages": pages.measure,
     "parts": parts.measure,
-    "kills": kills.measure,
 }
 LONG: dict[str, Callable[[], Iterator[report.Table]]] = {
     "province": province.measure,
     "search": search.measure,
+    "kills": kills.measure,
 }
 """Only where they are asked for."""
 

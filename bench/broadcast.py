@@ -36,6 +36,13 @@ ROUNDS = 3
 SAMPLE = 500
 """Groups that Apprise tells: its rate is the same for any number, its patience is not."""
 ZONE = ZoneInfo("Asia/Shanghai")
+ALONE = "alert, no scheduler running"
+BESIDE = {
+    "alert": f"bare loop, {IN_FLIGHT} connections",
+    ALONE: f"bare loop, {IN_FLIGHT} connections",
+    "digest": f"bare loop, {DIGESTS} connections",
+}
+"""What each is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,66 +61,58 @@ class Told:
 
 def measure(groups: int = GROUPS) -> Iterator[Table]:
     yield rates(groups)
-    yield firsts(groups)
     yield lateness(groups)
 
 
 def rates(groups: int) -> Table:
     """By turns: an alert, a digest, and bare loops with as many connections, at one host and at 200."""
     begun = Begun(_again(groups))
-    rows: list[list[str]] = []
-    beside: dict[tuple[str, int], float] = {}
-    memory, rate = 0, 0.0
-    for hosts in (1, HOSTS):
-        told = _by_turns(groups, hosts)
-        for way, connections in (("alert", IN_FLIGHT), ("digest", DIGESTS)):
-            ours, bare = told[way], told[f"bare loop, {connections} connections"]
-            beside[way, hosts] = _median(ours) / _median(bare)
-            memory = max(memory, *(one.memory for one in ours))
-        rate = rate or groups / _median(told["alert"])
-        for name, results in told.items():
-            ratio = f"{beside[name, hosts]:.2f}" if (name, hosts) in beside else ""
-            rows.append(_row(f"{name}, {hosts} host{'s'[: hosts - 1]}", groups, results, ratio))
+    told = {hosts: _by_turns(groups, hosts) for hosts in (1, HOSTS)}
     with _station(SAMPLE, hosts=1) as (folder, platform):
         theirs = _apprise(folder, platform)
-    name = f"Apprise, 1 host, {theirs.groups} of {SAMPLE} groups"
-    rows.append(_row(name, theirs.groups, [Told(seconds=theirs.seconds)], ""))
+    apprise = [Told(seconds=theirs.seconds)]
+    rows = [
+        _row(f"{name}, {hosts} host{'s'[: hosts - 1]}", groups, runs, turns.get(BESIDE.get(name, ""), []))
+        for hosts, turns in told.items()
+        for name, runs in turns.items()
+    ]
+
+    def beside(name: str, hosts: int) -> float:
+        return _median(told[hosts][name]) / _median(told[hosts][BESIDE[name]])
+
     return Table(
         key=f"broadcast-{groups}",
         title=f"A broadcast to {groups:,} groups",
-        columns=("", "seconds", "spread", "until all is written", "groups a second", "x bare loop", "MB"),
-        rows=rows,
-        note=f"From the first post to the last answer, each after {LATENCY * 1000:.0f} ms; medians of {ROUNDS} runs by turns, "
-        "each with processes of its own.",
+        columns=(
+            "",
+            "seconds",
+            "spread",
+            "until all is written",
+            "groups a second",
+            "x bare loop",
+            "first post, s",
+            "MB",
+        ),
+        rows=[
+            *rows,
+            _row(f"Apprise, 1 host, {theirs.groups} of {SAMPLE} groups", theirs.groups, apprise, []),
+        ],
+        note=f"Seconds from the first post to the last answer, each after {LATENCY * 1000:.0f} ms; medians of {ROUNDS} runs by turns, "
+        "each with processes of its own. First post: the latest, since a running scheduler can see it or the command was given.",
         conditions=begun.over(),
         bars={
-            Bar.ALERT: beside["alert", 1],
-            Bar.ALERT_HOSTS: beside["alert", HOSTS],
-            Bar.DIGEST: beside["digest", 1],
-            Bar.DIGEST_HOSTS: beside["digest", HOSTS],
-            Bar.APPRISE: rate * theirs.seconds / theirs.groups,
-            Bar.SEND_MEMORY: memory / 1e6,
+            Bar.ALERT: beside("alert", 1),
+            Bar.ALERT_HOSTS: beside("alert", HOSTS),
+            Bar.DIGEST: beside("digest", 1),
+            Bar.DIGEST_HOSTS: beside("digest", HOSTS),
+            Bar.APPRISE: (groups / _median(told[1]["alert"])) / (theirs.groups / theirs.seconds),
+            Bar.SEND_MEMORY: max(
+                one.memory for turns in told.values() for runs in turns.values() for one in runs
+            )
+            / 1e6,
+            Bar.FIRST: max(one.first for turns in told.values() for one in turns["alert"]),
+            Bar.FIRST_ALONE: max(one.first for one in told[1][ALONE]),
         },
-    )
-
-
-def firsts(groups: int) -> Table:
-    """How soon an alert's first post leaves."""
-    begun = Begun(_again(groups))
-    with _station(groups, hosts=1) as (folder, platform):
-        running = [_alert(folder, platform, groups, turn).first for turn in range(ROUNDS)]
-        alone = [_alert(folder, platform, groups, ROUNDS + turn, run=False).first for turn in range(ROUNDS)]
-    return Table(
-        key=f"first-{groups}",
-        title=f"The first post of an alert to {groups:,} groups",
-        columns=("", "least, s", "median, s", "most, s"),
-        rows=[
-            _spread("after a running scheduler can see it", running),
-            _spread("after the command, none running", alone),
-        ],
-        note=f"{ROUNDS} runs each.",
-        conditions=begun.over(),
-        bars={Bar.FIRST: max(running), Bar.FIRST_ALONE: max(alone)},
     )
 
 
@@ -125,7 +124,12 @@ def lateness(groups: int) -> Table:
         key=f"late-{groups}",
         title=f"{SLOTS} slots at one minute, {groups:,} groups",
         columns=("first post after its time", "least, s", "median, s", "most, s"),
-        rows=[_spread("spread: 3m, as it is where nothing is said", late)],
+        rows=[
+            [
+                "spread: 3m, as it is where nothing is said",
+                *(f"{of(late):.2f}" for of in (min, statistics.median, max)),
+            ]
+        ],
         note="One run; each slot has groups of its own.",
         conditions=begun.over(),
         bars={Bar.LATE: max(late)},
@@ -139,11 +143,13 @@ def _again(groups: int) -> str:
 def _by_turns(groups: int, hosts: int) -> dict[str, list[Told]]:
     with _station(groups, hosts=hosts) as (folder, platform):
         turns: dict[str, Callable[[int], Told]] = {
-            f"bare loop, {IN_FLIGHT} connections": lambda _turn: _bare(folder, platform, IN_FLIGHT),
+            BESIDE["alert"]: lambda _turn: _bare(folder, platform, IN_FLIGHT),
             "alert": lambda turn: _alert(folder, platform, groups, turn),
-            f"bare loop, {DIGESTS} connections": lambda _turn: _bare(folder, platform, DIGESTS),
+            BESIDE["digest"]: lambda _turn: _bare(folder, platform, DIGESTS),
             "digest": lambda _turn: _digest(folder, platform, groups),
         }
+        if hosts == 1:
+            turns[ALONE] = lambda turn: _alert(folder, platform, groups, ROUNDS + turn, run=False)
         told: dict[str, list[Told]] = {name: [] for name in turns}
         for turn in range(ROUNDS):
             for name, tell in turns.items():
@@ -155,23 +161,19 @@ def _median(told: list[Told]) -> float:
     return statistics.median(one.seconds for one in told)
 
 
-def _row(what: str, groups: int, told: list[Told], beside: str) -> list[str]:
-    seconds = [one.seconds for one in told]
-    memory = max(one.memory for one in told)
-    ended = statistics.median(one.ended for one in told)
+def _row(what: str, groups: int, told: list[Told], bare: list[Told]) -> list[str]:
+    seconds, memory = [one.seconds for one in told], max(one.memory for one in told)
+    ended, first = statistics.median(one.ended for one in told), max(one.first for one in told)
     return [
         what,
         f"{_median(told):.2f}",
         f"{min(seconds):.2f}-{max(seconds):.2f}",
         f"{ended:.2f}" if ended else "",
         f"{groups / _median(told):,.0f}",
-        beside,
+        f"{_median(told) / _median(bare):.2f}" if bare else "",
+        f"{first:.2f}" if first else "",
         f"{memory / 1e6:.0f}" if memory else "",
     ]
-
-
-def _spread(what: str, seconds: list[float]) -> list[str]:
-    return [what, f"{min(seconds):.2f}", f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"]
 
 
 # The ways of telling

@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from installed import Installed
 from kills import GROUPS, Toll, kill_often
 
-STATIONS = 2
+STATIONS = 10
 KILLS = 20
 
 
