@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -130,6 +130,8 @@ class Signed:
     rank: tuple[int, int]
     """Where two articles bring along one file in two versions, the greater one's is shown: the one more strictly
     signed off, then the later one."""
+    digests: tuple[tuple[str, str], ...]
+    """Of these files as they were signed: place below content/ and digest, in order."""
     edited: bool = False
     """Whether its file says something else by now, which waits for a signature."""
 
@@ -228,8 +230,30 @@ class Approvals:
 
     def signed(self, public: Public) -> Signed:
         """:raises Lost: a file is not there as it was signed."""
-        files = {path: self._sound_file(path, digest) for path, digest in public.version.files.items()}
-        return Signed(files=files, rank=(_STRICTNESS[public.review], public.number))
+        _place, _text, digests = _plain(public.version)
+        return self._signed(digests, public.review, public.number)
+
+    def signed_as_it_lies(self, id_: str, place: str, text: str) -> Signed | None:
+        """Who answers for that text at that place below content/, where that is what residents may see of the article.
+
+        :param text: its digest.
+        :raises Lost: a file is not there as it was signed.
+        """
+        if id_ in self._standings:
+            public = _values_of(self._standings[id_])[0]
+        else:
+            public = self._told[id_][0] if id_ in self._told else None
+        if public is None or public[0][0] != place or public[0][1] != text:
+            return None
+        return self._signed(public[0][2], public[2], public[1])
+
+    def knows(self, id_: str, place: str) -> bool:
+        """Whether an article of that id, or one at that place below content/, was ever submitted or signed off."""
+        return id_ in self._standings or id_ in self._told or place.lower() in self._ids_by_path
+
+    def _signed(self, digests: tuple[tuple[str, str], ...], review: str, number: int) -> Signed:
+        files = {_path(place): self._sound_file(_path(place), digest) for place, digest in digests}
+        return Signed(files=files, rank=(_STRICTNESS[review], number), digests=digests)
 
     def _sound_file(self, path: PurePosixPath, digest: str) -> Path:
         if digest not in self._sound:  # many articles share a cover
@@ -361,6 +385,9 @@ def _version(members: Mapping[str, Any]) -> Version:
         text=members["text"],
         files={PurePosixPath(path): digest for path, digest in members["files"]},
     )
+
+
+_path = lru_cache(maxsize=4096)(PurePosixPath)  # many articles share a cover
 
 
 def _store(station: Path) -> Path:

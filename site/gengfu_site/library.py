@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from gengfu_site.approvals import Approvals, digest_of
 from gengfu_site.article import Manuscript, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Bound, Lead, Links, url_of
@@ -17,7 +18,7 @@ from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, reason, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
 from gengfu_site.source import read_text
-from gengfu_site.versions import Lying, shown_to_residents
+from gengfu_site.versions import Copy, Lying, Signatures, shown_to_residents, signatures
 from gengfu_templates.i18n import _
 
 WEBHOOK = re.compile(
@@ -119,17 +120,43 @@ class Known(NamedTuple):
     """What is known of an article's file without reading it anew: it is sound by itself."""
 
     article: Article
+    text: str
+    """Digest of what stands there (:attr:`gengfu_site.versions.Lying.digest`)."""
     leads: tuple[Lead, ...]
     anchors: tuple[str, ...]
 
 
-Knowledge = Callable[[Sequence[str]], Mapping[str, Known]]
-"""Told of every article's file, by its place below content/, says what it knows of some."""
+class Knowledge(Protocol):
+    """What is known of a library without reading it anew."""
+
+    def approvals(self, station: Path) -> Approvals:
+        """What the log says.
+
+        :raises AuditFailed: it cannot be read.
+        """
+
+    def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Known]:
+        """What is known of some of all the articles' files, by their place below content/.
+
+        :param signatures: those that somebody answers for as they lie are to say so (:attr:`Article.signed`); None:
+            nobody needs to.
+        """
+
+    def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
+        """What is known of some of all the copies that residents see, likewise."""
 
 
-def nothing(places: Sequence[str]) -> Mapping[str, Known]:
+class Nothing:
     """Of no file anything."""
-    return {}
+
+    def approvals(self, station: Path) -> Approvals:
+        return Approvals.read(station)
+
+    def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Known]:
+        return {}
+
+    def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
+        return {}
 
 
 def load(
@@ -138,7 +165,7 @@ def load(
     *,
     urgent: bool = False,
     as_written: bool = False,
-    known: Knowledge = nothing,
+    known: Knowledge = Nothing(),  # noqa: B008 - which never changes
 ) -> tuple[Library, list[Problem]]:
     """Read the whole library, and everything that keeps it from being published at ``at``.
 
@@ -151,36 +178,68 @@ def load(
     :raises AuditFailed: the log says who signed, and cannot be read; not where it is urgent.
     """
     places, problems = article_places(settings)
-    signs = not as_written and any(review != "none" for review in settings.reviews.values())
-    remembered = {} if signs else known(places)
-    lying = [read(place, settings, urgent=urgent) for place in places if place not in remembered]
+    signing = None if as_written else signatures(settings, known.approvals, urgent=urgent)
+    remembered = dict(known.files(places, signing))
+    lying = {place: read(place, settings, urgent=urgent) for place in places if place not in remembered}
     held: list[Problem] = []
-    if signs:
-        lying, held = shown_to_residents(settings, lying, urgent=urgent)
-    problems += [problem for one in lying for problem in one.problems]
-    manuscripts: list[Manuscript] = [one.manuscript for one in lying if one.manuscript]
-    if remembered:
-        order = {place: number for number, place in enumerate(places)}
-        manuscripts += [one.article for one in remembered.values()]
-        manuscripts.sort(key=lambda manuscript: order[manuscript.place])
+    if signing:
+        lying, held = _public(places, lying, remembered, signing, known, urgent=urgent)
+    problems += [problem for one in lying.values() for problem in one.problems]
+    read_now = {place: one.manuscript for place, one in lying.items()}
+    manuscripts = [
+        manuscript
+        for place in places
+        if (manuscript := remembered[place].article if place in remembered else read_now.get(place))
+    ]
     manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
     # What a file that cannot be read is called, nobody knows.
     all_read = not problems or {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
     problems += _out_of_time_or_place(manuscripts, at)
-    persons, found = read_persons(settings, searched_for(manuscripts) | _perhaps_searched_for(lying))
+    persons, found = read_persons(settings, searched_for(manuscripts) | _perhaps_searched_for(lying.values()))
     problems += found
     links = Links(settings, manuscripts, at, held={problem.path for problem in held})
     articles, found = _bound(manuscripts, persons, links, remembered)
     problems += found
     if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
-    begun, found = _unfinished(lying, links, settings)
+    begun, found = _unfinished(lying.values(), links, settings)
     problems += found
     library = Library(
         settings=settings, articles=newest_first(articles), held=tuple(held), unfinished=tuple(begun)
     )
     return library, problems
+
+
+def _public(
+    places: Sequence[str],
+    lying: dict[str, Lying],
+    remembered: dict[str, Known],
+    signing: Signatures,
+    known: Knowledge,
+    *,
+    urgent: bool,
+) -> tuple[dict[str, Lying], list[Problem]]:
+    """As :func:`gengfu_site.versions.shown_to_residents`: of these files, and of those that are ``remembered``.
+
+    What is remembered of files that residents do not see as they lie gives way to what they see instead.
+    """
+    unclear = [place for place, one in remembered.items() if signing.concern(one.article)]
+    for place in unclear:
+        article, text, _leads, _anchors = remembered.pop(place)
+        if signing.asked_for(article.kind) and not article.withdrawn:
+            lying[place] = Lying(path=article.path, name=article.lines.path, digest=text, manuscript=article)
+        else:
+            lying[place] = read(place, signing.settings, urgent=urgent)
+
+    def copies(wanted: Sequence[Copy]) -> Mapping[PurePosixPath, Manuscript]:
+        found = known.copies(wanted)
+        remembered.update(found)
+        return {one.article.path: one.article for one in found.values()}
+
+    in_order = [lying[place] for place in places if place in lying]
+    plain = {place: one.article for place, one in remembered.items()}
+    return shown_to_residents(signing, in_order, plain, copies)
 
 
 def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) -> Article:
@@ -275,7 +334,14 @@ def read(place: str, settings: Settings, *, urgent: bool = False) -> Lying:
         if urgent:
             return Lying(path=path, name=name, problems=tuple(problems))
     manuscript, found = parse(text, path, name, settings.station, urgent=urgent)
-    return Lying(path=path, name=name, text=text, manuscript=manuscript, problems=(*problems, *found))
+    return Lying(
+        path=path,
+        name=name,
+        text=text,
+        digest=digest_of(text.encode()),
+        manuscript=manuscript,
+        problems=(*problems, *found),
+    )
 
 
 def exposed(path: str, line: int) -> Problem:

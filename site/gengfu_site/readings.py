@@ -12,16 +12,18 @@ does likewise (https://git-scm.com/docs/racy-git).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gengfu_site import rules
+from gengfu_site.approvals import Approvals, Signed
+from gengfu_site.article import Manuscript, parse
 from gengfu_site.edition import edition
 from gengfu_site.library import Article, Known, bound, read, reserved_part
 from gengfu_site.links import Links
@@ -32,6 +34,7 @@ from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document
 from gengfu_site.store import Reading, Status, Store, status
+from gengfu_site.versions import Copy, Signatures
 
 FILE = PurePosixPath(".gengfu/site.sqlite3")
 """Of the station's own store, in its folder."""
@@ -56,10 +59,13 @@ class Readings:
     settings: Settings
     at: datetime
 
-    def __call__(self, places: Sequence[str]) -> Mapping[str, Known]:
+    def approvals(self, station: Path) -> Approvals:
+        return Approvals.read(station, self.store)
+
+    def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Known]:
         settled = self._now() - _SETTLED
         held = _held(self.store)
-        before = {place: reading for place, (reading, _known) in held.items()} or self.store.readings()
+        before = {name: reading for name, (reading, _known) in held.items()} or self.store.readings()
         content = str(self.settings.content)
         statuses = {place: status(f"{content}/{place}") for place in places}
         attached = _Attached(content)
@@ -67,70 +73,131 @@ class Readings:
         unknown: list[str] = []
         for place in places:
             reading = before.get(place)
-            if reading and reading.status == statuses[place] and attached.still(reading.told[3]):
-                known[place] = held[place][1] if place in held else self._known(place, reading)
-            else:
-                unknown.append(place)
+            if reading and reading.status == statuses[place]:
+                signed = _signed(place, reading, signatures)
+                if attached.still(reading.told[3], signed):
+                    known[place] = _at_hand(held.get(place), signed) or self._known(place, reading, signed)
+                    continue
+            unknown.append(place)
         new: dict[str, Reading] = {}
-        for share in spread(self._read, unknown):
+        for share in spread(partial(self._read, signatures), unknown):
             for place, digest, told, rest, html in share:
                 reading = Reading(statuses[place], digest, told, rest, html)
-                known[place] = self._known(place, reading)
+                known[place] = self._known(place, reading, _signed(place, reading, signatures))
                 if max(reading.status[:2], default=settled) < settled:
                     new[place] = reading
-        left = before.keys() - (statuses.keys() - unknown)
+        copies = {name for name in before if name.startswith(_COPY)} if signatures else set[str]()
+        left = before.keys() - (statuses.keys() - unknown) - copies
         if new or left:
             self.store.keep_readings(new, left)
         told = {place: before[place] for place in known.keys() - unknown} | new
+        others = {name: held.get(name, (before[name], None)) for name in copies}
         held.clear()
         held.update((place, (reading._replace(html=""), known[place])) for place, reading in told.items())
+        held.update(others)
         return known
 
-    def _read(self, places: Sequence[str]) -> list[tuple[str, str, Values, bytes, str]]:
+    def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
+        held = _held(self.store)
+        known: dict[str, Known] = {}
+        unknown: dict[str, Copy] = {}
+        for copy in wanted:
+            place, kept = copy.path.as_posix(), held.get(_name(copy))
+            if kept and kept[0].told[3] == copy.signed.digests:
+                known[place] = _at_hand(kept, copy.signed) or self._known(copy, kept[0], copy.signed)
+            else:
+                unknown[place] = copy
+        new: dict[str, Reading] = {}
+        for share in spread(partial(self._read, None), list(unknown.values())):
+            for place, digest, told, rest, html in share:
+                new[_name(unknown[place])] = reading = Reading((), digest, told, rest, html)
+                known[place] = self._known(unknown[place], reading, unknown[place].signed)
+        names = {_name(copy): copy.path.as_posix() for copy in wanted}
+        left = {name for name in held if name.startswith(_COPY) and names.get(name) not in known}
+        if new or left:
+            self.store.keep_readings(new, left - new.keys())
+        for name in left:
+            del held[name]
+        for name, place in names.items():
+            if place in known:
+                reading = new[name]._replace(html="") if name in new else held[name][0]
+                held[name] = reading, known[place]
+        return known
+
+    def _read(
+        self, signatures: Signatures | None, wanted: Sequence[str | Copy]
+    ) -> list[tuple[str, str, Values, bytes, str]]:
         """Of those that are sound by themselves: place, digest, what is told of it twice, and its text.
 
         One step for all after the other: a processor that goes on doing the same is a sixth faster.
+
+        :param wanted: files by their place, or copies.
         """
         sound = rules.sound(self.settings, self.at)
-        alone = [one for one in self._alone(places) if sound(one[0])]
+        written = [found for one in wanted if (found := self._written(one, signatures))]
+        alone = [one for one in self._alone(written) if sound(one[0])]
         return [_reading(article, told) for article, told in alone]
 
-    def _alone(self, places: Sequence[str]) -> list[tuple[Article, Values]]:
+    def _written(
+        self, one: str | Copy, signatures: Signatures | None = None
+    ) -> tuple[Manuscript, str] | None:
+        """Where nothing is wrong with it: what is written there, and the digest of that."""
+        signed: Signed | None
+        if isinstance(one, Copy):
+            # That it waits for a signature excuses nothing: what is excused is looked at each time.
+            text, signed = one.digest, replace(one.signed, edited=False)
+            manuscript, problems = parse(one.text, one.path, one.name, self.settings.station)
+        else:
+            lying = read(one, self.settings)
+            text, manuscript, problems = lying.digest, lying.manuscript, list(lying.problems)
+            signed = (
+                signatures.of(manuscript.id, one, manuscript.kind, text)
+                if manuscript and signatures
+                else None
+            )
+        if manuscript is None or problems:
+            return None
+        return (replace(manuscript, signed=signed) if signed else manuscript), text
+
+    def _alone(self, written: Iterable[tuple[Manuscript, str]]) -> list[tuple[Article, Values]]:
         """Those that are right but for the rules, and what is told of each."""
         links = Links(self.settings, (), self.at)  # which looks at a picture that many share once
-        lying = [read(place, self.settings) for place in places]
-        manuscripts = [one.manuscript for one in lying if one.manuscript and not one.problems]
         found: list[tuple[Article, Values]] = []
         content = str(self.settings.content)
-        for manuscript in manuscripts:
+        for manuscript, text in written:
             if reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"):
                 continue
             followed, problems = links.bind(manuscript)
             if [*problems, *links.broken_anchors()]:
                 continue
-            attached = tuple((str(path), status(f"{content}/{path}")) for path in followed.files)
+            attached: Attached = tuple((str(path), status(f"{content}/{path}")) for path in followed.files)
+            if manuscript.signed:
+                attached = manuscript.signed.digests
             leads, anchors = sorted(followed.leads), sorted(followed.anchors)
-            found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached)))
+            found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached, text)))
         return found
 
-    def _known(self, place: str, reading: Reading) -> Known:
-        often, leads, anchors, _attached, pairs = reading.told
-        article = restored(place, often, reading.rest, reading.digest, pairs, self._zone, self._later)
+    def _known(self, one: str | Copy, reading: Reading, signed: Signed | None) -> Known:
+        often, leads, anchors, _attached, text, pairs = reading.told
+        place, later = one if isinstance(one, str) else one.path.as_posix(), partial(self._later, one, signed)
+        article = restored(place, often, reading.rest, reading.digest, pairs, self._zone, later)
         if reading.html:
             vars(article)["html"] = reading.html
-        return Known(article, leads, anchors)
+        vars(article)["signed"] = signed
+        return Known(article, text, leads, anchors)
 
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.station.timezone)
 
-    def _later(self, place: str, wanted: str) -> Mapping[str, Any]:
+    def _later(self, one: str | Copy, signed: Signed | None, place: str, wanted: str) -> Mapping[str, Any]:
         """What was not kept with the rest: the text, or what lies in the file itself."""
-        if wanted == "html" and (html := self.store.text(place)) is not None:
+        if wanted == "html" and (html := self.store.text(_name(one))) is not None:
             return {"html": html}
-        manuscript = read(place, self.settings).manuscript
-        if manuscript is None:  # it was changed just now
+        written = self._written(one)
+        if written is None:  # it was changed just now
             return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
+        manuscript = replace(written[0], signed=signed)
         followed, _problems = Links(self.settings, (), self.at).bind(manuscript)
         return {
             "body": manuscript.body,
@@ -157,9 +224,39 @@ def _reading(article: Article, told: Values) -> tuple[str, str, Values, bytes, s
 
 
 @lru_cache(maxsize=1)
-def _held(store: Store) -> dict[str, tuple[Reading, Known]]:
+def _held(store: Store) -> dict[str, _Kept]:
     """What this process knows of the files of ``store``: one that goes on building need not ask it each time."""
     return {}
+
+
+_Kept = tuple[Reading, Known | None]
+"""A reading, and what was made of it if anybody asked."""
+
+
+def _at_hand(kept: _Kept | None, signed: Signed | None) -> Known | None:
+    """What was made of it, if the same people answered for it then."""
+    return kept[1] if kept and kept[1] and kept[1].article.signed == signed else None
+
+
+def _signed(place: str, reading: Reading, signatures: Signatures | None) -> Signed | None:
+    if signatures is None:
+        return None
+    id_, kind = reading.told[0][0][:2]
+    return signatures.of(id_, place, kind, reading.told[4])
+
+
+_COPY = "/"
+"""What the names of copies' readings begin with, and no place below content/ does."""
+
+
+def _name(one: str | Copy) -> str:
+    """Of its reading in the store."""
+    return one if isinstance(one, str) else f"{_COPY}{one.digest}/{one.path.as_posix()}"
+
+
+Attached = tuple[tuple[str, Status | str], ...]
+"""Of each file that an article brings along, its place below content/ and by what one sees that it is the same: how it
+lies there or, where it was signed, its digest."""
 
 
 class _Attached:
@@ -169,7 +266,9 @@ class _Attached:
         self._content = content
         self._statuses: dict[str, Status] = {}
 
-    def still(self, files: tuple[tuple[str, Status], ...]) -> bool:
+    def still(self, files: Attached, signed: Signed | None) -> bool:
+        if signed:
+            return files == signed.digests
         for name, then in files:
             if name not in self._statuses:
                 self._statuses[name] = status(f"{self._content}/{name}")

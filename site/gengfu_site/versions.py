@@ -12,11 +12,12 @@ something else: its id, its kind and its place lead to the same page, and none o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from gengfu_site.approvals import Approvals, Lost, Public, Review, digest_of, step_name, strictest
+from gengfu_site.approvals import Approvals, Lost, Public, Review, Signed, step_name, strictest
 from gengfu_site.article import Manuscript, ids_written, parse, split
 from gengfu_site.audit import AuditFailed
 from gengfu_site.catalogue import KINDS, Kind
@@ -35,7 +36,9 @@ class Lying:
     name: str
     """The file as the officer knows it."""
     text: str | None = None
-    """None where it cannot be read."""
+    """None where it cannot be read, or need not be."""
+    digest: str = ""
+    """Of its text, as :class:`gengfu_site.approvals.Version` has it; empty where it cannot be read."""
     manuscript: Manuscript | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -47,53 +50,112 @@ class Lying:
         folder = self.path.parts[0]
         return folder if folder in KINDS else None
 
-    @property
-    def digest(self) -> str:
-        return digest_of((self.text or "").encode())
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """What was signed of an article whose file says something else by now, at the same place."""
+
+    path: PurePosixPath
+    """Below content/."""
+    name: str
+    """The file as the officer knows it."""
+    text: str
+    digest: str
+    """Of ``text``."""
+    signed: Signed
 
 
-def shown_to_residents(
-    settings: Settings, lying: Sequence[Lying], *, urgent: bool
-) -> tuple[list[Lying], list[Problem]]:
-    """What of ``lying`` residents may see, each as they may see it; and a warning for each that differs from its file.
+Copies = Callable[[Sequence[Copy]], Mapping[PurePosixPath, Manuscript]]
+"""Told of all copies that residents are to see, gives by their paths those that need not be read anew."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class Signatures:
+    """What must be signed off, and what was."""
+
+    settings: Settings
+    approvals: Approvals
+
+    def of(self, id_: str, place: str, kind: Kind, text: str) -> Signed | None:
+        """Who answers for an article as it lies, where somebody must and does.
+
+        :param place: of its file below content/.
+        :param text: the digest of what stands there.
+        """
+        if not self.asked_for(kind):
+            return None
+        try:
+            return self.approvals.signed_as_it_lies(id_, place, text)
+        except Lost:
+            return None
+
+    def asked_for(self, kind: Kind) -> bool:
+        return self.settings.reviews.get(kind, "none") != "none"
+
+    def concern(self, article: Manuscript) -> bool:
+        """Whether it is not plain that residents see it as it lies."""
+        if self.asked_for(article.kind):
+            return article.signed is None
+        return self.approvals.knows(article.id, article.place)
+
+
+def signatures(
+    settings: Settings, approvals: Callable[[Path], Approvals], *, urgent: bool
+) -> Signatures | None:
+    """None where nothing is signed off.
+
+    :param approvals: reads the log.
     :param urgent: where the log cannot be read, go on as if nobody had signed anything: no alert waits for it.
     :raises AuditFailed: the log cannot be read.
     """
     if all(review == "none" for review in settings.reviews.values()):
-        return list(lying), []
+        return None
     try:
-        approvals = Approvals.read(settings.folder)
+        return Signatures(settings=settings, approvals=approvals(settings.folder))
     except AuditFailed:
         if not urgent:
             raise
-        approvals = Approvals(settings.folder, ())
-    seen: list[Lying] = []
+        return Signatures(settings=settings, approvals=Approvals(settings.folder, ()))
+
+
+def shown_to_residents(
+    signatures: Signatures, lying: Sequence[Lying], plain: Mapping[str, Manuscript], copies: Copies
+) -> tuple[dict[str, Lying], list[Problem]]:
+    """What of ``lying`` residents may see, each as they may see it, by the place where it lies below content/; and a
+    warning for each that differs from its file.
+
+    :param plain: by their places, all other articles, which residents see as they lie.
+    """
+    settings, approvals = signatures.settings, signatures.approvals
+    seen: dict[str, Lying] = {}
     held: list[Problem] = []
-    bearers = _bearers(lying, approvals)
+    signed: list[tuple[Lying, str, Public]] = []
+    bearers = _bearers(lying, plain, approvals)
     for one in lying:
         id_ = _id(one, approvals)
         if not _needs_signing(one, id_, approvals, settings):
-            seen.append(one)
+            seen[one.path.as_posix()] = one
             continue
         public = approvals.of(id_).public if id_ else None
         if id_ is None or public is None:
             held.append(_unsigned(one, id_, approvals, settings))
-            continue
-        if bearers[id_] is not one:
+        elif bearers[id_] != one.name:
             held.append(_anothers_id(one, id_, bearers[id_]))
-            continue
+        else:
+            signed.append((one, id_, public))
+    known = copies([copy for one, _id, public in signed for copy in _copies(one, public, approvals)])
+    for one, id_, public in signed:
         try:
-            version = _as_signed(one, public, approvals, settings)
+            version = _as_signed(one, public, approvals, settings, known)
         except Lost as lost:
             held.append(_lost(one, lost))
             continue
         undeclared = [problem for problem in version.problems if _field(problem) in _DECLARED]
         mistakes = [problem for problem in version.problems if problem not in undeclared]
-        seen.append(replace(version, problems=tuple(mistakes)))
+        seen[one.path.as_posix()] = replace(version, problems=tuple(mistakes))
         held += [_renamed(one, id_, problem, approvals) for problem in undeclared]
         held += [] if _only_withdrawn(one, version) else _edited(one, id_, public, approvals, settings)
-    return seen, held
+    return seen, sorted(held)
 
 
 def review_of(kind: Kind | None, public: Public | None, approvals: Approvals, settings: Settings) -> Review:
@@ -141,30 +203,55 @@ def _id(one: Lying, approvals: Approvals) -> str | None:
     return next((id_ for id_ in written if approvals.of(id_).public), None) or approvals.id_at(one.path)
 
 
-def _bearers(lying: Sequence[Lying], approvals: Approvals) -> dict[str, Lying]:
-    """By id, of the files that give one which was signed off, the one that is that article."""
-    bearers: dict[str, Lying] = {}
+def _bearers(lying: Sequence[Lying], plain: Mapping[str, Manuscript], approvals: Approvals) -> dict[str, str]:
+    """By the ids in ``lying`` that were signed off: of the files that give it, the name of the one that is that article."""
+    bearers: dict[str, str] = {}
     for one in lying:
         id_ = _id(one, approvals)
         public = approvals.of(id_).public if id_ else None
         if id_ and public and (id_ not in bearers or public.version.path == one.path):
-            bearers[id_] = one
+            there = plain.get(public.version.path.as_posix())
+            bearers[id_] = there.lines.path if there and there.id == id_ else one.name
     return bearers
 
 
-def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Settings) -> Lying:
+def _copies(one: Lying, public: Public, approvals: Approvals) -> Iterator[Copy]:
+    """What was signed, where nothing of it hangs on what the file says by now."""
+    if public.version.path != one.path or _is_signed(one, public):
+        return
+    if one.manuscript is None or not one.manuscript.withdrawn:
+        with suppress(Lost):
+            yield Copy(
+                path=one.path,
+                name=one.name,
+                text=approvals.text(public.version),
+                digest=public.version.text,
+                signed=replace(approvals.signed(public), edited=True),
+            )
+
+
+def _as_signed(
+    one: Lying,
+    public: Public,
+    approvals: Approvals,
+    settings: Settings,
+    copies: Mapping[PurePosixPath, Manuscript],
+) -> Lying:
     """
     :raises Lost: what was signed is not there any more.
     """
+    if known := copies.get(one.path):
+        return replace(one, digest=public.version.text, manuscript=known, problems=())
     as_it_lies = _is_signed(one, public)
     signed = replace(approvals.signed(public), edited=not as_it_lies)
     if as_it_lies and not one.problems:
         return replace(one, manuscript=one.manuscript and replace(one.manuscript, signed=signed))
     text = approvals.text(public.version)
+    one = replace(one, text=text, digest=public.version.text)
     manuscript, problems = parse(text, public.version.path, one.name, settings.station, signed_off=True)
     problems = list(one.problems) if as_it_lies else problems
     if manuscript is None:
-        return replace(one, text=text, manuscript=None, problems=tuple(problems))
+        return replace(one, manuscript=None, problems=tuple(problems))
     declared = {topic.name for topic in settings.station.topics}
     topics = tuple(topic for topic in manuscript.topics if topic in declared)
     manuscript = replace(manuscript, topics=topics, signed=signed)
@@ -176,7 +263,7 @@ def _as_signed(one: Lying, public: Public, approvals: Approvals, settings: Setti
             updated=now.updated or manuscript.updated,
             lines=_with_reason(manuscript.lines, now.lines),
         )
-    return replace(one, path=public.version.path, text=text, manuscript=manuscript, problems=tuple(problems))
+    return replace(one, path=public.version.path, manuscript=manuscript, problems=tuple(problems))
 
 
 def _with_reason(signed: Document, now: Document) -> Document:
@@ -252,10 +339,10 @@ def _unsigned(one: Lying, id_: str | None, approvals: Approvals, settings: Setti
     return _warning(one, message, _next_step(one, id_, approvals))
 
 
-def _anothers_id(one: Lying, id_: str, bearer: Lying) -> Problem:
+def _anothers_id(one: Lying, id_: str, bearer: str) -> Problem:
     return _warning(
         one,
-        _("编号 {id} 是签发过的 {path} 的，这一篇没有公开。").format(id=id_, path=bearer.name),
+        _("编号 {id} 是签发过的 {path} 的，这一篇没有公开。").format(id=id_, path=bearer),
         _("删掉 id 那一行，再运行 gengfu fix {name}，得到一个新编号。").format(name=in_command(one.name)),
     )
 

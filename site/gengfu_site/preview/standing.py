@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from gengfu_site.approvals import Approvals, digest_of
 from gengfu_site.library import Article
 from gengfu_site.problems import GengfuError, Problem
 from gengfu_site.settings import Settings
 from gengfu_site.source import read_text
-from gengfu_site.versions import Lying, shown_to_residents
+from gengfu_site.versions import Lying, shown_to_residents, signatures
 from gengfu_templates.i18n import _
 
 Tone = Literal["bad", "warn", "good"]
@@ -71,9 +72,16 @@ def _signing(article: Article, settings: Settings) -> Iterator[Notice]:
     text = read_text(settings.folder / article.lines.path, settings.folder)
     if isinstance(text, Problem):
         return
-    lying = Lying(path=article.path, name=article.lines.path, text=text, manuscript=article)
+    lying = Lying(
+        path=article.path,
+        name=article.lines.path,
+        text=text,
+        digest=digest_of(text.encode()),
+        manuscript=article,
+    )
     try:
-        _seen, held = shown_to_residents(settings, [lying], urgent=False)
+        signing = signatures(settings, Approvals.read, urgent=False)
+        held = shown_to_residents(signing, [lying], {}, lambda _wanted: {})[1] if signing else []
     except GengfuError as error:
         yield Notice(tone="bad", text=str(error))
         return
