@@ -14,8 +14,9 @@ Pure: catalogue, group, its history and an instant in, a message out. The rules,
   own is left out, and named.
 * Nothing to say gives no message.
 
-Each rule is a function that says why an entry stays out (:class:`Bar`). Composing asks whether any speaks,
-:func:`bars` which ones, so that no explanation can differ from what is done.
+Each rule is a function that says why an entry stays out (:class:`Bar`). Composing asks whether any speaks - of a
+group's history, column by column, only what those go by -, :func:`bars` which ones, so that no explanation can differ
+from what is done.
 
 Wording is the station's, for residents, not the officer's at the command line.
 """
@@ -267,8 +268,8 @@ class _Turn:
         self._joined = joined
         self._at = at
         self._favoured = favoured
-        # Those of a campaign first.
-        self._news = sorted(shelf.news, key=lambda entry: entry.id not in favoured)
+        news = (entry for entry in shelf.news if not self._before_joining(entry))
+        self._news = sorted(news, key=lambda entry: entry.id not in favoured)
         # Hundreds of histories are asked about thousands of entries, so this is laid out in columns.
         self._ids = [entry.id for entry in shelf.repeats]
         self._long_ago = [self._told_before(entry) for entry in shelf.repeats]
@@ -278,7 +279,7 @@ class _Turn:
         """Why ``entry`` is not told as new, though the slot would."""
         if entry.id in told:
             yield Bar(rule="told", since=told[entry.id])
-        if entry.published < self._joined:
+        if self._before_joining(entry):
             yield Bar(rule="before joining", since=self._joined)
 
     def bars_to_repeats(self, entry: Entry, told: History) -> Iterator[Bar]:
@@ -289,7 +290,7 @@ class _Turn:
 
     def choose(self, told: History, leave_out: Collection[Entry] = ()) -> list[Entry]:
         """What to tell groups of that history, newest first."""
-        news = (e for e in self._news if e not in leave_out and not any(self.bars_to_news(e, told)))
+        news = (entry for entry in self._news if entry.id not in told and entry not in leave_out)
         new = list(islice(news, self.slot.pick.new))
         chosen = {entry.id for entry in (*new, *leave_out)}
         return [*new, *self._in_rotation(told, chosen)][:MOST_ITEMS]
@@ -309,6 +310,9 @@ class _Turn:
         turned = [*again[start:], *again[:start]]
         in_order = sorted(sorted(turned, key=last.__getitem__), key=self._in_no_campaign.__getitem__)
         return [self._shelf.repeats[n] for n in in_order[: self.slot.pick.repeat]]
+
+    def _before_joining(self, entry: Entry) -> bool:
+        return entry.published < self._joined
 
     def _told_before(self, entry: Entry) -> datetime:
         """Who was told ``entry`` before then may be told it again."""

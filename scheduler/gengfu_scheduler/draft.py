@@ -57,16 +57,12 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
     )
     # An owner is asked once for all of her groups, which therefore leave together.
     offsets = {group: slot.spread * n / len(order) for n, group in enumerate(order)}
-    quiet = quiet_until(roster.timetable)
-
-    def not_before(group: Group) -> datetime:
-        return _leaves(occurrence, group, offsets.get(group.id, timedelta(0)), quiet, now)
-
+    leaves = _leaving(occurrence, quiet_until(roster.timetable), now)
     return Draft(
         broadcast=Broadcast(
             key=key, form="digest", title=slot.title, scheduled_for=when, expires=when + slot.late
         ),
-        planned=_planned(composed, not_before),
+        planned=_planned(composed, lambda group: leaves(group, offsets.get(group.id, timedelta(0)))),
         silent=composed.silent,
         notices=composed.notices,
     )
@@ -89,17 +85,19 @@ def quiet_until(timetable: Timetable) -> QuietUntil:
     return until
 
 
-def _leaves(
-    occurrence: Occurrence, group: Group, offset: timedelta, quiet: QuietUntil, now: datetime
-) -> datetime:
-    """When the digest for ``group`` may leave: ``offset`` after it could, if quiet hours and ``late`` allow it."""
+def _leaving(
+    occurrence: Occurrence, quiet: QuietUntil, now: datetime
+) -> Callable[[Group, timedelta], datetime]:
+    """When the digest for a group may leave: a time after it could, if quiet hours and ``late`` allow that."""
     when, expires = occurrence.scheduled_for, occurrence.scheduled_for + occurrence.slot.late
-    start = now if now > when else when
-    if end := quiet(group, start):
-        start, later = end, end + offset
-    else:
-        later = when + offset if when + offset > start else start
-    return later if later < expires and not quiet(group, later) else start
+    start = max(now, when)
+
+    def leaves(group: Group, offset: timedelta) -> datetime:
+        end = quiet(group, start)
+        later = end + offset if end else max(when + offset, start)
+        return later if later < expires and not quiet(group, later) else end or start
+
+    return leaves
 
 
 def draft_push(target: str, roster: Roster, told: Told, now: datetime) -> Draft:
