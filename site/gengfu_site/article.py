@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from math import inf
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -282,6 +282,16 @@ class Manuscript(FrontMatter):
         return self.path.as_posix()
 
 
+Grown = TypeVar("Grown", bound=FrontMatter)
+
+
+def grown(kind: type[Grown], written: FrontMatter, **more: Any) -> Grown:
+    """``written`` as a ``kind``, which has ``more`` fields; its own way would set forty of them one by one."""
+    made = object.__new__(kind)
+    vars(made).update(vars(written), **more)
+    return made
+
+
 def parse(
     text: str,
     path: PurePosixPath,
@@ -330,13 +340,15 @@ def parse(
     if problems and not (urgent and _needed(document).isdisjoint(_fields(problems))):
         return None, problems
     return (
-        Manuscript(
-            **vars(matter),
+        grown(
+            Manuscript,
+            matter,
             path=path,
             body=body,
             body_line=body_line,
             lines=document,
             revision=_revision(text),
+            signed=None,
         ),
         [*problems, *undeclared] if signed_off else problems,
     )
@@ -377,8 +389,15 @@ def unfinished(text: str, path: PurePosixPath, name: str, station: Station) -> M
     )
     if matter is None:
         return None
-    return Manuscript(
-        **vars(matter), path=path, body=body, body_line=body_line, lines=document, revision=_revision(text)
+    return grown(
+        Manuscript,
+        matter,
+        path=path,
+        body=body,
+        body_line=body_line,
+        lines=document,
+        revision=_revision(text),
+        signed=None,
     )
 
 

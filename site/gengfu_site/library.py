@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
 from gengfu_site.approvals import Approvals, digest_of
-from gengfu_site.article import Manuscript, ids_written, parse, unfinished
+from gengfu_site.article import Manuscript, grown, ids_written, parse, unfinished
 from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
@@ -244,8 +244,9 @@ def _public(
 
 def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) -> Article:
     """``manuscript`` with its links followed."""
-    return Article(
-        **vars(manuscript),
+    return grown(
+        Article,
+        manuscript,
         url=url_of(manuscript.path),
         html=bound.html,
         files=bound.files,
