@@ -1,4 +1,4 @@
-"""Building again after any sequence of edits gives, byte for byte, what a clean build gives."""
+"""Building again after any sequence of edits, and of signatures, gives, byte for byte, what a clean build gives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
 
-from gengfu_site import readings, rules
-from gengfu_site.library import load
-from gengfu_site.problems import Problem, ProblemsFound
+from gengfu_site import audit, readings, reviewers, rules, signing
+from gengfu_site.approvals import STEPS
+from gengfu_site.library import Article, load
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.publish import publish
+from gengfu_site.readings import Readings, store_for
+from gengfu_site.reviewers import Claim, admit
 from sites import clean, files
 from stations import AT, MKDOCS_YML, empty_station
 
@@ -236,3 +240,151 @@ Editing.TestCase.settings = settings(
     deadline=None,
 )
 test_after_any_sequence_of_edits_the_site_is_as_a_clean_build_makes_it = Editing.TestCase
+
+
+PIN = "284719"
+REVIEWS = ("small", "none", "{default: none, tip: small}", "{default: small, tip: none}", "full")
+
+
+def claim(name: str) -> Claim:
+    return Claim(name=name, pin=PIN, login="duty")
+
+
+class Signing(Editing):
+    """A station whose articles are signed off, whatever happens to files, log and signed bytes in between."""
+
+    written_articles = Bundle("articles")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch.setattr("os.fsync", lambda _handle: None)
+        self.patch.setattr(reviewers, "_COST", (2, 1, 1))
+        self.patch.setattr("gengfu_site.approvals._MANY", 1)
+        self.earlier: dict[str, list[bytes]] = {}
+        self.lost: dict[Path, bytes] = {}
+
+    @initialize()
+    def begin(self) -> None:
+        self.station.file("mkdocs.yml", f"{SETTINGS}      review: small\n")
+        self.station.file("content/a.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>')
+        self.station.article()
+        admit(self.station.folder, "王所长", STEPS, PIN, None, AT, login="duty")
+        admit(self.station.folder, "李警官", (), PIN, claim("王所长"), AT, login="duty")
+        self.sign("content")
+
+    @rule(name=written_articles)
+    def sign_one(self, name: str) -> None:
+        self.sign(f"content/{name}")
+
+    @rule()
+    def sign_all(self) -> None:
+        self.sign("content")
+
+    @rule(name=written_articles)
+    def submit_one(self, name: str) -> None:
+        with suppress(GengfuError):
+            drafts = signing.drafts(self.station.settings, [f"content/{name}"], self.at)
+            signing.submit(self.station.settings, drafts, claim("李警官"), self.at)
+        self.look()
+
+    @rule(name=written_articles, fields=FIELDS, body=st.sampled_from(BODIES))
+    def edit_and_sign(self, name: str, fields: Mapping[str, str], body: str) -> None:
+        self.write(name, self.number(name), fields, body)
+        self.sign(f"content/{name}")
+
+    @rule(name=written_articles, nth=st.integers(0, 3))
+    def edit_back(self, name: str, nth: int) -> None:
+        before = self.earlier.get(name, [])
+        if nth < len(before):
+            self.station.file(f"content/{name}", before[nth])
+        self.look()
+
+    @rule(name=written_articles)
+    def withdraw_as_it_was_signed(self, name: str) -> None:
+        file = self.station.folder / "content" / name
+        file.write_bytes(file.read_bytes().replace(b"\nkind:", "\nwithdrawn: 有误\nkind:".encode(), 1))
+        self.look()
+
+    @rule(name=written_articles, text=st.sampled_from(["---\nid: [\n---\n", "正文\n"]))
+    def spoil(self, name: str, text: str) -> None:
+        self.station.file(f"content/{name}", text)
+        self.look()
+
+    @rule(review=st.sampled_from(REVIEWS))
+    def change_the_review(self, review: str) -> None:
+        self.station.file("mkdocs.yml", f"{SETTINGS}      review: {review}\n")
+        self.look()
+
+    @rule(place=st.floats(0, 0.999), how=st.sampled_from(["edited", "removed", "doubled", "cut"]))
+    def damage_the_log(self, place: float, how: str) -> None:
+        log = audit.log_file(self.station.folder)
+        lines = log.read_bytes().splitlines(keepends=True)
+        line = int(place * len(lines))
+        changed = {
+            "edited": [lines[line].replace(b'"who":"', b'"who":"x')],
+            "removed": [],
+            "doubled": [lines[line], lines[line]],
+            "cut": [lines[line]],
+        }[how]
+        rest = lines[line + 1 :] if how != "cut" else []
+        log.write_bytes(b"".join([*lines[:line], *changed, *rest]))
+        self.look()
+        log.write_bytes(b"".join(lines))
+        self.look()
+
+    @rule(place=st.floats(0, 0.999), data=st.sampled_from([None, b"other"]))
+    def lose_what_was_signed(self, place: float, data: bytes | None) -> None:
+        files = sorted(
+            f
+            for f in (self.station.folder / "audit/approved").rglob("*")
+            if f.is_file() and f not in self.lost
+        )
+        if files:
+            file = files[int(place * len(files))]
+            self.lost[file] = file.read_bytes()
+            file.unlink() if data is None else file.write_bytes(data)
+        self.look()
+
+    @rule()
+    def find_it_again(self) -> None:
+        for file, data in self.lost.items():
+            file.write_bytes(data)
+        self.lost.clear()
+        self.look()
+
+    def write(self, name: str, number: int, fields: Mapping[str, str], body: str) -> None:
+        file = self.station.folder / "content" / name
+        if file.exists():
+            self.earlier.setdefault(name, []).insert(0, file.read_bytes())
+        super().write(name, number, fields, body)
+
+    def sign(self, name: str) -> None:
+        with suppress(GengfuError):
+            drafts = signing.drafts(self.station.settings, [name], self.at)
+            signing.submit(self.station.settings, drafts, claim("李警官"), self.at)
+        with suppress(GengfuError):
+            drafts = signing.drafts(self.station.settings, [name], self.at)
+            signing.approve(self.station.settings, drafts, claim("王所长"), STEPS, self.at)
+        self.look()
+
+    def look(self) -> None:
+        super().look()
+        for urgent in (False, True):
+            known = Readings(
+                store=store_for(self.station.settings), settings=self.station.settings, at=self.at
+            )
+            library, problems = load(self.station.settings, self.at, urgent=urgent, known=known)
+            wanted, problems_wanted = load(self.station.settings, self.at, urgent=urgent)
+            assert sorted(problems) == sorted(problems_wanted)
+            assert library.held == wanted.held
+            assert list(map(told, library.articles)) == list(map(told, wanted.articles))
+
+
+def told(article: Article) -> dict[str, object]:
+    """All that is in it, however it is kept."""
+    values = {name: getattr(article, name) for name in Article.__dataclass_fields__ if name != "lines"}
+    return values | {"path in content": article.lines.path, "lines": article.lines.lines}
+
+
+Signing.TestCase.settings = Editing.TestCase.settings
+test_after_any_history_of_signatures_residents_see_what_a_clean_build_shows_them = Signing.TestCase
