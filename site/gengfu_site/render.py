@@ -131,7 +131,7 @@ def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", Wording, Once],
+        extensions=[Wording, Once],
     )
     env.extend(language=settings.station.language)
     wording = translations(settings.station.language)
@@ -278,8 +278,12 @@ def phrases(title: str) -> Markup:
     A line then ends between phrases where it can, and within one only where it must; ``word-break: keep-all`` would
     let a line begin with the comma of a phrase that is too long for it.
     """
-    parts = [f"<span>{escape(part)}</span>" for part in _PHRASE.split(title) if part]
-    return Markup("".join(parts)) if parts[1:] else escape(title)  # noqa: S704 - each is escaped
+    # What is escaped has no more and no fewer of the signs behind which it is parted.
+    shown = escape(title)
+    parts = [part for part in _PHRASE.split(shown) if part]
+    if not parts[1:]:
+        return shown
+    return Markup(f"<span>{'</span><span>'.join(parts)}</span>")  # noqa: S704 - each is escaped
 
 
 _PHRASE = re.compile(r"(?<=[，、。：；？！])(?![，、。：；？！”’）》])")

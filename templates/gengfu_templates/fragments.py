@@ -6,22 +6,42 @@ cards. https://jinja.palletsprojects.com/en/stable/extensions/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator
+from itertools import zip_longest
+from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.ext import Extension
+from jinja2.ext import Extension, InternationalizationExtension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 
 from gengfu_templates.i18n import translations
 
 
-class Wording(Extension):
-    """``{% trans %}`` without variables and ``_("…")`` become their translation as soon as a template is read.
+class Wording(InternationalizationExtension):
+    """Jinja's, but ``{% trans %}`` and ``_("…")`` become their translation as soon as a template is read.
 
     The environment has a ``language``, and its templates are of that one.
     """
+
+    def _make_node(
+        self,
+        singular: str,
+        plural: str | None,
+        context: str | None,
+        variables: dict[str, nodes.Expr],
+        *others: Any,
+    ) -> nodes.Output:
+        """The translation around its variables."""
+        if plural is not None or context is not None:
+            return super()._make_node(singular, plural, context, variables, *others)
+        text = translations(self.environment.language).gettext(singular)  # type: ignore[attr-defined]
+        parts = _VARIABLE.split(text)  # text and names by turns
+        words = [nodes.TemplateData(part.replace("%%", "%")) for part in parts[::2]]
+        shown = [variables[name] for name in parts[1::2]]
+        return nodes.Output([part for pair in zip_longest(words, shown) for part in pair if part])
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         wording = translations(self.environment.language)  # type: ignore[attr-defined]
@@ -40,6 +60,7 @@ class Wording(Extension):
                 at += 1
 
 
+_VARIABLE = re.compile(r"%\((\w+)\)s")
 _PLAIN = {
     ("block_begin", "name:trans", "block_end", "data", "block_begin", "name:endtrans", "block_end"): 3,
     ("name:_", "lparen", "string", "rparen"): 2,

@@ -9,7 +9,7 @@ from gengfu_templates.fragments import Once, Wording
 
 
 def made(source: str, language: str = "zh-CN", **values: object) -> str:
-    env = jinja2.Environment(autoescape=True, extensions=["jinja2.ext.i18n", Wording, Once])
+    env = jinja2.Environment(autoescape=True, extensions=[Wording, Once])
     env.extend(language=language)
     env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: f"late {text}", lambda one, many, n: one, newstyle=True
@@ -38,9 +38,11 @@ def test_two_places_with_one_key_are_two_parts():
         ("{% trans %}搜索{% endtrans %}", "zh-CN", "搜索"),
         ("{% trans %}搜索{% endtrans %}", "en", "Search"),
         ("<b>{% trans %}搜索{% endtrans %}</b>, {% trans %}首页{% endtrans %}", "en", "<b>Search</b>, Home"),
-        ("{% trans x=1 %}有 {{ x }}{% endtrans %}", "en", "late 有 1"),
+        ("{% trans n=2 %}复印件 {{ n }} 份{% endtrans %}", "en", "copies: 2"),
+        ("<b>{% trans n='<' %}复印件 {{ n }} 份{% endtrans %}</b>", "en", "<b>copies: &lt;</b>"),
+        ("{% trans n=5 %}多了 {{ n }}%，{{ n }}。{% endtrans %}", "zh-CN", "多了 5%，5。"),
         ("搜索 {{ _('搜索') }}", "en", "搜索 Search"),
     ],
 )
-def test_words_without_variables_are_those_of_the_language_as_soon_as_read(source, language, seen):
+def test_words_are_those_of_the_language_as_soon_as_read(source, language, seen):
     assert made(source, language) == seen
