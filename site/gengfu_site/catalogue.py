@@ -207,11 +207,12 @@ def url_in(catalogue: Catalogue, entry: Entry) -> str:
 
 def dumps(catalogue: Catalogue) -> str:
     """The catalogue as JSON text; the same catalogue always gives the same text."""
-    return dumped(catalogue.station, map(dumped_entry, catalogue.entries), catalogue.version)
+    entries = (dumped_entry(entry).encode() for entry in catalogue.entries)
+    return dumped(catalogue.station, entries, catalogue.version).decode()
 
 
-def dumped(station: Station, entries: Iterable[str], version: int = VERSION) -> str:
-    """A catalogue of ``entries`` as :func:`dumped_entry` gives them, newest first."""
+def dumped(station: Station, entries: Iterable[bytes], version: int = VERSION) -> bytes:
+    """A catalogue of ``entries`` as :func:`dumped_entry` gives them, in UTF-8, newest first."""
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": station.name,
@@ -231,8 +232,7 @@ def dumped(station: Station, entries: Iterable[str], version: int = VERSION) -> 
         },
     }
     head = json.dumps(feed, ensure_ascii=False, indent=1).removesuffix("\n}")
-    items = ",\n".join(entries)
-    return f'{head},\n "items": [\n{items}\n ]\n}}\n'
+    return b'%b,\n "items": [\n%b\n ]\n}\n' % (head.encode(), b",\n".join(entries))
 
 
 def loads(text: str) -> Catalogue:

@@ -44,10 +44,14 @@ class Channel:
     """As new as its newest entry; of one that has none, as the whole site."""
 
 
-def channels(library: Library, at: datetime) -> Iterator[Channel]:
-    """The whole site's feed, each kind's, topic's, area's."""
-    latest = max((a.modified for a in library.published(at)), default=_NOTHING_YET)
-    for url, title, articles in _channels(library.settings.station, library.listed(at)):
+def channels(library: Library, at: datetime, lists: Lists) -> Iterator[Channel]:
+    """The whole site's feed, each kind's, topic's, area's.
+
+    :param lists: of what lists and feeds offer at ``at``.
+    """
+    newest_change = max(library.published(at), key=lambda a: a.changes, default=None)
+    latest = newest_change.modified if newest_change else _NOTHING_YET
+    for url, title, articles in _channels(library.settings.station, library.listed(at), lists):
         newest = articles[:NEWEST]
         updated = max((a.modified for a in newest), default=latest)
         yield Channel(url=url, title=title, articles=newest, updated=updated)
@@ -55,8 +59,9 @@ def channels(library: Library, at: datetime) -> Iterator[Channel]:
 
 def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
     """Path below the site and bytes of every RSS and Atom file."""
-    for channel in channels(library, at):
-        yield from feeds_of(channel, library.settings.station, content)
+    station = library.settings.station
+    for channel in channels(library, at, Lists(library.listed(at), station)):
+        yield from feeds_of(channel, station, content)
 
 
 def feeds_of(channel: Channel, station: Station, content: Content) -> Iterator[tuple[str, bytes]]:
@@ -127,9 +132,10 @@ def _alert(article: Article, alert: Alert, station: Station, at: datetime) -> di
     }
 
 
-def _channels(station: Station, live: Sequence[Article]) -> Iterator[tuple[str, str, Sequence[Article]]]:
+def _channels(
+    station: Station, live: Sequence[Article], lists: Lists
+) -> Iterator[tuple[str, str, Sequence[Article]]]:
     """Address of the page that each follows, title, and all that it could hold."""
-    lists = Lists(live, station)
     yield "", station.name, live
     for kind in KINDS:
         title = f"{kind_label(kind, station.language)} - {station.name}"

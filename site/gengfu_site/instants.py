@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from math import inf
 
 from gengfu_site.feeds import REMEMBERED, tells_of
 from gengfu_site.library import Article, Library
@@ -18,7 +19,13 @@ def next_instant(library: Library, at: datetime) -> datetime | None:
 
     Also when an article's ``updated`` lies behind, before which a build is refused.
     """
-    return min((moment for a in library.articles for moment in _moments(a, at)), default=None)
+    now = at.timestamp()
+    ahead = (
+        a
+        for a in library.articles
+        if a.alert or a.person or now < max(a.begins, a.changes) or now < a.ends < inf
+    )
+    return min((moment for a in ahead for moment in _moments(a, at)), default=None)
 
 
 def _moments(article: Article, at: datetime) -> Iterator[datetime]:

@@ -467,8 +467,9 @@ def reserved_part(path: PurePosixPath) -> str | None:
 def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> Iterator[Problem]:
     """What only the others, or the present, can tell."""
     ids = sorted(m.id for m in manuscripts if m.kind == "alert")
+    now = at.timestamp()
     for manuscript in manuscripts:
-        if manuscript.updated and manuscript.updated > max(at, manuscript.published):
+        if manuscript.changes > max(now, manuscript.begins):
             yield manuscript.lines.problem(
                 "updated",
                 message=_("更新时间在将来。"),
@@ -489,11 +490,13 @@ def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> It
 
 
 def _shortcuts_to_nowhere(settings: Settings, manuscripts: Iterable[Manuscript]) -> Iterator[Problem]:
-    topics = (topic.name for topic in settings.station.topics)
-    known = [*OWN_PAGES, *KINDS, *topics, *(name for m in manuscripts for name in names(m))]
-    for shortcut in settings.shortcuts:
+    known = {*OWN_PAGES, *KINDS, *(topic.name for topic in settings.station.topics)}
+    elsewhere = [shortcut for shortcut in settings.shortcuts if shortcut.to not in known]
+    if elsewhere:
+        known.update(name for manuscript in manuscripts for name in names(manuscript))
+    for shortcut in elsewhere:
         if shortcut.to not in known:
-            close = nearest(shortcut.to, known)
+            close = nearest(shortcut.to, sorted(known))
             yield Problem(
                 path=FILE,
                 line=shortcut.line,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from html import escape
+from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -58,8 +60,7 @@ Output = Page | Generated | Copied
 Patch = Callable[[bytes, Earlier], Iterable[Output] | None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(NamedTuple):
     """Some files of the site that are made together."""
 
     name: str
@@ -87,34 +88,47 @@ def recipes(
     :param before: what came of an earlier release's recipes: spares working out what is needed here already.
     """
     settings, station = library.settings, library.settings.station
-    pager, words = Pager(library, at), Words(library, at)
+    pager = Pager(library, at)
+    words = pager.words
     common = _digest(edition(), repr(settings), _overrides(settings), repr(env.globals["keeps_pages"]))
     framed = _digest(common, repr(pager.frame))
     state = words.state(digest)
     yield Recipe(
-        name="search words",
-        key=_digest(common, state.decode()),
+        name="search index",
+        key=_digest(common, _digest_of(state)),
         make=lambda: _generated(words.shards()),
         patch=lambda before, earlier: _patched(words.changed(before, state, earlier)),
         state=state,
     )
-    planned = list(pager.plan())
-    entries = []
-    for page in planned:
-        if page.article is None:
-            yield Recipe(name=page.name, key=page.key and _digest(framed, page.key), make=page.make)
+    before = before or {}
+    live = {article.id for article in library.live(at)}
+    located: list[bytes] = []
+    entries: list[bytes] = []
+    keys: dict[str, str | None] = {}
+    for page in pager.plan():
+        article = page.article
+        if article is None:
+            yield Recipe(page.name, page.key and _digest(framed, page.key), page.make)
+            located.append(_located(page, station))
             continue
-        shown = page.article.live(at) and not page.article.exercise
-        key = page.key and _digest(framed, page.key, str(shown and words.number(page.article)))
-        # Its state is what the catalogue says of it, unless that may be of a missing person.
-        done = (before or {}).get(page.name)
+        keys[article.id] = page.key
+        shown = article.id in live and not article.exercise
+        key = page.key and _digest(framed, page.key, str(shown and words.number(article)))
+        # Its state is what sitemap and catalogue say of it, unless that may be of a missing person.
+        done = before.get(page.name)
         said = done.state if done and key and done.key == key else None
-        said = said or dumped_entry(entry(page.article, station, at)).encode()
-        make = partial(_of_article, page, words) if shown else page.make
-        yield Recipe(name=page.name, key=key, make=make, state=said if key else None)
-        if page.article.live(at):
-            entries.append(said.decode())
-    keys = {page.article.id: page.key for page in planned if page.article}
+        if said is None:
+            said = _located(page, station) + dumped_entry(entry(article, station, at)).encode()
+        yield Recipe(
+            page.name,
+            key,
+            partial(_of_article, page, words) if shown else page.make,
+            state=said if key else None,
+        )
+        place, _end, told = said.rpartition(b"\n")
+        located.append(place + _end)
+        if article.id in live:
+            entries.append(told)
     contents: dict[str, str] = {}  # an article is in several feeds
 
     def content(article: Article) -> str:
@@ -124,20 +138,20 @@ def recipes(
             contents[article.id] = _content(article, pager.article(article), env)
         return contents[article.id]
 
-    for channel in channels(library, at):
+    for channel in channels(library, at, pager.lists):
         yield _of_channel(channel, framed, keys, station, content)
     for path, data in (
         words.kinds(),
         ("alerts.json", alerts(library, at)),
-        ("sitemap.xml", _sitemap(planned, station).encode()),
+        *_sitemap(b"".join(located).splitlines(keepends=True), station.url),
         ("sw.js", worker(station.language)),
         ("robots.txt", _robots(station.url).encode()),
     ):
         yield _at_hand(path, data)
-    told = dumped(station, entries).encode()
-    yield _at_hand("catalogue.json", told, said=not any(a.person_shown(at) for a in library.live(at)))
+    searching = any(article.person and article.person_shown(at) for article in library.live(at))
+    yield _at_hand("catalogue.json", dumped(station, entries), said=not searching)
     labels = {kind: kind_label(kind, station.language) for kind in KINDS}
-    yield Recipe(name="pictures", key=common, make=lambda: _generated(pictures(station, labels)))
+    yield Recipe("pictures", common, lambda: _generated(pictures(station, labels)))
     yield from _files(library, at)
 
 
@@ -162,8 +176,7 @@ def _of_channel(
 
 def _at_hand(path: str, data: bytes, *, said: bool = True) -> Recipe:
     """A small file, which is made to see whether it is the same."""
-    key = hashlib.blake2b(data, digest_size=16).hexdigest() if said else None
-    return Recipe(name=path, key=key, make=lambda: (Generated(path=path, data=data),))
+    return Recipe(path, _digest_of(data) if said else None, lambda: (Generated(path=path, data=data),))
 
 
 def _generated(files: Iterable[tuple[str, bytes]]) -> Iterator[Generated]:
@@ -175,7 +188,11 @@ def _patched(files: Iterable[tuple[str, bytes]] | None) -> Iterable[Generated] |
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+    return _digest_of("\n".join(parts).encode())
+
+
+def _digest_of(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _overrides(settings: Settings) -> str:
@@ -200,10 +217,10 @@ def _files(library: Library, at: datetime) -> Iterator[Recipe]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
     named: dict[PurePosixPath, tuple[tuple[int, int], Path]] = {}
-    lying: set[PurePosixPath] = set()
+    lying: set[tuple[PurePosixPath, ...]] = set()  # most bring along what many others do
     for article in library.published(at):
         if article.signed is None and not isinstance(article, Kept):
-            lying.update(article.files)
+            lying.add(article.files)
             continue
         for path in article.files:
             if article.signed:
@@ -211,30 +228,54 @@ def _files(library: Library, at: datetime) -> Iterator[Recipe]:
             else:
                 rank, source = (-2, 0), settings.public / path
             named[path] = max(named.get(path, (rank, source)), (rank, source))
-    for path in lying:
+    for path in chain.from_iterable(lying):
         rank, source = (-1, 0), settings.content / path
         named[path] = max(named.get(path, (rank, source)), (rank, source))
     for path, (_rank, source) in sorted(named.items()):
         yield _copy(path.as_posix(), source, f"{source} {status(source)}")
     for article in library.published(at):
-        if picture := photo(article, at):
+        if article.person and (picture := photo(article, at)):
             yield _copy(picture[0], settings.private / picture[1], None)
 
 
 def _copy(path: str, source: Path, key: str | None) -> Recipe:
-    return Recipe(name=f"file {path}", key=key, make=lambda: (Copied(path=path, source=source),))
+    return Recipe(f"file {path}", key, lambda: (Copied(path=path, source=source),))
 
 
-def _sitemap(planned: Iterable[Planned], station: Station) -> str:
-    """https://www.sitemaps.org/protocol.html; ``lastmod`` only where a page has a date of its own."""
+def _located(planned: Planned, station: Station) -> bytes:
+    """A line of the sitemap for each address of the page that search engines may find; ``lastmod`` only where it has a
+    date of its own."""
     zone = ZoneInfo(station.timezone)
     lines = []
-    for url, moment in (one for page in planned for one in page.found):
+    for url, moment in planned.found:
         lastmod = f"<lastmod>{moment.astimezone(zone).isoformat()}</lastmod>" if moment else ""
-        lines.append(f"<url><loc>{escape(station.url + quote(url), quote=False)}</loc>{lastmod}</url>\n")
+        lines.append(f"<url><loc>{escape(station.url + quote(url))}</loc>{lastmod}</url>\n")
+    return "".join(lines).encode()
+
+
+_MOST_LOCATED = 50_000
+"""Addresses in one sitemap."""
+
+
+def _sitemap(lines: Sequence[bytes], home: str) -> Iterator[tuple[str, bytes]]:
+    """https://www.sitemaps.org/protocol.html: one file or, where that would hold too much, one that leads to several."""
+    if len(lines) <= _MOST_LOCATED:
+        yield "sitemap.xml", _xml("urlset", lines)
+        return
+    parts = [lines[begin : begin + _MOST_LOCATED] for begin in range(0, len(lines), _MOST_LOCATED)]
+    paths = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
+    yield "sitemap.xml", _xml("sitemapindex", [_part_located(home + path) for path in paths])
+    yield from ((path, _xml("urlset", part)) for path, part in zip(paths, parts, strict=True))
+
+
+def _part_located(address: str) -> bytes:
+    return f"<sitemap><loc>{escape(address)}</loc></sitemap>\n".encode()
+
+
+def _xml(name: str, lines: Iterable[bytes]) -> bytes:
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n' + "".join(lines) + "</urlset>\n"
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<%b xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n%b</%b>\n'
+        % (name.encode(), b"".join(lines), name.encode())
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -20,9 +20,9 @@ from gengfu_site.library import Article, Kept, Library, names
 from gengfu_site.links import ATTACHMENTS
 from gengfu_site.markdown import plain, sections
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
-from gengfu_site.records import digest
+from gengfu_site.records import digest, headline
 from gengfu_site.related import related
-from gengfu_site.search import index
+from gengfu_site.search import Words
 from gengfu_site.settings import OWN_PAGES
 from gengfu_site.view import (
     AlertPage,
@@ -82,8 +82,7 @@ def pages(library: Library, at: datetime) -> Iterator[Page]:
         yield from planned.make()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Planned:
+class Planned(NamedTuple):
     """A page that is to be made, or an article's two."""
 
     name: str
@@ -133,13 +132,19 @@ class Lists:
     def __init__(self, articles: Iterable[Article], station: Station) -> None:
         self._listed: defaultdict[tuple[str, str], list[Article]] = defaultdict(list)
         areas = [area.path for area in station.areas]
-        near = cache(lambda path: [area for area in areas if within(area, path) or within(path, area)])
+
+        @cache
+        def its(kind: Kind, topics: tuple[str, ...], named: tuple[str, ...]) -> list[list[Article]]:
+            near = [area for area in areas if any(within(area, path) or within(path, area) for path in named)]
+            of_topics, of_areas = (
+                (("topic", name) for name in dict.fromkeys(topics)),
+                (("area", path) for path in near),
+            )
+            return [self._listed[name] for name in (("kind", kind), *of_topics, *of_areas)]
+
         for article in articles:
-            self._listed["kind", article.kind].append(article)
-            for topic in dict.fromkeys(article.topics):
-                self._listed["topic", topic].append(article)
-            for area in dict.fromkeys(area for path in article.areas for area in near(path)):
-                self._listed["area", area].append(article)
+            for one in its(article.kind, article.topics, article.areas):
+                one.append(article)
 
     def of_kind(self, kind: Kind) -> Sequence[Article]:
         return self._listed.get(("kind", kind), ())
@@ -188,8 +193,8 @@ class Pager:
         self._zone = ZoneInfo(self._station.timezone)
         self._gettext: Callable[[str], str] = translations(self._station.language).gettext
         self._live = library.listed(at)
-        self._lists = Lists(self._live, self._station)
-        self._count: Counter[str] = Counter(word for a in self._live for word in (a.kind, *a.topics))
+        self._now = at.timestamp()
+        self.lists = Lists(self._live, self._station)
         self._published = {a.id: a for a in library.published(at)}
         self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
@@ -216,6 +221,11 @@ class Pager:
             portal_footer=Markup(settings.portal.footer.html),  # noqa: S704 - likewise
         )
 
+    @cached_property
+    def words(self) -> Words:
+        """What is searched."""
+        return Words(self._library, self._at)
+
     def plan(self) -> Iterator[Planned]:
         """Every page, in order."""
         alone = (self.home, self.scammed, self.emergency, self.who, self.areas, self.services, self.search)
@@ -234,26 +244,30 @@ class Pager:
 
     def _planned(self, article: Article) -> Planned:
         """An article's page and its permalink's."""
-        kept = article if isinstance(article, Kept) else None
-        listed = kept or (article.live(self._at) and article.kind != "alert")
+        name = f"article {article.id}"
+        if isinstance(article, Kept):
+            kept = article
+            making = lambda: (self.kept(kept), self.permalink(kept))  # noqa: E731
+            return Planned(name, None, making, ((article.url, None),), article)
+        over = article.ends <= self._now
+        live = not over and not article.withdrawn
         return Planned(
-            name=f"article {article.id}",
+            name,
             # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
-            key=None if kept or article.missing_person else self._key(article),
-            make=lambda: (self.kept(kept) if kept else self.article(article), self.permalink(article)),
-            found=((article.url, None if kept else article.modified),) if listed else (),
-            article=article,
+            # Of any other these two are all that the moment decides.
+            None if article.missing_person else f"{self._said(article)} {live} {over}",
+            lambda: (self.article(article), self.permalink(article)),
+            ((article.url, article.modified),) if live and article.kind != "alert" else (),
+            article,
         )
 
-    def _key(self, article: Article) -> str:
-        earlier = [self._published.get(id_) for id_ in article.alert.references] if article.alert else []
-        others = filter(None, (*self._related.get(article.id, ()), *earlier))
-        leads = "\n".join([f"{other.title}\n{other.url}\n{other.exercise}" for other in others])
-        return f"{digest(article)} {self._state(article)} {leads}"
-
-    def _state(self, article: Article) -> tuple[bool, bool]:
-        """All that the moment decides about an article that no person is searched for in."""
-        return article.live(self._at), article.expires is not None and article.expires <= self._at
+    def _said(self, article: Article) -> str:
+        """Digests of all that its page says, of itself and of those that it leads to."""
+        others = self._related.get(article.id, ())
+        if article.alert:
+            earlier = (self._published.get(id_) for id_ in article.alert.references)
+            others = (*others, *filter(None, earlier))
+        return " ".join([digest(article), *map(headline, others)])
 
     def home(self) -> HomePage:
         _ = self._gettext
@@ -280,7 +294,9 @@ class Pager:
         """Those that lead somewhere now: an article may not have begun, or be over."""
         urls = {name: f"{name}/" for name in (*OWN_PAGES, *KINDS)}
         urls |= {topic.name: topic_url(topic) for topic in self._station.topics}
-        urls |= {name: article.url for article in self._live for name in names(article)}
+        wanted = {shortcut.to for shortcut in self._library.settings.shortcuts}.difference(urls)
+        if wanted:
+            urls |= {name: a.url for a in self._live for name in names(a) if name in wanted}
         for shortcut in self._library.settings.shortcuts:
             if shortcut.to in urls:
                 yield Link(title=shortcut.title, url=quoted(urls[shortcut.to]))
@@ -369,7 +385,7 @@ class Pager:
             feeds=(self._whole, self._feed("service/", title)),
             desk=self._library.settings.service_desk or self._duty_line(),
             groups=tuple(group for group, _services in self._needs()),
-            every=Link(title=title, url="service/page/1/", count=self._count["service"]),
+            every=Link(title=title, url="service/page/1/", count=len(self.lists.of_kind("service"))),
         )
 
     def _needs(self) -> Iterator[tuple[ServiceGroup, Sequence[Article]]]:
@@ -380,7 +396,7 @@ class Pager:
         _ = self._gettext
         by_topic: dict[str, list[Article]] = {topic.name: [] for topic in self._station.topics}
         others: list[Article] = []
-        for article in sorted((a for a in self._live if a.kind == "service"), key=lambda a: a.url):
+        for article in sorted(self.lists.of_kind("service"), key=lambda a: a.url):
             declared = (by_topic[name] for name in article.topics if name in by_topic)
             next(declared, others).append(article)
         for name, services in sorted(by_topic.items(), key=lambda item: -len(item[1])):
@@ -404,7 +420,7 @@ class Pager:
             description=_("{station}发布的{kind}，最新的在前。").format(
                 station=self._station.name, kind=title
             ),
-            articles=self._lists.of_kind(kind),
+            articles=self.lists.of_kind(kind),
             picture_path=kind_picture(kind),
             listed=kind != "alert",
         )
@@ -417,7 +433,7 @@ class Pager:
             description=_("{station}关于“{topic}”的提示和指南，最新的在前。").format(
                 station=self._station.name, topic=topic.name
             ),
-            articles=self._lists.of_topic(topic),
+            articles=self.lists.of_topic(topic),
             picture_path=topic_picture(topic),
         )
 
@@ -438,7 +454,7 @@ class Pager:
             url=area_url(area),
             title=area.name,
             description=_("{area}的联系卡和本地通知。").format(area=area.name),
-            articles=self._lists.local_to(area),
+            articles=self.lists.local_to(area),
             finish=of_an_area,
         )
 
@@ -546,7 +562,7 @@ class Pager:
 
     def search(self) -> SearchPage:
         _ = self._gettext
-        about = index(self._library, self._at)
+        about = self.words.about
         return SearchPage(
             frame=self.frame,
             url="search/",
@@ -676,10 +692,10 @@ class Pager:
 
     def _kind_link(self, kind: Kind, *, counted: bool = True) -> Link:
         title = kind_label(kind, self._station.language)
-        return Link(title=title, url=f"{kind}/", count=self._count[kind] if counted else 0)
+        return Link(title=title, url=f"{kind}/", count=len(self.lists.of_kind(kind)) if counted else 0)
 
     def _topic_link(self, topic: Topic, *, counted: bool = True) -> Link:
-        count = self._count[topic.name] if counted else 0
+        count = len(self.lists.of_topic(topic)) if counted else 0
         return Link(title=topic.name, url=quoted(topic_url(topic)), count=count)
 
     def _area_link(self, area: Area) -> Link:

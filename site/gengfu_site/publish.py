@@ -99,26 +99,26 @@ def write(
         wanted = list(recipes(library, at, env, before))
         new = [one for one in wanted if one.key is None or one.key != _key(before.get(one.name))]
         made = _Making(staged=staged, env=env, before=before, progress=progress).all(new)
-    now = {
-        recipe.name: made[recipe.name].done if recipe.name in made else before[recipe.name]
-        for recipe in wanted
-    }
-    files = {file for done in now.values() for file in done.files}
+    same = [before[recipe.name] for recipe in wanted if recipe.name not in made]
+    over = before.keys() - {recipe.name for recipe in wanted}
     put = {file for one in made.values() for file in one.put}
-    gone = {file for done in before.values() for file in done.files} - files
-    if before and len(put) + len(gone) <= len(files) // _FEW and not _in_the_way(put, gone):
+    here = {file for one in made.values() for file in one.done.files}
+    gone = {file for name in (*over, *made) if name in before for file in before[name].files} - here
+    files = len(here) + sum(len(done.files) for done in same)
+    if before and len(put) + len(gone) <= files // _FEW and not _in_the_way(put, gone):
         staged.change(gone)
-    elif not staged.take_over(files - put):  # somebody's hand was in the release
+    elif not staged.take_over(here.union(*(done.files for done in same)) - put):
+        # Somebody's hand was in the release.
         staged.forget()
         return write(library, at, staged, store, progress)
     store.keep_made(
         staged.number,
         staged.before,
         {name: one.done for name, one in made.items()},
-        before.keys() - now.keys(),
+        over,
     )
-    progress(len(files))
-    return len(files)
+    progress(files)
+    return files
 
 
 _FEW = 4

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import re
 import unicodedata
 from array import array
@@ -30,7 +31,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from operator import add
 from urllib.parse import quote
 from zlib import crc32
@@ -44,6 +45,8 @@ from gengfu_site.synonyms import Synonyms
 
 _FORMAT = 2
 """Of the files; another one gives every file another address."""
+_PLAINEST = 2
+"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 _FINE, _PLENTY = 16, 1024
 """Shards an article, while there are fewer of them than that."""
 _SHORT_TITLE = 8
@@ -151,12 +154,13 @@ class Index:
 
 def index(library: Library, at: datetime) -> Index:
     numbered = sorted(library.published(at), key=lambda article: article.id)
-    live = {article.id for article in library.listed(at)}
+    listed = library.listed(at)
+    live = {article.id for article in listed}
     station = library.settings.station
     said = [f"{_FORMAT} {station.timezone}\n", *(f"{area.path} {area.slug}\n" for area in station.areas)]
     said += [f"{article.id} {article.revision} {article.id in live}\n" for article in numbered]
     digest = hashlib.sha256("".join(said).encode()).hexdigest()
-    named = {path for article in library.listed(at) for path in article.areas}
+    named = {path for article in listed for path in article.areas}
     return Index(
         shards=_shards(len(numbered)),
         edition=digest[:8],
@@ -197,7 +201,7 @@ class Words:
     def __init__(self, library: Library, at: datetime) -> None:
         self.live: Sequence[Article] = library.listed(at)
         self._zone = ZoneInfo(library.settings.station.timezone)
-        self._about = index(library, at)
+        self.about = index(library, at)
         self._numbers, self._places = _numbered(library.published(at))
 
     def number(self, article: Article) -> int:
@@ -221,17 +225,17 @@ class Words:
         for article in sorted(self.live, key=self.number):
             for gram, posting in self._listed(article).items():
                 postings[gram].append(posting)
-        held: list[list[str]] = [[] for _shard in range(self._about.shards)]
+        held: list[list[str]] = [[] for _shard in range(self.about.shards)]
         for gram in sorted(postings):
-            held[shard(gram, self._about.shards)].append(gram)
+            held[shard(gram, self.about.shards)].append(gram)
         for number, its in enumerate(held):
             yield _shard_path(number), _json({gram: encoded(postings[gram]) for gram in its})
 
     def state(self, digest: Callable[[Article], str]) -> bytes:
         """What :meth:`changed` must know of this index once it is the earlier one."""
         articles = {a.id: (self._numbers[a.id], digest(a), a.areas) for a in self.live}
-        areas = [(area.path, area.slug) for area in self._about.areas]
-        return _json((edition(), self._about.shards, areas, articles))
+        areas = [(area.path, area.slug) for area in self.about.areas]
+        return marshal.dumps((edition(), self.about.shards, areas, articles), _PLAINEST)
 
     def changed(self, before: bytes, now: bytes, earlier: Earlier) -> Sequence[tuple[str, bytes]] | None:
         """Those shards that are not as they were; None where making all of them anew is no more work.
@@ -240,10 +244,10 @@ class Words:
         :param now: of this one.
         """
         try:
-            *manner, was = json.loads(before)
-        except ValueError:  # damaged
+            *manner, was = marshal.loads(before)  # noqa: S302 - plain values
+        except (EOFError, ValueError, TypeError):  # damaged
             return None
-        *same, is_ = json.loads(now)
+        *same, is_ = marshal.loads(now)  # noqa: S302 - likewise
         gone = [told for id_, told in was.items() if is_.get(id_) != told]
         came = {id_ for id_, told in is_.items() if was.get(id_) != told}
         if manner != same or len(gone) + len(came) > len(self.live) // _FEW + 1:
@@ -253,7 +257,7 @@ class Words:
             listed = [self._listed_before(number, areas, earlier) for number, _digest, areas in gone]
             listed += [self._listed(article) for article in self.live if article.id in came]
             for pair in (pair for one in listed for pair in one.items()):
-                changes[shard(pair[0], self._about.shards)] ^= {pair}
+                changes[shard(pair[0], self.about.shards)] ^= {pair}
             held = {
                 number: json.loads(earlier(_shard_path(number))) for number, its in changes.items() if its
             }
@@ -290,7 +294,7 @@ class Words:
 
     def _grams_of(self, path: str) -> Iterator[str]:
         """What an article for the area ``path`` is listed under besides its words: each area above it and beneath."""
-        for area in self._about.areas:
+        for area in self.about.areas:
             if within(area.path, path) or within(path, area.path):
                 yield f"area:{area.slug}"
 
@@ -321,8 +325,7 @@ def _numbered(articles: Iterable[Article]) -> tuple[dict[str, int], int]:
     """
     months: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
     for article in articles:
-        moment = article.published.astimezone(UTC)
-        months[moment.year * 12 + moment.month].append((crc32(article.id.encode()), article.id))
+        months[_month(int(article.begins // _DAY))].append((crc32(article.id.encode()), article.id))
     numbers: dict[str, int] = {}
     begin = 0
     for month in range(min(months, default=0), max(months, default=-1) + 1):
@@ -337,6 +340,20 @@ def _numbered(articles: Iterable[Article]) -> tuple[dict[str, int], int]:
             numbers[id_] = begin + place
         begin += places
     return numbers, begin
+
+
+_DAY = 86_400
+"""Seconds."""
+
+
+@lru_cache(maxsize=1 << 16)
+def _month(day: int) -> int:
+    """Months since the year 0.
+
+    :param day: since 1970, as UTC has it.
+    """
+    date = datetime.fromtimestamp(day * _DAY, UTC)
+    return date.year * 12 + date.month
 
 
 def _changed(shard: dict[str, str], pairs: Iterable[tuple[str, int]]) -> bytes:

@@ -87,7 +87,7 @@ class Reader:
 
 def of(id_: str, published: datetime) -> Any:
     """As much of an article as its number hangs on."""
-    return SimpleNamespace(id=id_, published=published)
+    return SimpleNamespace(id=id_, published=published, begins=published.timestamp())
 
 
 def index(library: Library, at: datetime = AT) -> Reader:
