@@ -262,7 +262,7 @@ def running(
     stderr: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the block, and its children with it."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=cwd,
         env=env,
@@ -270,16 +270,16 @@ def running(
         stderr=stderr,
         text=True,
         start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
+    ) as process:
         try:
-            process.communicate(timeout=20)
+            yield process
         finally:
-            with suppress(ProcessLookupError):  # none is left
-                os.killpg(process.pid, signal.SIGKILL)
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            finally:
+                with suppress(ProcessLookupError):  # none is left
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def heard(process: subprocess.Popen[str], words: str) -> str:
