@@ -282,6 +282,13 @@ def test_alerts_leave_before_digests_and_the_oldest_first(outbox: Outbox) -> Non
     assert groups(outbox.claim(now=NOON)) == "urgent early late"
 
 
+def test_broadcasts_of_one_time_leave_by_turns_and_none_waits_for_the_end_of_another(outbox: Outbox) -> None:
+    plan(outbox, "A B C", key="morning@1")
+    plan(outbox, "D E", key="notices@1", items="other")
+    assert groups(outbox.claim(now=NOON, limit=3)) == "A D B"
+    assert groups(outbox.claim(now=NOON)) == "E C"
+
+
 def test_no_more_are_claimed_than_asked_for(outbox: Outbox) -> None:
     plan(outbox, "A B C")
     assert groups(outbox.claim(now=NOON, limit=2)) == "A B"

@@ -64,7 +64,7 @@ def _take(connection: Connection, which: Mapping[str, Any], limit: int, pace: Pa
         due = connection.execute(sql.CLAIM, {**which, "limit": room}).all()
         if not due:
             break
-        claimed = with_messages(connection, sorted(due, key=attrgetter("rank", "not_before", "id")))
+        claimed = with_messages(connection, sorted(due, key=attrgetter("rank", "not_before", "turn", "id")))
         waiting = dict(take_tokens(connection, claimed, pace, which["now"]))
         put_back(connection, waiting.items(), which["now"])
         taken += (delivery for delivery in claimed if delivery.id not in waiting)

@@ -66,6 +66,7 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
             "message_id": messages[message],
             "way": p.way,
             "rank": _rank(broadcast),
+            "turn": turn,
             "state": "pending",
             "resent": False,
             "attempts": 0,
@@ -73,7 +74,7 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
             "changed_at": now,
             "reason": "",
         }
-        for p in planned
+        for turn, p in enumerate(planned)
         for part, message in enumerate(p.messages, start=1)
     ]
     added = (_add_or_reopen if broadcast.form == "alert" else _add)(connection, rows)

@@ -159,11 +159,10 @@ def hand_tasks(connection: Connection, which: ColumnElement[bool]) -> list[HandT
 
 def deliveries(connection: Connection, ids: Collection[int]) -> list[Delivery]:
     """The deliveries of ``ids`` in the order of sending."""
-    order = (DELIVERY.c.rank, DELIVERY.c.not_before, DELIVERY.c.id)
     rows = [
         row
         for batch in batches(ids)
-        for row in connection.execute(sql.ROWS.where(DELIVERY.c.id.in_(batch)).order_by(*order))
+        for row in connection.execute(sql.ROWS.where(DELIVERY.c.id.in_(batch)).order_by(*sql.ORDER))
     ]
     return with_messages(connection, rows)
 

@@ -60,7 +60,10 @@ IN_TURN = (DELIVERY.c.part == 1) | not_(
     )
 )
 
-# What may be sent now: alerts first, then whatever has waited longest. On PostgreSQL the rows are locked and
+# Alerts first, then whatever has waited longest; broadcasts of one time by turns.
+ORDER = (DELIVERY.c.rank, DELIVERY.c.not_before, DELIVERY.c.turn, DELIVERY.c.id)
+
+# What may be sent now, in that order. On PostgreSQL the rows are locked and
 # those another process has just locked are passed over; SQLite lets one writer in at a time. A common table
 # expression, because PostgreSQL may run a plain subquery more than once and would then lock too many.
 DUE = (
@@ -75,7 +78,7 @@ DUE = (
         NOT_DISABLED,
         IN_TURN,
     )
-    .order_by(DELIVERY.c.rank, DELIVERY.c.not_before, DELIVERY.c.id)
+    .order_by(*ORDER)
     .limit(bindparam("limit"))
     .with_for_update(of=DELIVERY, skip_locked=True)
     .cte("due")
@@ -97,6 +100,7 @@ CLAIM = (
         DELIVERY.c.message_id,
         DELIVERY.c.way,
         DELIVERY.c.rank,
+        DELIVERY.c.turn,
         DELIVERY.c.state,
         DELIVERY.c.resent,
         DELIVERY.c.attempts,

@@ -24,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     literal_column,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -131,6 +132,8 @@ DELIVERY = Table(
     Column("message_id", ForeignKey("message.id"), nullable=False),
     Column("way", String, nullable=False),
     Column("rank", SmallInteger, nullable=False),  # 0 alert, 1 correction, 2 digest: the order of sending
+    # Its place in its broadcast: of what is to leave at one time the first of each goes before the second of any.
+    Column("turn", Integer, nullable=False, server_default=text("0")),
     _state,
     Column("confirmed", Boolean),  # of what was sent: by the platform's own code, or only accepted
     Column("resent", Boolean, nullable=False),
@@ -141,7 +144,7 @@ DELIVERY = Table(
     _owner,  # who was handed it to pass on by hand, also when that is done
     UniqueConstraint("broadcast_id", "group_id", "part"),
     # The whole order of sending: PostgreSQL, which knows little of rows that come and go, then sorts nothing.
-    _index_of(PENDING, "delivery_due", "rank", "not_before", "id"),
+    _index_of(PENDING, "delivery_due", "rank", "not_before", "turn", "id"),
     _index_of(SENDING, "delivery_in_flight", "broadcast_id"),
     _index_of(CAME_TO_GRIEF, "delivery_to_look_at", "changed_at"),
     _index_of(BY_HAND, "delivery_by_hand", "broadcast_id", "owner"),

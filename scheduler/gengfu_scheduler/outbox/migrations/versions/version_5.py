@@ -1,4 +1,7 @@
-"""Which groups a broadcast tells what together stands in tables of its own, and a group's history is read from there."""
+"""Which groups a broadcast tells what together stands in tables of its own, and a group's history is read from there.
+
+What broadcasts send at one time leaves by turns.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,21 @@ from alembic import op
 revision = "5"
 down_revision = "4"
 
+_PENDING = sa.text("state = 'pending'")
+
 
 def upgrade() -> None:
     op.drop_index("delivery_of_group", "delivery")
     op.create_index("delivery_of_group", "delivery", ["group_id"])
+    op.add_column("delivery", sa.Column("turn", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.drop_index("delivery_due", "delivery")
+    op.create_index(
+        "delivery_due",
+        "delivery",
+        ["rank", "not_before", "turn", "id"],
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    )
     op.create_table(
         "cohort",
         sa.Column("id", sa.Integer(), primary_key=True),
