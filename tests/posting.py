@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from chats import CHANNELS, ITEM, NOON
 from gengfu_scheduler.channels import Channels
-from gengfu_scheduler.channels.transport import Answer, Reply, Request
+from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport
+from gengfu_scheduler.deliver import Circuits, Deliveries
 from gengfu_scheduler.message import Group
+from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.timetable import Timetable
 from gengfu_site.catalogue import Catalogue
@@ -49,6 +51,22 @@ class FakeTransport:
                 self.posted.append(request)
                 flying.append(request)
             yield [(flying[0].key, self.reply(flying.pop(0)))] if flying else []
+
+
+def deliver(
+    outbox: Outbox,
+    roster: Roster,
+    transport: Transport,
+    *,
+    now: Callable[[], datetime],
+    circuits: Circuits | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    current: Callable[[], bool] = lambda: True,
+    urgent: bool = False,
+) -> None:
+    """All that is due, as one call of one who has nothing else to see to."""
+    deliveries = Deliveries(outbox, transport, now=now, circuits=circuits, stopping=stopping, current=current)
+    deliveries.go_on(roster, urgent=urgent)
 
 
 def roster(groups: dict[str, Group], channels: Channels = CHANNELS) -> Roster:

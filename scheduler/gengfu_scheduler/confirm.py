@@ -95,19 +95,21 @@ def hand_out(
     *,
     now: Callable[[], datetime],
     circuits: Circuits,
+    room: int = IN_FLIGHT,
     stopping: Callable[[], bool] = lambda: False,
     current: Callable[[], bool] = lambda: True,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Ask the owners for all that is due: one task for all groups of an owner that one broadcast tells the same.
 
-    What waits, and what is left out, is as in :func:`~gengfu_scheduler.deliver.deliver`.
+    What waits, and what is left out, is as with :class:`~gengfu_scheduler.deliver.Deliveries`.
 
+    :param room: so many groups are asked for at a time, at most.
     :param meanwhile: called again and again while the platform's answers are awaited; not to use ``transport``.
     :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
     """
     line = _Line(roster, transport, session, circuits, now, meanwhile)
-    while not stopping() and (claimed := outbox.claim(now=now(), limit=IN_FLIGHT, ways=WAYS)):
+    while not stopping() and (claimed := outbox.claim(now=now(), limit=room, ways=WAYS)):
         session.open = True
         quota = _Quota(outbox, roster, {delivery.group for delivery in claimed}, now())
         ended: list[tuple[int, Outcome]] = []
@@ -298,7 +300,7 @@ def _ask(asked: Iterable[tuple[Message, _Asked]], roster: Roster, line: _Line) -
         try:
             channel = roster.channels.to(first)
             assert isinstance(channel, WeComCustomer)
-            payload = channel.fitting(message, first)
+            payload = channel.fitting(message, first).payload
         except Exception as error:
             ended += [(id, refused(error, group)) for id, group in groups]
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from gengfu_scheduler.channels import Channels, NoSuchChannel
 from gengfu_scheduler.channels.beside import Beside
-from gengfu_scheduler.channels.channel import HttpChannel, LocalChannel, Payload, cut
+from gengfu_scheduler.channels.channel import Fitted, HttpChannel, LocalChannel, cut
 from gengfu_scheduler.channels.transport import WAKE, Answer, Reply, Request, Transport, host_of
 from gengfu_scheduler.digest import still_told
 from gengfu_scheduler.draft import is_push
@@ -56,7 +56,8 @@ EVIDENCE = 400
 EXCHANGE_AFTER = timedelta(milliseconds=50)
 """How long an outcome may wait to be written with others, and an alert to be looked for."""
 MOMENT = timedelta(seconds=1)
-"""Until a group that is not listed is looked for in the list as it is written then."""
+"""Until a group that is not listed is looked for in the list as it is written then; and for how long a message, put in
+a platform's form, is kept for the next group."""
 
 
 class Circuits:
@@ -96,40 +97,6 @@ class Circuits:
         elif isinstance(reply, Answer):
             self._unknowns.pop(host, None)
             self._next_probe.pop(host, None)
-
-
-def deliver(
-    outbox: Outbox,
-    roster: Roster,
-    transport: Transport,
-    *,
-    now: Callable[[], datetime],
-    circuits: Circuits | None = None,
-    stopping: Callable[[], bool] = lambda: False,
-    enough: Callable[[], bool] = lambda: False,
-    current: Callable[[], bool] = lambda: True,
-) -> None:
-    """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
-
-    In a group's quiet hours its digests wait for their end, but for those that a person pushed. What is over or
-    withdrawn by now is left out, and a digest of which nothing is left is dropped.
-
-    :param roster: the groups and the timetable as they are now.
-    :param circuits: the runner's, kept from call to call.
-    :param stopping: once true, nothing more is begun; what is on its way is awaited.
-    :param enough: once true, no further digest is claimed: the caller has other things to see to.
-    :param current: whether ``roster`` is still what the admin's files say.
-    :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
-    """
-    run = _Run(outbox, roster, now, circuits or Circuits(), stopping, enough, current)
-    try:
-        with closing(transport.post_many(run.requests())) as arriving:
-            for replies in arriving:
-                for delivery, reply in replies:
-                    run.take(delivery, reply)
-                run.hear()
-    finally:
-        run.settle()
 
 
 def post_once(
@@ -179,30 +146,47 @@ class _Posted:
     group: Group
     channel: HttpChannel
     host: str
+    urgent: bool
+    """It is no digest."""
 
 
-class _Run:
-    """One call of :func:`deliver`: what is claimed, on its way, and ended but not yet written."""
+class Deliveries:
+    """What is on its way from the outbox to the groups: claimed, posted, and ended but not yet written.
+
+    It outlives the calls that drive it, so that a caller with other things to see to leaves no line idle meanwhile.
+    """
 
     def __init__(
         self,
         outbox: Outbox,
-        roster: Roster,
+        transport: Transport,
+        *,
         now: Callable[[], datetime],
-        circuits: Circuits,
-        stopping: Callable[[], bool],
-        enough: Callable[[], bool],
-        current: Callable[[], bool],
+        circuits: Circuits | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+        current: Callable[[], bool] = lambda: True,
     ) -> None:
+        """
+        :param circuits: also of those that use the same hosts.
+        :param stopping: once true, nothing more is begun; what is on its way is awaited.
+        :param current: whether the roster is still what the admin's files say.
+        """
         self._outbox = outbox
-        self._roster = roster
+        self._transport = transport
         self._now = now
-        self._circuits = circuits
+        self._circuits = circuits or Circuits()
         self._stopping = stopping
-        self._enough = enough
         self._current = current
-        self._claimed: deque[Delivery] = deque()
+        self._roster: Roster
+        self._enough: Callable[[], bool]
+        self._urgent = self._calm = self._closing = False
+        self._arriving: Generator[list[tuple[int, Reply]], None, None] | None = None
         self._made: _Made = {}
+        self._made_at: datetime | None = None
+        self._empty()
+
+    def _empty(self) -> None:
+        self._claimed: deque[Delivery] = deque()
         self._posted: dict[int, _Posted] = {}
         self._beside = Beside()
         self._ended: list[tuple[int, Outcome]] = []
@@ -211,10 +195,57 @@ class _Run:
         self._exchanged: datetime | None = None
         self._more = True
 
-    def requests(self) -> Iterator[Request | None]:
+    @property
+    def sending(self) -> int:
+        """How many are ``sending``."""
+        return len(self._claimed) + len(self._held) + len(self._posted) + len(self._beside) + len(self._ended)
+
+    def go_on(
+        self, roster: Roster, *, urgent: bool = False, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
+
+        In a group's quiet hours its digests wait for their end, but for those that a person pushed. What is over or
+        withdrawn by now is left out, and a digest of which nothing is left is dropped.
+
+        :param roster: the groups and the timetable as they are now.
+        :param urgent: no digest is claimed, and none that is on its way is waited for.
+        :param enough: once true, no further digest is claimed, and what is on its way is left for the next call.
+            Where nothing more is to be begun it is waited for all the same.
+        :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
+        """
+        self._roster, self._urgent, self._enough = roster, urgent, enough
+        self._calm, self._exchanged = False, None
+        arriving = self._arriving or self._transport.post_many(self._requests())
+        self._arriving = None
+        try:
+            for replies in arriving:
+                self._take(replies)
+                if (self._calm or enough()) and not self._ends():
+                    self._arriving = arriving
+                    return
+        finally:
+            if self._arriving is None:
+                arriving.close()
+                self._settle()
+                self._empty()
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for the end of what is on its way.
+
+        :raises OutboxUnusable: as :meth:`go_on`.
+        """
+        self._closing = True
+        if self._arriving:
+            self.go_on(self._roster)
+
+    def _ends(self) -> bool:
+        return self._closing or self._stopping()
+
+    def _requests(self) -> Iterator[Request | None]:
         """The posts to make, claimed as they are asked for; None while there is no room or nothing new."""
         while True:
-            if self._claimed and not self._stopping():
+            if self._claimed and not self._ends():
                 if request := self._begin(self._claimed.popleft()):
                     yield request
             elif self._exchange_is_due():
@@ -224,21 +255,20 @@ class _Run:
             else:
                 yield None
 
-    def take(self, delivery: int, reply: Reply) -> None:
-        """A reply has come."""
-        posted = self._posted.pop(delivery)
-        outcome = _outcome(posted.channel, posted.group, reply)
-        if isinstance(outcome, Rejected) and outcome.disable:
-            self._dead[posted.group.id] = address_mark(posted.group.webhook or "")
-        self._circuits.record(posted.host, reply, outcome, now=self._now())
-        self._end(delivery, outcome)
-
-    def hear(self) -> None:
-        """What ended beside the posts; where there is no post to wait for, waits a moment for it."""
+    def _take(self, replies: list[tuple[int, Reply]]) -> None:
+        """Replies have come; and what ended beside the posts, which is waited for a moment where no post is."""
+        now = self._now()
+        for delivery, reply in replies:
+            posted = self._posted.pop(delivery)
+            outcome = _outcome(posted.channel, posted.group, reply)
+            if isinstance(outcome, Rejected) and outcome.disable:
+                self._dead[posted.group.id] = address_mark(posted.group.webhook or "")
+            self._circuits.record(posted.host, reply, outcome, now=now)
+            self._end(delivery, outcome)
         for delivery, outcome in self._beside.ended(wait=0.0 if self._posted else WAKE):
             self._end(delivery, outcome)
 
-    def settle(self) -> None:
+    def _settle(self) -> None:
         """Write what has ended. What was claimed and not posted is free to be claimed again."""
         now, held = self._now(), [*self._held, *((delivery.id, self._now()) for delivery in self._claimed)]
         ended, self._ended, self._held = self._ended, [], []
@@ -258,8 +288,8 @@ class _Run:
         """Write what has ended, and claim others in its place."""
         self._exchanged = now = self._now()
         self._more = False
-        if self._stopping():
-            self.settle()
+        if self._ends():
+            self._settle()
             return
         ended, held, self._ended, self._held = self._ended, self._held, [], []
         on_their_way = len(self._posted) + len(self._beside)
@@ -270,12 +300,14 @@ class _Run:
             now=now,
             dead=self._dead,
             limit=limit,
-            digests=0 if self._enough() else max(DIGESTS - on_their_way, 0),
+            digests=0 if self._urgent or self._enough() else max(DIGESTS - on_their_way, 0),
             pace=self._pace,
         )
         self._claimed.extend(claimed)
         self._more = len(claimed) == limit
-        self._made = {}  # not kept for longer than this: a station's own template may change
+        self._calm = self._urgent and not (claimed or any(posted.urgent for posted in self._posted.values()))
+        if self._made_at is None or not timedelta(0) <= now - self._made_at < MOMENT:
+            self._made, self._made_at = {}, now  # not kept for longer: a station's own template may change
 
     def _begin(self, delivery: Delivery) -> Request | None:
         now = self._now()
@@ -299,7 +331,8 @@ class _Run:
             self._end(delivery.id, start)
             return None
         channel, request = start
-        self._posted[delivery.id] = _Posted(group=group, channel=channel, host=host)
+        urgent = message.form == "alert"
+        self._posted[delivery.id] = _Posted(group=group, channel=channel, host=host, urgent=urgent)
         return request
 
     def _pace(self, id: str) -> Pace | None:
@@ -347,7 +380,7 @@ def to_be_told(
     return Addressed(group=group, message=message)
 
 
-_Made = dict[tuple[HttpChannel, Message, Hashable], Payload]
+_Made = dict[tuple[HttpChannel, Message, Hashable], Fitted]
 """Payloads, each made once for all groups alike."""
 
 

@@ -27,7 +27,7 @@ from gengfu_scheduler.alerts import alert_of, is_over
 from gengfu_scheduler.channels import KNOWN_HOSTS
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
 from gengfu_scheduler.confirm import Session, follow_up, hand_out
-from gengfu_scheduler.deliver import Circuits, deliver
+from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, Deliveries
 from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.groups import is_address
 from gengfu_scheduler.message import Reach
@@ -45,7 +45,7 @@ AHEAD = timedelta(seconds=20)
 POLL = 0.1
 """Seconds between two looks at what other processes wrote: the outbox, the admin's files."""
 LAP = 1.0
-"""Seconds after which a round that still finds digests to send first sees to everything else."""
+"""Seconds after which a round that still finds digests to send sees to everything else, while those are on their way."""
 AFTER_TROUBLE = 5.0
 """Seconds to wait where the outbox could not be read or written."""
 FORGET_EVERY = timedelta(days=1)
@@ -101,6 +101,7 @@ class Runner:
         self._open_transport = transport
         self._post, self._ask = (transport(self.roster.timetable.hosts) for _line in range(2))
         self._circuits = Circuits()
+        self._deliveries = self._line()
         self._session = Session()
         self._planned_until: dict[tuple[str, str], datetime] = {}
         self._trouble = self._files.trouble
@@ -120,6 +121,11 @@ class Runner:
         return self._clock.last
 
     @property
+    def busy(self) -> bool:
+        """Whether something is on its way, which the next round goes on with."""
+        return self._deliveries.sending > 0
+
+    @property
     def clock_steps(self) -> int:
         """How often the clock was set by more than :data:`CLOCK_SLIP` before its eyes, or the machine slept."""
         return self._clock.steps
@@ -130,7 +136,7 @@ class Runner:
         return self._trouble
 
     def tick(self) -> None:
-        """One round; afterwards nothing is due that can be done now, but for digests that took longer than a lap."""
+        """One round; afterwards nothing is due that can be done now, but for what took longer than a lap: :attr:`busy`."""
         self._last_round = now = self._clock()
         # By the timetable as it was until now: a slot whose time has come is not lost to an edit.
         due, timezone = self._due(now), self.roster.timetable.timezone
@@ -153,10 +159,10 @@ class Runner:
     def send(self, *, lap: float = math.inf) -> None:
         """Clear up after a process that died in mid-send, give up what is too late, deliver what is due.
 
-        :param lap: seconds after which no further digest is begun.
+        :param lap: seconds after which what is still on its way is left for the next call.
         """
         now = self._clock()
-        stranded = [d for d in self._outbox.recover(now=now) if d.state == "unknown"]
+        stranded = [] if self.busy else [d for d in self._outbox.recover(now=now) if d.state == "unknown"]
         late = self._outbox.expire(now=now)
         over = [key for key in self._outbox.alerts(now=now) if self._is_over(key)]
         if over:
@@ -169,7 +175,7 @@ class Runner:
             text = _("{n} 条消息过时未发，见 gengfu status。").format(n=len(late))
             self._say(Note(text, "delivery.expired", "warning"))
         lap_ends = time.monotonic() + lap
-        self._deliver(enough=lambda: time.monotonic() > lap_ends)
+        self._deliveries.go_on(self.roster, enough=lambda: time.monotonic() > lap_ends)
         hand_out(
             self._outbox,
             self.roster,
@@ -177,6 +183,7 @@ class Runner:
             self._session,
             now=self._clock,
             circuits=self._circuits,
+            room=IN_FLIGHT - self._deliveries.sending,
             stopping=self._stopping,
             current=self._files.current,
             meanwhile=self._deliver_urgent,
@@ -192,21 +199,26 @@ class Runner:
         )
         self._note_resting()
 
-    def _deliver(self, *, enough: Callable[[], bool]) -> None:
-        deliver(
+    def finish(self) -> None:
+        """Begin nothing more, and wait until the end of what is on its way is written.
+
+        :raises OutboxUnusable: it could not be.
+        """
+        self._deliveries.close()
+
+    def _line(self) -> Deliveries:
+        return Deliveries(
             self._outbox,
-            self.roster,
             self._post,
             now=self._clock,
             circuits=self._circuits,
             stopping=self._stopping,
-            enough=enough,
             current=self._files.current,
         )
 
     def _deliver_urgent(self) -> None:
         """What an alert's robots and hands are to tell does not wait for a platform that thinks about its owners."""
-        self._deliver(enough=lambda: True)
+        self._deliveries.go_on(self.roster, urgent=True)
 
     def has_work(self) -> bool:
         """Whether a round would find something to do: by the clock, or by what others wrote. Cheap.
@@ -246,8 +258,10 @@ class Runner:
             else:
                 self._say(Note(_("改动过的文件已恢复正常。"), "files.right"))
         if self.roster.timetable.hosts != before.timetable.hosts:
+            self._deliveries.close()
             hosts = self.roster.timetable.hosts
             self._post, self._ask = (self._open_transport(hosts) for _line in range(2))
+            self._deliveries = self._line()
 
     def _is_over(self, key: str) -> bool:
         self._alerts |= {entry.id for entry in self.roster.catalogue.entries if entry.alert}
@@ -441,7 +455,7 @@ def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
                 runner.tick()
                 trouble = ""
                 alarm.set(runner.roster)
-                while not (stopping() or ring.wait(POLL) or runner.has_work()):
+                while not (runner.busy or stopping() or ring.wait(POLL) or runner.has_work()):
                     pass
             except GengfuError as error:
                 if str(error) != trouble:
@@ -450,5 +464,6 @@ def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
                 again = time.monotonic() + AFTER_TROUBLE
                 while not stopping() and time.monotonic() < again:
                     time.sleep(POLL)
+        runner.finish()
     finally:
         alarm.close()

@@ -31,7 +31,7 @@ def answer(status: int, body: str) -> Answer:
 
 
 def asked(message: Message) -> dict[str, Any]:
-    return channel_to(ASKED).fitting(message, ASKED)
+    return channel_to(ASKED).fitting(message, ASKED).payload
 
 
 def text(message: Message) -> str:

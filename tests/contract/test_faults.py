@@ -17,13 +17,13 @@ import pytest
 from chats import ALERT as AN_ALERT
 from chats import DIGEST, GROUP, NOON
 from gengfu_scheduler.channels.transport import CurlTransport
-from gengfu_scheduler.deliver import Circuits, deliver
+from gengfu_scheduler.deliver import Circuits
 from gengfu_scheduler.message import Broadcast, Delivery, Message, Planned
 from gengfu_scheduler.outbox import Outbox
 from gengfu_scheduler.sandbox import Received, Robot, Sandbox
 from gengfu_scheduler.sandbox.faults import FAULTS
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
-from posting import Clock, roster
+from posting import Clock, deliver, roster
 
 SENT, ACCEPTED, UNKNOWN, REFUSED, DEAD = "sent", "accepted", "unknown", "refused", "dead"
 """``refused`` for good, and this message only; ``dead``: the group is disabled."""

@@ -26,11 +26,11 @@ from hypothesis.stateful import (
 
 from chats import ALERT, DIGEST, GROUP, NOON
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
-from gengfu_scheduler.deliver import BATCH, Circuits, deliver
+from gengfu_scheduler.deliver import BATCH, Circuits
 from gengfu_scheduler.message import Broadcast, Delivery, Group, Message, Planned, Unknown, Unsent
 from gengfu_scheduler.outbox import AlertOver, Outbox
 from outboxes import DAY, HOUR, MINUTE, SECOND, Place
-from posting import OK, Clock, FakeTransport, roster
+from posting import OK, Clock, FakeTransport, deliver, roster
 
 LIMITS: Mapping[str, Mapping[timedelta, int]] = {
     "wecom": {MINUTE: 20},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
@@ -22,7 +23,7 @@ from gengfu_scheduler.channels.hand import Hand
 from gengfu_scheduler.channels.text import Templates
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
 from gengfu_scheduler.channels.wecom import WeCom
-from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT, Circuits, deliver, post_once
+from gengfu_scheduler.deliver import BATCH, DIGESTS, IN_FLIGHT, Circuits, Deliveries, post_once
 from gengfu_scheduler.message import (
     Broadcast,
     Delivery,
@@ -40,7 +41,7 @@ from gengfu_scheduler.message import (
 )
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.roster import Roster
-from posting import OK, Clock, FakeTransport, roster
+from posting import OK, Clock, FakeTransport, deliver, roster
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 MESSAGE = Message(form="digest", title="每日警情提示", items=(ITEM,), home="https://x.test/")
@@ -161,10 +162,62 @@ def test_an_alert_finds_room_while_digests_are_at_a_host_that_does_not_answer(ou
     assert urgent <= DIGESTS
 
 
-def test_when_it_is_enough_alerts_leave_and_digests_wait(outbox: Outbox) -> None:
+def test_what_is_on_its_way_when_it_is_enough_goes_on_in_the_next_call(outbox: Outbox) -> None:
+    names = [f"g{n}" for n in range(3 * DIGESTS)]
+    plan(outbox, names)
+    transport = FakeTransport(room=DIGESTS)
+    deliveries = Deliveries(outbox, transport, now=Clock())
+    calls, asked = 0, count(1)
+    while calls == 0 or deliveries.sending:
+        deliveries.go_on(roster(listed(names)), enough=lambda: next(asked) % 9 == 0)
+        calls += 1
+        assert deliveries.sending <= IN_FLIGHT
+    assert calls > 1
+    assert len(transport.posted) == len(names)
+    assert outbox.broadcasts()[0].counts == {"sent": len(names)}
+
+
+def test_the_end_of_what_is_on_its_way_can_be_waited_for(outbox: Outbox) -> None:
+    names = [f"g{n}" for n in range(3 * DIGESTS)]
+    plan(outbox, names)
+    transport = FakeTransport(room=DIGESTS)
+    deliveries = Deliveries(outbox, transport, now=Clock())
+    deliveries.go_on(roster(listed(names)), enough=lambda: deliveries.sending > BATCH)
+    assert deliveries.sending
+    deliveries.close()
+    assert not deliveries.sending
+    begun = len(transport.posted)
+    assert outbox.broadcasts()[0].counts == {"sent": begun, "pending": len(names) - begun}
+
+
+class Silent(FakeTransport):
+    """The platform answers the group B alone."""
+
+    def post_many(self, requests: Iterable[Request | None]) -> Generator[list[tuple[int, Reply]], None, None]:
+        for request in requests:
+            yield [(request.key, OK)] if request and request.url.endswith("B") else []
+
+
+def test_what_is_urgent_waits_for_no_digest_that_is_on_its_way(outbox: Outbox) -> None:
+    clock = Clock()
+
+    def passing() -> datetime:
+        clock.at += SECOND / 100
+        return clock.at
+
+    plan(outbox, "A", key="digest")
+    deliveries = Deliveries(outbox, Silent(), now=passing)
+    deliveries.go_on(roster(listed("AB")), enough=lambda: deliveries.sending == 1)
+    plan(outbox, "B", form="alert", key="alert")
+    deliveries.go_on(roster(listed("AB")), urgent=True)
+    assert states(outbox, "alert") == {"B": "sent"}
+    assert states(outbox, "digest") == {"A": "sending"}
+
+
+def test_what_is_urgent_leaves_while_digests_wait(outbox: Outbox) -> None:
     plan(outbox, "AB", key="digest")
     plan(outbox, "A", form="alert", key="alert")
-    deliver(outbox, roster(listed("AB")), FakeTransport(), now=Clock(), enough=lambda: True)
+    deliver(outbox, roster(listed("AB")), FakeTransport(), now=Clock(), urgent=True)
     assert states(outbox, "alert") == {"A": "sent"}
     assert states(outbox, "digest") == {"A": "pending", "B": "pending"}
 

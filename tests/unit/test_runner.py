@@ -592,6 +592,9 @@ class TestRunning:
             def tick(self) -> None:
                 raise OutboxUnusable("disk is full", "")
 
+            def finish(self) -> None:
+                pass
+
         stop, begun = Event(), datetime.now(UTC)
         run(Troubled(), stop.is_set, lambda _said: stop.set())
         assert (datetime.now(UTC) - begun).total_seconds() < AFTER_TROUBLE / 2

@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from gengfu_scheduler.channels.parts import joins, split
@@ -33,6 +34,17 @@ _UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 Payload = dict[str, Any]
 """What is posted, before it is JSON text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A payload within its platform's limits. Its text is made once, however many groups are told it."""
+
+    payload: Payload
+
+    @cached_property
+    def body(self) -> bytes:
+        return encoded(self.payload)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +95,7 @@ class HttpChannel(ABC):
         """
         return self.post(self.fitting(message, group), group, delivery_id=delivery_id, now=now)
 
-    def fitting(self, message: Message, group: Group) -> Payload:
+    def fitting(self, message: Message, group: Group) -> Fitted:
         """:meth:`payload`, within the platform's limits.
 
         :raises CannotRender: it is beyond one of them.
@@ -96,14 +108,14 @@ class HttpChannel(ABC):
                         platform=self.name, what=weight.what, used=weight.used, limit=weight.limit
                     )
                 )
-        return payload
+        return Fitted(payload=payload)
 
-    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
-        """``payload`` on its way to ``group``; signed, where the platform wants that.
+    def post(self, fitted: Fitted, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        """``fitted`` on its way to ``group``; signed, where the platform wants that.
 
         :raises CannotRender: the group's address or secret is missing or wrong.
         """
-        return Request(key=delivery_id, url=address(group), body=encoded(payload), headers=JSON)
+        return Request(key=delivery_id, url=address(group), body=fitted.body, headers=JSON)
 
     def fits(self, message: Message, group: Group) -> bool:
         """Whether ``message`` can be told in one post."""

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from gengfu_scheduler.channels.channel import (
     JSON,
+    Fitted,
     HttpChannel,
     Payload,
     Verdict,
@@ -29,7 +30,6 @@ from gengfu_scheduler.channels.channel import (
     busy,
     by_code,
     dead,
-    encoded,
     failure,
     refused,
     sent,
@@ -101,12 +101,12 @@ class DingTalk(HttpChannel):
     def weigh(self, payload: Payload) -> tuple[Weight, ...]:
         return (whole(payload, BODY),)
 
-    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
+    def post(self, fitted: Fitted, group: Group, *, delivery_id: int, now: datetime) -> Request:
         url = address(group)
         if group.secret:
             timestamp = str(int(now.timestamp() * 1000))
             url += f"&timestamp={timestamp}&sign={signature(group.secret, timestamp)}"
-        return Request(key=delivery_id, url=url, body=encoded(payload), headers=JSON)
+        return Request(key=delivery_id, url=url, body=fitted.body, headers=JSON)
 
     def outcome(self, answer: Answer) -> Outcome:
         return failure(answer) or by_code(answer, "errcode", "errmsg", VERDICTS)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from gengfu_scheduler.channels.channel import (
     LONGEST_PAUSE,
+    Fitted,
     HttpChannel,
     Payload,
     Verdict,
@@ -85,8 +86,8 @@ class Discord(HttpChannel):
             _weight(_("整条消息"), ["".join([*titles, *descriptions, *footers])], EMBEDDED),
         )
 
-    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
-        request = super().post(payload, group, delivery_id=delivery_id, now=now)
+    def post(self, fitted: Fitted, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        request = super().post(fitted, group, delivery_id=delivery_id, now=now)
         return replace(request, url=_waiting(request.url))
 
     def outcome(self, answer: Answer) -> Outcome:

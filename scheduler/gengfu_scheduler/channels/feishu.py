@@ -21,6 +21,7 @@ from typing import Any
 from gengfu_scheduler.channels.channel import (
     LONGEST_PAUSE,
     USUAL_PAUSE,
+    Fitted,
     HttpChannel,
     Payload,
     Verdict,
@@ -92,11 +93,12 @@ class Feishu(HttpChannel):
     def weigh(self, payload: Payload) -> tuple[Weight, ...]:
         return (whole(payload, BODY, SIGNED),)
 
-    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
+    def post(self, fitted: Fitted, group: Group, *, delivery_id: int, now: datetime) -> Request:
         if group.secret:
             timestamp = str(int(now.timestamp()))
-            payload = {"timestamp": timestamp, "sign": signature(group.secret, timestamp), **payload}
-        return super().post(payload, group, delivery_id=delivery_id, now=now)
+            sign = signature(group.secret, timestamp)
+            fitted = Fitted(payload={"timestamp": timestamp, "sign": sign, **fitted.payload})
+        return super().post(fitted, group, delivery_id=delivery_id, now=now)
 
     def outcome(self, answer: Answer) -> Outcome:
         said = by_code(answer, "code", "msg", VERDICTS)

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 
 from gengfu_scheduler.channels.channel import (
     JSON,
+    Fitted,
     HttpChannel,
     Payload,
     Weight,
@@ -48,11 +49,11 @@ class Generic(HttpChannel):
     def weigh(self, payload: Payload) -> tuple[Weight, ...]:
         return ()  # the specification sets no limit
 
-    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
-        body = encoded({**payload, "timestamp": now.astimezone(UTC).isoformat()})
+    def post(self, fitted: Fitted, group: Group, *, delivery_id: int, now: datetime) -> Request:
+        body = encoded({**fitted.payload, "timestamp": now.astimezone(UTC).isoformat()})
         headers = {
             **JSON,
-            "webhook-id": _id(payload, delivery_id),
+            "webhook-id": _id(fitted.payload, delivery_id),
             "webhook-timestamp": str(int(now.timestamp())),
         }
         if group.secret:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -114,13 +114,13 @@ class CurlTransport:
         self._multi = pycurl.CurlMulti()
         # Four times as many kept as used at once: fewer, and posts to many hosts connect anew each time.
         self._multi.setopt(pycurl.M_MAXCONNECTS, 4 * concurrency)
-        self._idle: list[Any] = []
-        self._flying: dict[Any, _Post] = {}
+        self._idle: list[_Line] = []
+        self._flying: dict[Any, _Line] = {}
 
     def close(self) -> None:
         self._multi.close()
-        for handle in self._idle:
-            handle.close()
+        for line in self._idle:
+            line.handle.close()
 
     def post_many(self, requests: Iterable[Request | None]) -> Generator[list[tuple[int, Reply]], None, None]:
         """See :meth:`Transport.post_many`."""
@@ -149,8 +149,8 @@ class CurlTransport:
                 if self._flying and not (replies or to_be_begun):
                     self._multi.select(WAKE)
         finally:
-            for handle in list(self._flying):
-                self._release(handle)
+            for line in list(self._flying.values()):
+                self._release(line)
 
     def _allowed_host(self, url: str) -> str | Rejected:
         """The host of ``url``, or why nothing may be sent to it."""
@@ -169,26 +169,10 @@ class CurlTransport:
         return bool(labels[0]) and not self._known.isdisjoint((host, *above))
 
     def _begin(self, request: Request, host: str) -> None:
-        handle = self._idle.pop() if self._idle else self._new_handle()
-        post = _Post(request, host, private_allowed=host in self._listed)
-        handle.setopt(pycurl.URL, request.url)
-        # "Expect:" empty: else libcurl asks leave to send larger bodies and waits a second for it.
-        headers = {"Expect": "", **request.headers}
-        handle.setopt(
-            pycurl.HTTPHEADER,
-            [f"{name}: {value}" if value else f"{name}:" for name, value in headers.items()],
-        )
-        handle.setopt(pycurl.HTTPGET if request.method == "GET" else pycurl.POST, 1)
-        handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-        handle.setopt(pycurl.READFUNCTION, post.read)
-        handle.setopt(pycurl.WRITEFUNCTION, post.write)
-        handle.setopt(pycurl.HEADERFUNCTION, post.header)
-        handle.setopt(pycurl.OPENSOCKETFUNCTION, post.open_socket)
-        # Where a name has no IPv6 address, asking for one costs seconds with some resolvers.
-        family = pycurl.IPRESOLVE_WHATEVER if host.startswith("[") else pycurl.IPRESOLVE_V4
-        handle.setopt(pycurl.IPRESOLVE, family)
-        self._flying[handle] = post
-        self._multi.add_handle(handle)
+        line = self._idle.pop() if self._idle else _Line(self._new_handle())
+        line.take(request, host, private_allowed=host in self._listed)
+        self._flying[line.handle] = line
+        self._multi.add_handle(line.handle)
 
     def _new_handle(self) -> Any:
         handle = pycurl.Curl()
@@ -209,51 +193,83 @@ class CurlTransport:
         while remaining:
             remaining, done, failed = self._multi.info_read()
             for handle, code, text in [*((handle, 0, "") for handle in done), *failed]:
-                post = self._flying[handle]
-                status, written = handle.getinfo(pycurl.RESPONSE_CODE), handle.getinfo(pycurl.REQUEST_SIZE)
-                replies.append((post.request.key, post.reply(code, text, status=status, written=written)))
-                self._release(handle)
+                line = self._flying[handle]
+                replies.append((line.request.key, line.reply(code, text)))
+                self._release(line)
         return replies
 
-    def _release(self, handle: Any) -> None:
-        self._multi.remove_handle(handle)
-        self._flying.pop(handle).close()
-        self._idle.append(handle)
+    def _release(self, line: _Line) -> None:
+        self._multi.remove_handle(line.handle)
+        del self._flying[line.handle]
+        line.close()
+        self._idle.append(line)
 
 
-class _Post:
-    """One request on its way: what libcurl calls back to."""
+class _Line:
+    """A handle of libcurl's, one request after another, and what it calls back to."""
 
-    def __init__(self, request: Request, host: str, *, private_allowed: bool) -> None:
+    request: Request
+    """The one that is on its way, or was last."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+        self._head: list[bytes] = []
+        self._body = bytearray()
+        self._sockets: list[socket.socket] = []
+        # What libcurl was told last: it keeps that, and most requests are alike.
+        self._headers: Mapping[str, str] | None = None
+        self._method = ""
+        self._family: int | None = None
+        handle.setopt(pycurl.READFUNCTION, self._read)
+        handle.setopt(pycurl.WRITEFUNCTION, self._write)
+        handle.setopt(pycurl.HEADERFUNCTION, self._head.append)
+        handle.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+
+    def take(self, request: Request, host: str, *, private_allowed: bool) -> None:
+        """Be ready to make ``request``."""
         self.request = request
         self._host = host
         self._private_allowed = private_allowed
         self._sent = 0
-        self._head: list[bytes] = []
-        self._body = bytearray()
+        self._head.clear()
+        self._body.clear()
         self._refused_address = ""
-        self._sockets: list[socket.socket] = []
-
-    @property
-    def header(self) -> Callable[[bytes], None]:
-        """Takes a line of the answer's head."""
-        return self._head.append
+        self.handle.setopt(pycurl.URL, request.url)
+        self.handle.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
+        if request.headers != self._headers:
+            self._headers = request.headers
+            # "Expect:" empty: else libcurl asks leave to send larger bodies and waits a second for it.
+            headers = {"Expect": "", **request.headers}
+            self.handle.setopt(
+                pycurl.HTTPHEADER,
+                [f"{name}: {value}" if value else f"{name}:" for name, value in headers.items()],
+            )
+        if request.method != self._method:
+            self._method = request.method
+            self.handle.setopt(pycurl.HTTPGET if request.method == "GET" else pycurl.POST, 1)
+        # Where a name has no IPv6 address, asking for one costs seconds with some resolvers.
+        family = pycurl.IPRESOLVE_WHATEVER if host.startswith("[") else pycurl.IPRESOLVE_V4
+        if family != self._family:
+            self._family = family
+            self.handle.setopt(pycurl.IPRESOLVE, family)
 
     def close(self) -> None:
+        """The request has ended, or is given up."""
         for opened in self._sockets:
             opened.close()
+        self._sockets.clear()
 
-    def read(self, size: int) -> bytes:
+    def _read(self, size: int) -> bytes:
         piece = self.request.body[self._sent : self._sent + size]
         self._sent += len(piece)
         return piece
 
-    def write(self, piece: bytes) -> int:
+    def _write(self, piece: bytes) -> int:
         taken = piece[: MOST_READ - len(self._body)]
         self._body += taken
         return len(taken)  # less than given: libcurl hangs up
 
-    def open_socket(
+    def _open_socket(
         self, purpose: int, address: tuple[int, int, int, tuple[str, int]]
     ) -> socket.socket | int:
         family, kind, protocol, place = address
@@ -265,17 +281,19 @@ class _Post:
         self._sockets.append(opened)  # pycurl works on a duplicate, which lives as long as the connection
         return opened
 
-    def reply(self, code: int, text: str, *, status: int, written: int) -> Reply:
-        """What became of it, by libcurl's result ``code`` (0 for well) and the bytes of request ``written``."""
+    def reply(self, code: int, text: str) -> Reply:
+        """What became of the request, by libcurl's result ``code`` (0 for well) and what it says to it."""
         overfull = code == pycurl.E_WRITE_ERROR and len(self._body) == MOST_READ
         if code == 0 or overfull:
+            status = self.handle.getinfo(pycurl.RESPONSE_CODE)
             return Answer(status=status, headers=_headers(self._head), body=bytes(self._body))
         if self._refused_address:
             reason = _("解析到内网地址 {ip}").format(ip=self._refused_address)
         else:
             reason = self._without_address(text)
         reason = f"{self._host}: {reason} (curl {code})"
-        return Unknown(reason=reason) if written or self._sent else Unsent(reason=reason)
+        written = self._sent or self.handle.getinfo(pycurl.REQUEST_SIZE)
+        return Unknown(reason=reason) if written else Unsent(reason=reason)
 
     def _without_address(self, text: str) -> str:
         secret = self.request.url.partition("://")[2].partition("/")[2]

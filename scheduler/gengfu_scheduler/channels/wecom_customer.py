@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from gengfu_scheduler.channels.channel import (
     JSON,
+    Fitted,
     HttpChannel,
     Payload,
     Verdict,
@@ -157,7 +158,7 @@ class WeComCustomer(HttpChannel):
     def parts(self, message: Message, group: Group) -> tuple[Message, ...]:
         return (message,)
 
-    def post(self, payload: Payload, group: Group, *, delivery_id: int, now: datetime) -> Request:
+    def post(self, fitted: Fitted, group: Group, *, delivery_id: int, now: datetime) -> Request:
         raise CannotRender(_("群 {group} 由群主在企业微信里确认，不能直接发").format(group=group.id))
 
     def outcome(self, answer: Answer) -> Outcome:
