@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from itertools import islice
@@ -200,8 +201,21 @@ class Pager:
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
         self._topics = {t.name: t for t in self._station.topics}
+        # How many articles are behind them would change on every page with every article.
+        self._kind_links = {
+            kind: Link(title=kind_label(kind, self._station.language), url=f"{kind}/") for kind in KINDS
+        }
+        self._topic_links = {
+            t.name: Link(title=t.name, url=quoted(topic_url(t))) for t in self._station.topics
+        }
+        self._area_links = {a.path: Link(title=a.name, url=quoted(area_url(a))) for a in self._station.areas}
+        self._kind_feeds = {
+            kind: (self._whole, self._feed(link.url, link.title)) for kind, link in self._kind_links.items()
+        }
         self._contact_cards: dict[str | None, ContactCard] = {
-            area.path: ContactCard(area=self._area_link(area), contacts=self._station.contacts_for(area.path))
+            area.path: ContactCard(
+                area=self._area_links[area.path], contacts=self._station.contacts_for(area.path)
+            )
             for area in self._station.areas
         }
         self._contact_cards[None] = ContactCard(area=None, contacts=self._station.contacts)
@@ -213,7 +227,7 @@ class Pager:
             site_name=self._station.name,
             home=self._station.url,
             language=self._station.language,
-            kinds=tuple(self._kind_link(kind, counted=False) for kind in KINDS if kind != "alert"),
+            kinds=tuple(link for kind, link in self._kind_links.items() if kind != "alert"),
             alerts=tuple(self._banner_line(a) for a in self._live if a.alert and _urgent(a.alert)),
             contacts=self._station.contacts,
             official=settings.official if any(vars(settings.official).values()) else None,
@@ -309,7 +323,7 @@ class Pager:
             url="scammed/",
             title=_("我被骗了"),
             description=_("被骗以后先做什么：停止转账，打 110，说清账号和时间，留好记录。"),
-            feeds=(self._whole, self._feed("fraud/", kind_label("fraud", self._station.language))),
+            feeds=self._kind_feeds["fraud"],
             frauds=tuple(Link(title=card.title, url=card.url) for card in islice(frauds, _FRAUDS)),
             every_fraud=self._kind_link("fraud"),
         )
@@ -363,7 +377,7 @@ class Pager:
     def _area_line(self, area: Area) -> AreaLine:
         card = self._station.contacts_for(area.path)
         return AreaLine(
-            area=self._area_link(area), slug=area.slug, contact=card[0] if card else self._duty_line()
+            area=self._area_links[area.path], slug=area.slug, contact=card[0] if card else self._duty_line()
         )
 
     def _duty_line(self) -> ContactLine:
@@ -382,7 +396,7 @@ class Pager:
             url="service/",
             title=title,
             description=_("要不要跑一趟、带什么、去哪办、多少钱，按要办的事找。"),
-            feeds=(self._whole, self._feed("service/", title)),
+            feeds=self._kind_feeds["service"],
             desk=self._library.settings.service_desk or self._duty_line(),
             groups=tuple(group for group, _services in self._needs()),
             every=Link(title=title, url="service/page/1/", count=len(self.lists.of_kind("service"))),
@@ -445,8 +459,10 @@ class Pager:
             return AreaPage(
                 **vars(page),
                 slug=area.slug,
-                parent=self._area_link(parent) if parent else None,
-                children=tuple(self._area_link(a) for a in self._station.areas if a.parent == area.path),
+                parent=self._area_links[parent.path] if parent else None,
+                children=tuple(
+                    self._area_links[a.path] for a in self._station.areas if a.parent == area.path
+                ),
                 contacts=self._station.contacts_for(area.path),
             )
 
@@ -464,7 +480,7 @@ class Pager:
             url=article.url,
             title=article.title,
             description=article.summary,
-            feeds=self._feeds_of(article),
+            feeds=self._kind_feeds[article.kind],
             picture_path=picture(article, self._station),
             main=Markup(article.main),  # noqa: S704 - as it was rendered for the present release
         )
@@ -499,12 +515,12 @@ class Pager:
             url=article.url,
             title=self._title(article),
             description=article.summary,
-            feeds=self._feeds_of(article),
+            feeds=self._kind_feeds[article.kind],
             picture_path=picture(article, self._station),
             listed=article.live(self._at) and article.kind != "alert",
             offline=article.kind != "alert",
             id=article.id,
-            kind=self._kind_link(article.kind, counted=False),
+            kind=self._kind_links[article.kind],
             summary=article.summary,
             published=self._dated(article, article.published),
             updated=self._dated(article, article.updated) if article.updated else None,
@@ -515,9 +531,8 @@ class Pager:
             expired=article.expires is not None and article.expires <= self._at,
             withdrawn=article.withdrawn,
             author=article.author,
-            # How many there are would change on every page with every article.
-            topics=tuple(self._topic_link(self._topics[name], counted=False) for name in article.topics),
-            areas=tuple(self._area_link(self._areas[path]) for path in article.areas if path in self._areas),
+            topics=tuple([self._topic_links[name] for name in article.topics]),
+            areas=tuple([self._area_links[path] for path in article.areas if path in self._areas]),
             audience=article.audience,
             cover=quoted(article.cover_file.as_posix()) if article.cover_file else None,
             attachments=tuple(_attachment(path) for path in article.attachment_files),
@@ -653,10 +668,6 @@ class Pager:
                 found=((address(number), None),) if listed else (),
             )
 
-    def _feeds_of(self, article: Article) -> tuple[Feed, Feed]:
-        title = kind_label(article.kind, self._station.language)
-        return self._whole, self._feed(f"{article.kind}/", title)
-
     def _feed(self, url: str, title: str) -> Feed:
         return Feed(title=title, rss=quoted(url) + "feed.xml", atom=quoted(url) + "atom.xml")
 
@@ -690,16 +701,11 @@ class Pager:
     def _link(self, article: Article) -> Link:
         return Link(title=article.title, url=quoted(article.url))
 
-    def _kind_link(self, kind: Kind, *, counted: bool = True) -> Link:
-        title = kind_label(kind, self._station.language)
-        return Link(title=title, url=f"{kind}/", count=len(self.lists.of_kind(kind)) if counted else 0)
+    def _kind_link(self, kind: Kind) -> Link:
+        return replace(self._kind_links[kind], count=len(self.lists.of_kind(kind)))
 
-    def _topic_link(self, topic: Topic, *, counted: bool = True) -> Link:
-        count = len(self.lists.of_topic(topic)) if counted else 0
-        return Link(title=topic.name, url=quoted(topic_url(topic)), count=count)
-
-    def _area_link(self, area: Area) -> Link:
-        return Link(title=area.name, url=quoted(area_url(area)))
+    def _topic_link(self, topic: Topic) -> Link:
+        return replace(self._topic_links[topic.name], count=len(self.lists.of_topic(topic)))
 
     def _contact_card(self, article: Article) -> ContactCard:
         """The card of the one area the article is for, else the station's."""
