@@ -1,7 +1,7 @@
 """Work that is spread over the machine's processors.
 
 Each worker is a copy of this process (https://docs.python.org/3/library/os.html#os.fork), so it has at hand whatever
-was read before and nothing is sent to it; what it found comes back through a pipe. A worker also holds the locks of
+was read before and nothing is sent to it; what it found comes back in a file. A worker also holds the locks of
 the process it is a copy of, so nobody takes its turn while one is still at work. Where there is one processor, no
 fork, no room for another process, another thread, or little to do, the same work is done here.
 """
@@ -13,9 +13,11 @@ import marshal
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, TypeVar
 
 Item = TypeVar("Item")
 Work = Callable[[Sequence[Item]], Any]
@@ -25,8 +27,8 @@ WORTHWHILE = 200
 """Items from which on it pays: a worker costs about 20 ms."""
 
 
-def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWHILE) -> list[Any]:
-    """What ``work`` makes of ``items``, share by share, in no particular order.
+def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWHILE) -> Iterator[Any]:
+    """What ``work`` makes of ``items``, share by share, in no particular order, and none kept that was handed on.
 
     A share that fails in a worker is done again here, where what went wrong can be told.
     """
@@ -34,17 +36,25 @@ def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWH
     size = max(1, len(items) // (_SHARES * (others + 1)))
     shares = [items[begin : begin + size] for begin in range(0, len(items), size)]
     if not others:
-        return [work(share) for share in shares]
+        yield from map(work, shares)
+        return
     tickets = _printed(len(shares))
     workers = list(_begun(others, lambda: _done(work, shares, tickets)))
-    found: dict[int, Any] = {}
-    try:
-        found |= _done(work, shares, tickets)
-    finally:
-        for answer in [_end(worker) for worker in workers]:
-            found |= answer
-        os.close(tickets)
-    return [found[number] if number in found else work(share) for number, share in enumerate(shares)]
+    left = set(range(len(shares)))
+    with ExitStack() as files:
+        for _number, answers in workers:
+            files.enter_context(answers)
+        try:
+            for number, found in _done(work, shares, tickets):
+                left.remove(number)
+                yield found
+        finally:
+            sound = [answers for worker, answers in workers if _ended_well(worker)]
+            os.close(tickets)
+        for number, found in chain.from_iterable(map(_told, sound)):
+            left.remove(number)
+            yield found
+    yield from (work(shares[number]) for number in sorted(left))
 
 
 _SHARES = 16
@@ -61,13 +71,11 @@ def _printed(number: int) -> int:
     return here
 
 
-def _done(work: Work[Item], shares: Sequence[Sequence[Item]], tickets: int) -> dict[int, Any]:
-    """What came of the shares for which there was a ticket."""
-    found = {}
+def _done(work: Work[Item], shares: Sequence[Sequence[Item]], tickets: int) -> Iterator[tuple[int, Any]]:
+    """What came of the shares for which there was a ticket, each with its number."""
     while ticket := os.read(tickets, _TICKET):
         number = int.from_bytes(ticket)
-        found[number] = work(shares[number])
-    return found
+        yield number, work(shares[number])
 
 
 @contextmanager
@@ -95,22 +103,25 @@ def _may_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
 
 
-_Worker = tuple[int, int]
-"""Its number, and the end of its pipe."""
+_Worker = tuple[int, BinaryIO]
+"""Its number, and the file in which it leaves what it found: of 100,000 articles that is more than should be in memory
+at once."""
+_LENGTH = 8
+"""Bytes."""
 
 
-def _begun(number: int, work: Callable[[], dict[int, Any]]) -> Iterator[_Worker]:
+def _begun(number: int, work: Callable[[], Iterable[tuple[int, Any]]]) -> Iterator[_Worker]:
     """So many workers, or as many as the machine has room for."""
     with suppress(OSError):
         for _worker in range(number):
             yield _begin(work)
 
 
-def _begin(work: Callable[[], dict[int, Any]]) -> _Worker:
+def _begin(work: Callable[[], Iterable[tuple[int, Any]]]) -> _Worker:
     """
     :raises OSError: there is no room for another process.
     """
-    here, there = os.pipe()
+    answers: BinaryIO = TemporaryFile()  # type: ignore[assignment]  # noqa: SIM115 - closed in spread
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # else the first collection in the copy copies all memory
@@ -118,27 +129,30 @@ def _begin(work: Callable[[], dict[int, Any]]) -> _Worker:
         worker = os.fork()
     except OSError:
         gc.unfreeze()
-        os.close(here)
-        os.close(there)
+        answers.close()
         raise
     if worker:
-        os.close(there)
-        return worker, here
+        return worker, answers
     failed = 1
     try:
-        os.close(here)
-        with os.fdopen(there, "wb") as pipe:
-            pipe.write(marshal.dumps(work()))
+        for answer in map(marshal.dumps, work()):
+            answers.write(len(answer).to_bytes(_LENGTH))
+            answers.write(answer)
+        answers.flush()
         failed = 0
     finally:
         os._exit(failed)
 
 
-def _end(worker: _Worker) -> dict[int, Any]:
-    """What the worker found; nothing where it failed."""
-    number, pipe = worker
-    with os.fdopen(pipe, "rb") as answer:
-        data = answer.read()
-    _number, status = os.waitpid(number, 0)
+def _ended_well(worker: int) -> bool:
+    """Whether it did all that it had a ticket for."""
+    _number, status = os.waitpid(worker, 0)
     gc.unfreeze()
-    return marshal.loads(data) if status == 0 else {}  # noqa: S302 - our own worker's
+    return status == 0
+
+
+def _told(answers: BinaryIO) -> Iterator[tuple[int, Any]]:
+    """What a worker found."""
+    answers.seek(0)
+    while length := answers.read(_LENGTH):
+        yield marshal.loads(answers.read(int.from_bytes(length)))  # noqa: S302 - our own worker's

@@ -40,6 +40,9 @@ FILE = PurePosixPath(".gengfu/site.sqlite3")
 """Of the station's own store, in its folder."""
 _SETTLED = 2_000_000_000
 """Nanoseconds after which a file's time tells it from what is written later; FAT counts in two seconds."""
+_MANY = 10_000
+"""Articles whose text is in memory at once; that of a larger library goes into the store as it is read, and comes back
+from there."""
 
 
 def store_for(settings: Settings, file: Path | None = None) -> Store:
@@ -80,17 +83,24 @@ class Readings:
                     continue
             unknown.append(place)
         new: dict[str, Reading] = {}
+        kept: dict[str, Reading] = {}
         for share in spread(partial(self._read, signatures), unknown):
             for place, digest, told, rest, html in share:
                 reading = Reading(statuses[place], digest, told, rest, html)
-                known[place] = self._known(place, reading, _signed(place, reading, signatures))
-                if max(reading.status[:2], default=settled) < settled:
+                sure = max(reading.status[:2], default=settled) < settled
+                if sure:
                     new[place] = reading
+                shown = reading._replace(html="") if sure and len(unknown) > _MANY else reading
+                known[place] = self._known(place, shown, _signed(place, reading, signatures))
+            if len(new) > _MANY:
+                self.store.keep_readings(new, ())
+                kept |= {place: reading._replace(html="") for place, reading in new.items()}
+                new = {}
         copies = {name for name in before if name.startswith(_COPY)} if signatures else set[str]()
-        left = before.keys() - (statuses.keys() - unknown) - copies
+        left = before.keys() - (statuses.keys() - unknown) - copies - kept.keys()
         if new or left:
             self.store.keep_readings(new, left)
-        told = {place: before[place] for place in known.keys() - unknown} | new
+        told = {place: before[place] for place in known.keys() - unknown} | kept | new
         others = {name: held.get(name, (before[name], None)) for name in copies}
         held.clear()
         held.update((place, (reading._replace(html=""), known[place])) for place, reading in told.items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -159,14 +160,28 @@ def _from_the_file(article: Remembered, wanted: str) -> Mapping[str, Any]:
     return article.later(article.place, wanted)
 
 
+def _text(article: Remembered, wanted: str) -> Mapping[str, Any]:
+    """Also lets go of another one's: those of 100,000 articles are more than should be in memory at once."""
+    _with_text.append(article)
+    if len(_with_text) > _TEXTS:
+        _with_text.popleft().__dict__.pop("html", None)
+    return article.later(article.place, wanted)
+
+
+_TEXTS = 256
+_with_text: deque[Remembered] = deque()
+"""Those whose text was asked for last."""
+
+
 def _path(article: Remembered, _wanted: str) -> Mapping[str, Any]:
     return {"path": PurePosixPath(article.place)}
 
 
 _ASKED: Mapping[str, _Make] = {
-    **dict.fromkeys(("body", "body_line", "html"), _from_the_file),
+    **dict.fromkeys(("body", "body_line"), _from_the_file),
     **dict.fromkeys((*_RARELY_ASKED, "reviewed", "next_review", "service", "allow"), _rest),
     **dict.fromkeys(("lines", "cover_file", "attachment_files"), _rest),
+    "html": _text,
     "path": _path,
 }
 for _name, _make in _ASKED.items():

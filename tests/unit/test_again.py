@@ -90,6 +90,7 @@ class Editing(RuleBasedStateMachine):
         self.station = empty_station(Path(tempfile.mkdtemp(prefix="gengfu-again-")))
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(readings, "_SETTLED", 0)  # nobody waits two seconds here; ticks are fine enough
+        self.patch.setattr(readings, "_MANY", 2)
         self.hours = 0
         self.written = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -26,7 +26,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_may_fork", lambda: True)
 
 
-def told(shares: Sequence[Sequence[int]]) -> list[int]:
+def told(shares: Iterable[Sequence[int]]) -> list[int]:
     return sorted(item for share in shares for item in share)
 
 
@@ -53,7 +53,7 @@ def test_what_nobody_can_do_is_told() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        spread(work, ITEMS)
+        list(spread(work, ITEMS))
 
 
 @pytest.mark.usefixtures("four")
