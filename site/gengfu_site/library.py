@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from posixpath import splitext
 from typing import NamedTuple, Protocol
 
 from gengfu_site.approvals import Approvals, digest_of
@@ -455,7 +456,7 @@ def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manu
 
 def reserved_part(path: PurePosixPath) -> str | None:
     """The part of an article's path that the site needs for a page or file of its own."""
-    parts = [part.lower() for part in path.with_suffix("").parts]
+    parts = splitext(path.as_posix())[0].lower().split("/")
     for part in parts:
         if part in RESERVED or part.endswith((".html", ".xml", ".json", ".txt")):
             return part

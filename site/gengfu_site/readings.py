@@ -155,7 +155,7 @@ class Readings:
         signed: Signed | None
         if isinstance(one, Copy):
             # That it waits for a signature excuses nothing: what is excused is looked at each time.
-            text, signed = one.digest, replace(one.signed, edited=False)
+            text, signed = one.digest, one.signed._replace(edited=False)
             manuscript, problems = parse(one.text, one.path, one.name, self.settings.station)
         else:
             lying = read(one, self.settings)
@@ -173,16 +173,15 @@ class Readings:
         """Those that are right but for the rules, and what is told of each."""
         links = Links(self.settings, (), self.at)  # which looks at a picture that many share once
         found: list[tuple[Article, Values]] = []
-        content = str(self.settings.content)
+        files = _Attached(str(self.settings.content))
         for manuscript, text in written:
             if reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"):
                 continue
             followed, problems = links.bind(manuscript)
             if [*problems, *links.broken_anchors()]:
                 continue
-            attached: Attached = tuple((str(path), status(f"{content}/{path}")) for path in followed.files)
-            if manuscript.signed:
-                attached = manuscript.signed.digests
+            signed = manuscript.signed
+            attached = signed.digests if signed else files.now(followed.files)
             leads, anchors = sorted(followed.leads), sorted(followed.anchors)
             found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached, text)))
         return found
@@ -270,7 +269,7 @@ lies there or, where it was signed, its digest."""
 
 
 class _Attached:
-    """Whether the files that articles bring along are as they were; many articles share one."""
+    """How the files are that articles bring along, and whether they are as they were; many articles share one."""
 
     def __init__(self, content: str) -> None:
         self._content = content
@@ -279,9 +278,12 @@ class _Attached:
     def still(self, files: Attached, signed: Signed | None) -> bool:
         if signed:
             return files == signed.digests
-        for name, then in files:
-            if name not in self._statuses:
-                self._statuses[name] = status(f"{self._content}/{name}")
-            if self._statuses[name] != then:
-                return False
-        return True
+        return all(self._status(name) == then for name, then in files)
+
+    def now(self, files: Iterable[PurePosixPath]) -> Attached:
+        return tuple((str(file), self._status(str(file))) for file in files)
+
+    def _status(self, name: str) -> Status:
+        if name not in self._statuses:
+            self._statuses[name] = status(f"{self._content}/{name}")
+        return self._statuses[name]

@@ -87,9 +87,7 @@ class Reading:
     def _fields(self) -> list[tuple[str, Location]]:
         found: list[tuple[str, Location]] = []
         values = self.article.lines.value
-        for name in _READ:
-            if name in values:
-                _collect(values[name], (name,), found)
+        _collect({name: values[name] for name in _READ if name in values}, (), found)
         return [(text, location) for text, location in found if location != _UNREAD]
 
 
@@ -104,14 +102,12 @@ def naming(file: PurePosixPath, reading: Reading) -> Place:
 
 
 def _collect(value: Any, location: Location, found: list[tuple[str, Location]]) -> None:
-    if isinstance(value, str):
-        found.append((value, location))
-    elif isinstance(value, dict):
-        for name, part in value.items():
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        if isinstance(part, str):
+            found.append((part, (*location, name)))
+        else:
             _collect(part, (*location, name), found)
-    elif isinstance(value, list):
-        for index, part in enumerate(value):
-            _collect(part, (*location, index), found)
 
 
 @dataclass(frozen=True, kw_only=True)
