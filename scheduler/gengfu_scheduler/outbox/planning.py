@@ -57,15 +57,19 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
         planned = tuple(planned)
     else:
         planned = _not_yet_told(connection, tuple(planned), now)
-    messages = keep(connection, {message for p in planned for message in p.messages})
+    # Groups told alike are told by the same objects: what those say is compared once.
+    told = {id(p.messages): p.messages for p in planned}
+    kept = keep(connection, {message for messages in told.values() for message in messages})
+    numbers = {id: [kept[message] for message in messages] for id, messages in told.items()}
+    rank = _rank(broadcast)
     rows = [
         {
             "broadcast_id": key,
             "group_id": p.group,
             "part": part,
-            "message_id": messages[message],
+            "message_id": message,
             "way": p.way,
-            "rank": _rank(broadcast),
+            "rank": rank,
             "turn": turn,
             "state": "pending",
             "resent": False,
@@ -75,7 +79,7 @@ def plan(connection: Connection, broadcast: Broadcast, planned: Iterable[Planned
             "reason": "",
         }
         for turn, p in enumerate(planned)
-        for part, message in enumerate(p.messages, start=1)
+        for part, message in enumerate(numbers[id(p.messages)], start=1)
     ]
     added = (_add_or_reopen if broadcast.form == "alert" else _add)(connection, rows)
     cohorts.note(connection, key)
@@ -115,7 +119,7 @@ def _not_yet_told(connection: Connection, planned: Collection[Planned], now: dat
         found = (last.get((p.group, item.entry)) for message in p.messages for item in message.items)
         return any(when and (p.last_told is None or when > p.last_told) for when in found)
 
-    return tuple(p for p in planned if not newer(p))
+    return tuple(p for p in planned if not newer(p)) if last else tuple(planned)
 
 
 def _add(connection: Connection, rows: Sequence[dict[str, object]]) -> int:
