@@ -15,14 +15,15 @@ A record of who signed, which shows whether somebody changed it; no electronic s
 from __future__ import annotations
 
 import hashlib
+import marshal
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from gengfu_site import audit
 from gengfu_site.problems import GengfuError
@@ -121,8 +122,7 @@ class Standing:
     """The version that waits for signatures, or was the last to do so."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Signed:
+class Signed(NamedTuple):
     """What an article that was signed off carries with it."""
 
     files: Mapping[PurePosixPath, Path]
@@ -130,8 +130,8 @@ class Signed:
     rank: tuple[int, int]
     """Where two articles bring along one file in two versions, the greater one's is shown: the one more strictly
     signed off, then the later one."""
-    digests: tuple[tuple[str, str], ...]
-    """Of these files as they were signed: place below content/ and digest, in order."""
+    digests: _Digests
+    """Of these files as they were signed."""
     edited: bool = False
     """Whether its file says something else by now, which waits for a signature."""
 
@@ -146,6 +146,8 @@ class Lost(GengfuError):
         )
 
 
+_Digests: TypeAlias = tuple[tuple[str, str], ...]
+"""Of the files that a version brings along, in order: place below content/ and digest."""
 Rights: TypeAlias = Mapping[str, frozenset[Step]]
 """The steps that each person may sign."""
 
@@ -160,6 +162,7 @@ class Approvals:
         """
         self._store = _store(station)
         self._sound: dict[str, Path] = {}
+        self._files: dict[_Digests, Mapping[PurePosixPath, Path]] = {}
         told = told or ({}, {})
         self._told: Mapping[str, Values] = told[0]
         """Of articles that no record here is about, as :func:`_values_of`; made into objects when they are asked for."""
@@ -198,7 +201,7 @@ class Approvals:
     @property
     def unsigned(self) -> int:
         """How many articles are public as they came with the program."""
-        return sum(public is not None and public[2] == "start" for public, _round in self._all().values())
+        return sum(public is not None and public[4] == "start" for public, _round in self._all().values())
 
     def id_at(self, path: PurePosixPath) -> str | None:
         """Id of the article that was signed off as lying there; its address is the same in any case."""
@@ -208,8 +211,8 @@ class Approvals:
     def _ids_by_path(self) -> dict[str, str]:
         """Where several were signed off in one place, one after another, the last."""
         public = [(one, id_) for id_, (one, _round) in self._all().items() if one]
-        public.sort(key=lambda pair: pair[0][1])
-        return {one[0][0].lower(): id_ for one, id_ in public}
+        public.sort(key=lambda pair: pair[0][3])
+        return {one[0].lower(): id_ for one, id_ in public}
 
     def values(self) -> Values:
         """How it stands, as values of Python's own kinds: what may be remembered."""
@@ -230,8 +233,7 @@ class Approvals:
 
     def signed(self, public: Public) -> Signed:
         """:raises Lost: a file is not there as it was signed."""
-        _place, _text, digests = _plain(public.version)
-        return self._signed(digests, public.review, public.number)
+        return self._signed(_digests(public.version), public.number, public.review)
 
     def signed_as_it_lies(self, id_: str, place: str, text: str) -> Signed | None:
         """Who answers for that text at that place below content/, where that is what residents may see of the article.
@@ -240,23 +242,28 @@ class Approvals:
         :raises Lost: a file is not there as it was signed.
         """
         if id_ in self._standings:
-            public = _values_of(self._standings[id_])[0]
-        else:
-            public = self._told[id_][0] if id_ in self._told else None
-        if public is None or public[0][0] != place or public[0][1] != text:
+            told = _values_of(self._standings[id_])
+        elif (told := self._told.get(id_, ())) == ():
             return None
-        return self._signed(public[0][2], public[2], public[1])
+        public = told[0]
+        if public is None or public[0] != place or public[1] != text:
+            return None
+        return self._signed(*public[2:])
 
     def knows(self, id_: str, place: str) -> bool:
         """Whether an article of that id, or one at that place below content/, was ever submitted or signed off."""
         return id_ in self._standings or id_ in self._told or place.lower() in self._ids_by_path
 
-    def _signed(self, digests: tuple[tuple[str, str], ...], review: str, number: int) -> Signed:
-        files = {_path(place): self._sound_file(_path(place), digest) for place, digest in digests}
-        return Signed(files=files, rank=(_STRICTNESS[review], number), digests=digests)
+    def _signed(self, digests: _Digests, number: int, review: str) -> Signed:
+        files = self._files.get(digests)  # many articles share a cover
+        if files is None:
+            paths = ((PurePosixPath(place), digest) for place, digest in digests)
+            files = {path: self._sound_file(path, digest) for path, digest in paths}
+            self._files[digests] = files
+        return Signed(files, (_STRICTNESS[review], number), digests)
 
     def _sound_file(self, path: PurePosixPath, digest: str) -> Path:
-        if digest not in self._sound:  # many articles share a cover
+        if digest not in self._sound:
             file = self._store / _place(digest)
             try:
                 if file_digest(file) != digest:
@@ -306,30 +313,28 @@ class Approvals:
 
 
 def _values_of(standing: Standing) -> Values:
+    """What residents see, flat, for it is asked of every article; and as bytes what is asked of few."""
     public, begun = standing.public, standing.round
-    version = public and _plain(public.version)
-    signed_through = public and begun and begun.version is public.version
     return (
-        public and (version, public.number, public.review),
-        begun
-        and (
-            version if signed_through else _plain(begun.version),
-            begun.writer,
-            tuple(begun.signed.items()),
-        ),
+        public and (*_plain(public.version), public.number, public.review),
+        begun and marshal.dumps((_plain(begun.version), begun.writer, tuple(begun.signed.items()))),
     )
 
 
 def _plain(version: Version) -> Values:
-    files = tuple((path.as_posix(), digest) for path, digest in sorted(version.files.items()))
-    return version.path.as_posix(), version.text, files
+    return version.path.as_posix(), version.text, _digests(version)
+
+
+def _digests(version: Version) -> _Digests:
+    return tuple((path.as_posix(), digest) for path, digest in sorted(version.files.items()))
 
 
 def _standing(values: Values) -> Standing:
     """What :func:`_values_of` was told."""
-    public, begun = values
+    public, data = values
+    begun = data and marshal.loads(data)  # noqa: S302 - plain values
     return Standing(
-        public=public and Public(version=_from_plain(public[0]), number=public[1], review=public[2]),
+        public=public and Public(version=_from_plain(public[:3]), number=public[3], review=public[4]),
         round=begun and Round(version=_from_plain(begun[0]), writer=begun[1], signed=dict(begun[2])),
     )
 
@@ -385,9 +390,6 @@ def _version(members: Mapping[str, Any]) -> Version:
         text=members["text"],
         files={PurePosixPath(path): digest for path, digest in members["files"]},
     )
-
-
-_path = lru_cache(maxsize=4096)(PurePosixPath)  # many articles share a cover
 
 
 def _store(station: Path) -> Path:

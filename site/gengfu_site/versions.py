@@ -226,7 +226,7 @@ def _copies(one: Lying, public: Public, approvals: Approvals) -> Iterator[Copy]:
                 name=one.name,
                 text=approvals.text(public.version),
                 digest=public.version.text,
-                signed=replace(approvals.signed(public), edited=True),
+                signed=approvals.signed(public)._replace(edited=True),
             )
 
 
@@ -243,7 +243,7 @@ def _as_signed(
     if known := copies.get(one.path):
         return replace(one, digest=public.version.text, manuscript=known, problems=())
     as_it_lies = _is_signed(one, public)
-    signed = replace(approvals.signed(public), edited=not as_it_lies)
+    signed = approvals.signed(public)._replace(edited=not as_it_lies)
     if as_it_lies and not one.problems:
         return replace(one, manuscript=one.manuscript and replace(one.manuscript, signed=signed))
     text = approvals.text(public.version)
