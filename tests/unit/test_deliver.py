@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
