@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote
 
 from feedgen.feed import FeedGenerator
@@ -66,8 +67,15 @@ def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[st
 
 def feeds_of(channel: Channel, station: Station, content: Content) -> Iterator[tuple[str, bytes]]:
     """The channel's two."""
-    yield channel.url + "feed.xml", _generator(station, channel, "feed.xml", content).rss_str(pretty=True)
-    yield channel.url + "atom.xml", _generator(station, channel, "atom.xml", content).atom_str(pretty=True)
+    page = station.url + quote(channel.url)
+    feed = _generator(station, channel, content)
+    for name, written in (("feed.xml", feed.rss_str), ("atom.xml", feed.atom_str)):
+        # RSS takes the last link as the channel's own: the page must follow the feed.
+        feed.link(
+            [{"href": page + name, "rel": "self"}, {"href": page, "rel": "alternate"}],
+            replace=True,
+        )
+        yield channel.url + name, written(pretty=True)
 
 
 def catalogue(library: Library, at: datetime) -> Catalogue:
@@ -146,15 +154,11 @@ def _channels(
         yield area_url(area), f"{area.name} - {station.name}", lists.local_to(area)
 
 
-def _generator(station: Station, channel: Channel, name: str, content: Content) -> FeedGenerator:
-    """``channel`` in feedgen's hands."""
-    page = station.url + quote(channel.url)
+def _generator(station: Station, channel: Channel, content: Content) -> FeedGenerator:
+    """``channel`` in feedgen's hands, but for its links, of which each format has its own."""
     feed = FeedGenerator()
     feed.id(urn(station.url + channel.url))
     feed.title(channel.title)
-    # RSS takes the last link as the channel's own: the page must follow the feed.
-    feed.link(href=page + name, rel="self")
-    feed.link(href=page, rel="alternate")
     feed.description(channel.title)
     feed.language(station.language)
     feed.author(name=station.name)
@@ -183,6 +187,7 @@ def _headline(article: Article, station: Station) -> str:
     return _("【已结束，请勿再转】{title}").format(title=article.title)
 
 
+@lru_cache(maxsize=4096)
 def urn(name: str) -> str:
     """A stable id that is no address (RFC 4287 wants an IRI): the article may move, its id may not."""
     return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
