@@ -121,7 +121,7 @@ def _begin(work: Callable[[], Iterable[tuple[int, Any]]]) -> _Worker:
     """
     :raises OSError: there is no room for another process.
     """
-    answers: BinaryIO = TemporaryFile()  # type: ignore[assignment]  # noqa: SIM115 - closed in spread
+    answers: BinaryIO = TemporaryFile()  # noqa: SIM115 - closed in spread
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # else the first collection in the copy copies all memory
