@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,8 @@ def plan(folder: Path, days: int, as_json: bool) -> None:
     from gengfu_scheduler import forecast
 
     roster = read_roster(folder)
+    # It stays to the end: looking through it for garbage again and again takes a sixth of a city's plan.
+    gc.freeze()
     with open_outbox(folder, reading=True) as outbox:
         planned = forecast.plan(roster, outbox.told, now(), days)
     if as_json:
