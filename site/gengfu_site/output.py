@@ -103,7 +103,7 @@ def recipes(
     before = before or {}
     live = {article.id for article in library.live(at)}
     located: list[bytes] = []
-    entries: list[bytes] = []
+    told: list[bytes] = []
     keys: dict[str, str | None] = {}
     for page in pager.plan():
         article = page.article
@@ -125,10 +125,9 @@ def recipes(
             partial(_of_article, page, words) if shown else page.make,
             state=said if key else None,
         )
-        place, _end, told = said.rpartition(b"\n")
-        located.append(place + _end)
+        located.append(said)
         if article.id in live:
-            entries.append(told)
+            told.append(said)
     contents: dict[str, str] = {}  # an article is in several feeds
 
     def content(article: Article) -> str:
@@ -143,11 +142,12 @@ def recipes(
     for path, data in (
         words.kinds(),
         ("alerts.json", alerts(library, at)),
-        *_sitemap(b"".join(located).splitlines(keepends=True), station.url),
+        *_sitemap([line for said in located if (line := said[: said.rfind(b"\n") + 1])], station.url),
         ("sw.js", worker(station.language)),
         ("robots.txt", _robots(station.url).encode()),
     ):
         yield _at_hand(path, data)
+    entries = (said[said.rfind(b"\n") + 1 :] for said in told)
     searching = any(article.person and article.person_shown(at) for article in library.live(at))
     yield _at_hand("catalogue.json", dumped(station, entries), said=not searching)
     labels = {kind: kind_label(kind, station.language) for kind in KINDS}

@@ -52,9 +52,8 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     :raises NotOurs: the public folder holds what no build wrote.
     """
     store = store_for(settings)
-    with release.replacing(settings.public) as staged:
-        with building():
-            library, problems = load(settings, at, known=Readings(store=store, settings=settings, at=at))
+    with building(), release.replacing(settings.public) as staged:
+        library, problems = load(settings, at, known=Readings(store=store, settings=settings, at=at))
         problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)

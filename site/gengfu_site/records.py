@@ -75,8 +75,19 @@ class _Asked:
         self._name, self._make = name, make
 
     def __get__(self, article: Remembered, _kind: type[Remembered]) -> Any:
-        article.__dict__.update(self._make(article, self._name))
-        return article.__dict__[self._name]
+        made = self._make(article, self._name)
+        article.__dict__.update(made)
+        _asked_last.append((article, made))
+        if len(_asked_last) > _AT_HAND:
+            other, its = _asked_last.popleft()
+            for name in its:
+                other.__dict__.pop(name, None)
+        return made[self._name]
+
+
+_AT_HAND = 500
+"""Times that somebody asked, what came of which is kept: all that 100,000 articles hold is more than should be in memory."""
+_asked_last: deque[tuple[Remembered, Mapping[str, Any]]] = deque()
 
 
 class _Lines(Document):
@@ -160,28 +171,14 @@ def _from_the_file(article: Remembered, wanted: str) -> Mapping[str, Any]:
     return article.later(article.place, wanted)
 
 
-def _text(article: Remembered, wanted: str) -> Mapping[str, Any]:
-    """Also lets go of another one's: those of 100,000 articles are more than should be in memory at once."""
-    _with_text.append(article)
-    if len(_with_text) > _TEXTS:
-        _with_text.popleft().__dict__.pop("html", None)
-    return article.later(article.place, wanted)
-
-
-_TEXTS = 256
-_with_text: deque[Remembered] = deque()
-"""Those whose text was asked for last."""
-
-
 def _path(article: Remembered, _wanted: str) -> Mapping[str, Any]:
     return {"path": PurePosixPath(article.place)}
 
 
 _ASKED: Mapping[str, _Make] = {
-    **dict.fromkeys(("body", "body_line"), _from_the_file),
+    **dict.fromkeys(("body", "body_line", "html"), _from_the_file),
     **dict.fromkeys((*_RARELY_ASKED, "reviewed", "next_review", "service", "allow"), _rest),
     **dict.fromkeys(("lines", "cover_file", "attachment_files"), _rest),
-    "html": _text,
     "path": _path,
 }
 for _name, _make in _ASKED.items():

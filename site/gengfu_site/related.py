@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, combinations, pairwise
 from zlib import crc32
 
@@ -35,7 +36,8 @@ def related(articles: Sequence[Article], candidates: Iterable[Article]) -> dict[
     :param candidates: newest first; those among them that are in ``articles`` lead to one another.
     """
     offered = {article.id: article for article in candidates}
-    scores = _scores(({article.id: article for article in articles} | offered).values())
+    compared = ({article.id: article for article in articles} | offered).values()
+    scores = _scores(tuple([(article.id, pairs(article)) for article in compared]))
     shelves = _shelves(offered.values())
     return {article.id: _led_to(article, scores.get(article.id), offered, shelves) for article in articles}
 
@@ -75,9 +77,13 @@ def _akin(one: Article, other: Article) -> bool:
     return one.kind == other.kind or not set(one.topics).isdisjoint(other.topics)
 
 
-def _scores(articles: Iterable[Article]) -> Mapping[str, Mapping[str, int]]:
-    """How much any two have in common, by their ids; nothing in common is left out."""
-    held = [(article.id, array("I", pairs(article))) for article in articles]
+@lru_cache(maxsize=1)  # who goes on building asks again with every save, and titles hardly ever change
+def _scores(compared: tuple[tuple[str, bytes], ...]) -> Mapping[str, Mapping[str, int]]:
+    """How much any two have in common, by their ids; nothing in common is left out.
+
+    :param compared: of each article its id and its pairs.
+    """
+    held = [(id_, array("I", its)) for id_, its in compared]
     times = Counter(chain.from_iterable(its for _id, its in held))
     telling = {pair for pair, number in times.items() if 1 < number <= _RARE}
     holders: defaultdict[int, list[str]] = defaultdict(list)

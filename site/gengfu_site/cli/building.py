@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import tempfile
@@ -49,19 +50,24 @@ def build(folder: Path, watching: bool) -> None:
 
 
 def _build(settings: Settings) -> None:
+    from gengfu_site.parallel import building
     from gengfu_site.publish import publish
 
-    with Progress(
-        TextColumn(_("生成网页")),
-        BarColumn(),
-        TextColumn(_("{task.completed} 个文件")),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as progress:
+    with (
+        Progress(
+            TextColumn(_("生成网页")),
+            BarColumn(),
+            TextColumn(_("{task.completed} 个文件")),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        ) as progress,
+        building(),
+    ):
         task = progress.add_task("", total=None)
         published = publish(settings, clock.now(), lambda written: progress.update(task, completed=written))
+        gc.freeze()  # the program is about to end: nobody need look through what it leaves
     out.print(_made(published))
     if published.held:
         show_problems(published.held)
