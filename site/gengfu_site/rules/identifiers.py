@@ -42,7 +42,10 @@ def identifiers(text: str) -> Iterator[Identifier]:
     """All that are in ``text``, line by line."""
     for begin, line in _worth_reading(text):
         plain = _plain(line)
+        digits = sum(map(str.isdecimal, plain))
         for kind in _KINDS:
+            if digits < kind.digits:
+                continue
             for found in kind.pattern.finditer(plain):
                 if words := kind.proved(found):
                     yield Identifier(kind=kind.name, words=words, masked=kind.masked(words), at=begin)
@@ -258,6 +261,8 @@ class _Kind(NamedTuple):
     name: str
     pattern: re.Pattern[str]
     """Its first group is what is meant; within a look-ahead, so that one find does not hide another."""
+    digits: int
+    """So many it has at least."""
     proved: Callable[[re.Match[str]], str]
     """The words themselves; empty where they are something else after all."""
     masked: Callable[[str], str]
@@ -271,18 +276,21 @@ _KINDS = (
     _Kind(
         _("身份证号"),
         re.compile(rf"(?<!\d)(?=([1-9](?:{_GAP}\d){{16}}{_GAP}[\dXx])(?![\dA-Za-z]))"),
+        17,
         _identity_18,
         _but(2, 3),
     ),
     _Kind(
         _("身份证号"),
         re.compile(rf"(?<!\d)(?=([1-8](?:{_GAP}\d){{14}})(?![\dA-Za-z]))"),
+        15,
         _identity_15,
         _but(2, 3),
     ),
     _Kind(
         _("手机号"),
         re.compile(rf"(?<!\d)(?<!\d\.)(?:\+?(?:00)?86[ -]?|0)?(?=(1{_GAP}[3-9](?:{_GAP}\d){{9}})(?!\d))"),
+        11,
         _mobile,
         _but(3, 4),
     ),
@@ -291,6 +299,7 @@ _KINDS = (
         re.compile(
             r"(?<![\d.-])\(?(?=(0(?:10|2[0-57-9]|[3-9]\d\d|000)\)?[ -]?[2-9]\d{2,3}[ -]?\d{4})(?![\d.]))"
         ),
+        10,
         _landline,
         _but(4, 2),
     ),
@@ -300,12 +309,14 @@ _KINDS = (
             r"(?:电话|座机|固话|热线|拨打|致电|打|[Tt][Ee][Ll])[号码是为：:\s(]{0,4}"
             r"(?<!\d)(?=([2-8]\d{2,3}[ -]?\d{4})(?![\d.:年月万元-]))"
         ),
+        7,
         _landline,
         _but(2, 2),
     ),
     _Kind(
         _("银行卡号"),
         re.compile(r"(?<![\d-])(?=(\d(?:[ -]?\d){15,18})(?![\dA-Za-z]))"),
+        16,
         _card,
         _but(4, 4),
     ),
@@ -316,6 +327,7 @@ _KINDS = (
             r"(?:[A-HJ-NP-Za-hj-np-z\d]{4}[A-HJ-NP-Za-hj-np-z\d挂学警港澳领]|[A-Ka-k][A-HJ-NP-Za-hj-np-z\d]\d{4}|\d{5}[A-Ka-k]))"
             r"(?![\dA-Za-z]))"
         ),
+        2,
         _plate,
         _but(2, 2),
     ),
@@ -324,12 +336,14 @@ _KINDS = (
         re.compile(
             r"(?<![\dA-Za-z])(?=([CEGHLMPSWceghlmpsw][A-Za-z]?\d{7,8}|[DSPdsp][Ee]\d{7})(?![\dA-Za-z]))"
         ),
+        7,
         _passport,
         _but(1, 3),
     ),
     _Kind(
         _("电子邮箱"),
         re.compile(r"(?<![\w.+-])(?=([A-Za-z\d][\w.+-]*@(?:[A-Za-z\d-]+\.)+[A-Za-z]{2,}))", re.ASCII),
+        0,
         _mail,
         lambda words: words[:1] + "***" + words[words.index("@") :],
     ),
@@ -340,6 +354,7 @@ _KINDS = (
             r"|(?<=[区园苑村里城府庭寓])\s?\d{1,3}-\d{1,2}-\d{3,4}(?![\d-])"
             rf"|(?<=村)(?:第?{_N}(?:组|社|队|村民小组))\s?{_N}号(?!楼|线|公路))"
         ),
+        0,
         _home,
         lambda words: re.sub(_N, "×", words),
     ),
