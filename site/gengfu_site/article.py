@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from math import inf
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from gengfu_site.approvals import Signed
+from gengfu_site.approvals import Signed, digest_of
 from gengfu_site.catalogue import KINDS, AlertForm, AlertState, AlertStatus, Kind, Season, Station
 from gengfu_site.problems import Problem, in_command, nearest
 from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
@@ -33,6 +33,8 @@ _YEARS = range(1970, 9000)
 """Of a date that can be meant: 9999, for "never", has no day after it."""
 TITLE, SUMMARY, _CHANGED = 40, 120, 40
 """Characters, at most."""
+_REVISION = 12
+"""Characters."""
 
 
 def _one_line(text: str) -> str:
@@ -347,15 +349,17 @@ def parse(
             body=body,
             body_line=body_line,
             lines=document,
-            revision=_revision(text),
+            revision=text_digest(text)[:_REVISION],
             signed=None,
         ),
         [*problems, *undeclared] if signed_off else problems,
     )
 
 
-def _revision(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+@lru_cache(maxsize=1)  # for the one that is being read is asked about twice
+def text_digest(text: str) -> str:
+    """Of an article's file, as the log has it; its revision is the beginning."""
+    return digest_of(text.encode())
 
 
 _STAND_INS: Mapping[str, str] = {
@@ -396,7 +400,7 @@ def unfinished(text: str, path: PurePosixPath, name: str, station: Station) -> M
         body=body,
         body_line=body_line,
         lines=document,
-        revision=_revision(text),
+        revision=text_digest(text)[:_REVISION],
         signed=None,
     )
 

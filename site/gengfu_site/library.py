@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from posixpath import splitext
 from typing import NamedTuple, Protocol
 
-from gengfu_site.approvals import Approvals, digest_of
-from gengfu_site.article import Manuscript, grown, ids_written, parse, unfinished
+from gengfu_site.approvals import Approvals
+from gengfu_site.article import Manuscript, grown, ids_written, parse, text_digest, unfinished
 from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
@@ -340,7 +340,7 @@ def read(place: str, settings: Settings, *, urgent: bool = False) -> Lying:
         path=path,
         name=name,
         text=text,
-        digest=digest_of(text.encode()),
+        digest=text_digest(text),
         manuscript=manuscript,
         problems=(*problems, *found),
     )
