@@ -17,6 +17,7 @@ from gengfu_site import rules
 from gengfu_site.library import WEBHOOK, Library, exposed, load
 from gengfu_site.persons import leftovers, searched_for
 from gengfu_site.problems import Problem, in_command, shown
+from gengfu_site.readings import of_station
 from gengfu_site.rules.external_links import asked
 from gengfu_site.rules.rule import Around, Reading
 from gengfu_site.settings import FILE, Settings
@@ -33,7 +34,7 @@ def check(settings: Settings, at: datetime, *, release: bool = False, online: bo
     :param online: with addresses out of the site that no longer open.
     :raises NoNetwork: none of these could be reached.
     """
-    library, problems = load(settings, at, as_written=True)
+    library, problems = load(settings, at, as_written=True)  # rules read every word: nothing of it is remembered
     problems += rules.refusals(library, at)
     problems += _not_imported(settings)
     unready = (*settings.unready, *_for_show(library, at)) if release else ()
@@ -89,9 +90,8 @@ def examined(
     """
     settings, problems = library.settings, list(problems)
     if any(review != "none" for review in settings.reviews.values()):
-        public, found = load(
-            settings, at
-        )  # what residents see must be right too, whatever lies in content/ by now
+        # What residents see must be right too, whatever lies in content/ by now.
+        public, found = load(settings, at, known=of_station(settings, at))
         problems += [*found, *rules.refusals(public, at), *public.held]
     problems += rules.advice(library, at, answers)
     searching = searched_for(library.articles) | set(_perhaps_searching(settings, library, problems))

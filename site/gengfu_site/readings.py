@@ -22,7 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gengfu_site import rules
-from gengfu_site.approvals import Approvals, Signed
+from gengfu_site.approvals import Approvals, Signed, file_digest
 from gengfu_site.article import Manuscript, parse
 from gengfu_site.edition import edition
 from gengfu_site.library import Article, Known, bound, read, reserved_part
@@ -71,7 +71,7 @@ class Readings:
         before = {name: reading for name, (reading, _known) in held.items()} or self.store.readings()
         content = str(self.settings.content)
         statuses = {place: status(f"{content}/{place}") for place in places}
-        attached = _Attached(content)
+        attached = _Attached(self.settings)
         known: dict[str, Known] = {}
         unknown: list[str] = []
         for place in places:
@@ -96,7 +96,7 @@ class Readings:
                 self.store.keep_readings(new, ())
                 kept |= {place: reading._replace(html="") for place, reading in new.items()}
                 new = {}
-        copies = {name for name in before if name.startswith(_COPY)} if signatures else set[str]()
+        copies = {name for name in before if name.startswith(_COPY)}
         left = before.keys() - (statuses.keys() - unknown) - copies - kept.keys()
         if new or left:
             self.store.keep_readings(new, left)
@@ -109,11 +109,12 @@ class Readings:
 
     def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
         held = _held(self.store)
+        attached = _Attached(self.settings)
         known: dict[str, Known] = {}
         unknown: dict[str, Copy] = {}
         for copy in wanted:
             place, kept = copy.path.as_posix(), held.get(_name(copy))
-            if kept and kept[0].told[3] == copy.signed.digests:
+            if kept and attached.still(kept[0].told[3], copy.signed):
                 known[place] = _at_hand(kept, copy.signed) or self._known(copy, kept[0], copy.signed)
             else:
                 unknown[place] = copy
@@ -173,15 +174,14 @@ class Readings:
         """Those that are right but for the rules, and what is told of each."""
         links = Links(self.settings, (), self.at)  # which looks at a picture that many share once
         found: list[tuple[Article, Values]] = []
-        files = _Attached(str(self.settings.content))
+        files = _Attached(self.settings)
         for manuscript, text in written:
             if reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"):
                 continue
             followed, problems = links.bind(manuscript)
             if [*problems, *links.broken_anchors()]:
                 continue
-            signed = manuscript.signed
-            attached = signed.digests if signed else files.now(followed.files)
+            attached = files.now(followed.files, manuscript.signed)
             leads, anchors = sorted(followed.leads), sorted(followed.anchors)
             found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached, text)))
         return found
@@ -201,18 +201,19 @@ class Readings:
 
     def _later(self, one: str | Copy, signed: Signed | None, place: str, wanted: str) -> Mapping[str, Any]:
         """What was not kept with the rest: the text, or what lies in the file itself."""
-        if wanted == "html" and (html := self.store.text(_name(one))) is not None:
+        html = self.store.text(_name(one)) if wanted == "html" else None
+        if html is not None:
             return {"html": html}
         written = self._written(one)
         if written is None:  # it was changed just now
             return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
         manuscript = replace(written[0], signed=signed)
-        followed, _problems = Links(self.settings, (), self.at).bind(manuscript)
+        if wanted == "html":
+            return {"html": Links(self.settings, (), self.at).bind(manuscript)[0].html}
         return {
             "body": manuscript.body,
             "body_line": manuscript.body_line,
             "lines": manuscript.lines,
-            "html": followed.html,
         }
 
     def _now(self) -> int:
@@ -232,7 +233,12 @@ def _reading(article: Article, told: Values) -> tuple[str, str, Values, bytes, s
     return place, digest_of((place, told, rest), html), told, rest, html
 
 
-@lru_cache(maxsize=1)
+def of_station(settings: Settings, at: datetime) -> Readings:
+    """What the station's own store knows."""
+    return Readings(store=store_for(settings), settings=settings, at=at)
+
+
+@lru_cache(maxsize=2)  # the station's own, and a preview's
 def _held(store: Store) -> dict[str, _Kept]:
     """What this process knows of the files of ``store``: one that goes on building need not ask it each time."""
     return {}
@@ -263,25 +269,42 @@ def _name(one: str | Copy) -> str:
     return one if isinstance(one, str) else f"{_COPY}{one.digest}/{one.path.as_posix()}"
 
 
-Attached = tuple[tuple[str, Status | str], ...]
-"""Of each file that an article brings along, its place below content/ and by what one sees that it is the same: how it
-lies there or, where it was signed, its digest."""
+Attached = tuple[tuple[str, Status | None, str], ...]
+"""Of each file that an article brings along: its place below content/, by what one sees that what lies there is the same
+that was looked at (None: something else lies there), and the digest of that, if the station signs anything off."""
 
 
 class _Attached:
     """How the files are that articles bring along, and whether they are as they were; many articles share one."""
 
-    def __init__(self, content: str) -> None:
-        self._content = content
+    def __init__(self, settings: Settings) -> None:
+        self._content = str(settings.content)
+        self._signs = any(review != "none" for review in settings.reviews.values())
         self._statuses: dict[str, Status] = {}
+        self._digests: dict[str, str] = {}
 
     def still(self, files: Attached, signed: Signed | None) -> bool:
+        """
+        :param signed: who answers for the article; None: the files that lie in content/ are meant.
+        """
         if signed:
-            return files == signed.digests
-        return all(self._status(name) == then for name, then in files)
+            return tuple([(name, digest) for name, _then, digest in files]) == signed.digests
+        return all(self._status(name) == then for name, then, _digest in files)
 
-    def now(self, files: Iterable[PurePosixPath]) -> Attached:
-        return tuple((str(file), self._status(str(file))) for file in files)
+    def now(self, files: Iterable[PurePosixPath], signed: Signed | None) -> Attached:
+        """:param signed: who answers for the article, and thus for other bytes, perhaps, than lie in content/."""
+        if signed is None:
+            return tuple((name, self._status(name), self._digest(name)) for name in map(str, sorted(files)))
+        return tuple(
+            (name, self._status(name) if self._digest(name) == digest else None, digest)
+            for name, digest in signed.digests
+        )
+
+    def _digest(self, name: str) -> str:
+        if self._signs and name not in self._digests:
+            with suppress(OSError):
+                self._digests[name] = file_digest(Path(self._content, name))
+        return self._digests.get(name, "")
 
     def _status(self, name: str) -> Status:
         if name not in self._statuses:

@@ -36,6 +36,7 @@ from gengfu_site.approvals import (
 from gengfu_site.catalogue import present
 from gengfu_site.library import Article, Library, load
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, in_command
+from gengfu_site.readings import of_station
 from gengfu_site.reviewers import Claim, expect_right, prove
 from gengfu_site.settings import Settings
 from gengfu_site.source import read_text
@@ -104,7 +105,7 @@ def drafts(settings: Settings, names: Sequence[str], at: datetime) -> list[Draft
     :raises ProblemsFound: something is to be mended in them first.
     :raises Refused: one needs no signature.
     """
-    library, problems = load(settings, at, as_written=True)
+    library, problems = load(settings, at, as_written=True, known=of_station(settings, at))
     approvals = Approvals.read(settings.folder)
     found = {article.id: article for name in names for article in _meant(library, problems, name, approvals)}
     articles = tuple(found.values())

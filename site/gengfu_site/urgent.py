@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -33,7 +33,7 @@ from gengfu_site.pages import Pager, permalink_url
 from gengfu_site.persons import read_persons
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason, shown
 from gengfu_site.publish import Progress, Published, write
-from gengfu_site.readings import Readings, store_for
+from gengfu_site.readings import Readings, of_station, store_for
 from gengfu_site.render import environment, render
 from gengfu_site.rules.personal_data import RULE as PERSONAL_DATA
 from gengfu_site.settings import RESERVED, Settings
@@ -95,7 +95,7 @@ def find(settings: Settings, name: str, at: datetime, *, withdrawn: str = "") ->
     :raises ProblemsFound: its file cannot be read as an article, everything that is wrong with it; or nobody sees it
         before it is signed.
     """
-    library, problems = load(settings, at, urgent=True)
+    library, problems = load(settings, at, urgent=True, known=of_station(settings, at))
     article = meant.articles(library, problems, name)[0]
     problems += rules.refusals(library, at, _withdrawn(article, withdrawn) if withdrawn else article)
     return Found(
@@ -108,7 +108,8 @@ def find(settings: Settings, name: str, at: datetime, *, withdrawn: str = "") ->
 
 def _withdrawn(article: Article, reason: str) -> Article:
     lines = replace(article.lines, value={**article.lines.value, "withdrawn": reason})
-    return replace(article, withdrawn=reason, lines=lines)
+    written = {part.name: getattr(article, part.name) for part in fields(Article)}
+    return Article(**{**written, "withdrawn": reason, "lines": lines})
 
 
 def take_in(settings: Settings, file: Path, at: datetime) -> Path:
@@ -124,7 +125,7 @@ def take_in(settings: Settings, file: Path, at: datetime) -> Path:
     text = read_text(file, settings.folder, gbk=True)
     if isinstance(text, Problem):
         raise ProblemsFound([text])
-    library, _problems = load(settings, at, urgent=True)
+    library, _problems = load(settings, at, urgent=True, known=of_station(settings, at))
     local = at.astimezone(ZoneInfo(settings.station.timezone))
     beginning = {
         "id": new_id({article.id for article in library.articles}),

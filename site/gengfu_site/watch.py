@@ -24,6 +24,7 @@ from gengfu_site.instants import next_instant
 from gengfu_site.library import load
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.publish import Published, publish
+from gengfu_site.readings import of_station
 from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import FILE, Settings
 from gengfu_site.synonyms import FILE as SYNONYMS
@@ -115,7 +116,7 @@ def _in_part(settings: Settings, at: datetime, problems: tuple[Problem, ...]) ->
     :param settings: as they could last be read; a mistake in them does not keep public what is over.
     """
     try:
-        library, _known = load(settings, at, urgent=True)
+        library, _problems = load(settings, at, urgent=True, known=of_station(settings, at))
         over = urgent.runs_out(library, at)
         if over is None or at < over:
             until = min(filter(None, (over, next_instant(library, at))), default=None)

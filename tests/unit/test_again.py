@@ -20,7 +20,7 @@ from gengfu_site.approvals import STEPS
 from gengfu_site.library import Article, load
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
 from gengfu_site.publish import publish
-from gengfu_site.readings import Readings, store_for
+from gengfu_site.readings import of_station
 from gengfu_site.reviewers import Claim, admit
 from sites import clean, files
 from stations import AT, MKDOCS_YML, empty_station
@@ -370,12 +370,10 @@ class Signing(Editing):
 
     def look(self) -> None:
         super().look()
-        for urgent in (False, True):
-            known = Readings(
-                store=store_for(self.station.settings), settings=self.station.settings, at=self.at
-            )
-            library, problems = load(self.station.settings, self.at, urgent=urgent, known=known)
-            wanted, problems_wanted = load(self.station.settings, self.at, urgent=urgent)
+        for how in ({}, {"urgent": True}, {"as_written": True}):
+            known = of_station(self.station.settings, self.at)
+            library, problems = load(self.station.settings, self.at, known=known, **how)
+            wanted, problems_wanted = load(self.station.settings, self.at, **how)
             assert sorted(problems) == sorted(problems_wanted)
             assert library.held == wanted.held
             assert list(map(told, library.articles)) == list(map(told, wanted.articles))
@@ -387,5 +385,5 @@ def told(article: Article) -> dict[str, object]:
     return values | {"path in content": article.lines.path, "lines": article.lines.lines}
 
 
-Signing.TestCase.settings = Editing.TestCase.settings
+Signing.TestCase.settings = settings(Editing.TestCase.settings, max_examples=LONG or 4)
 test_after_any_history_of_signatures_residents_see_what_a_clean_build_shows_them = Signing.TestCase

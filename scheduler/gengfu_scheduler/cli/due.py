@@ -97,8 +97,9 @@ def _whole_month(first: date) -> tuple[date, date]:
 def _look_at_articles(report: _Report, settings: Settings, at: datetime) -> None:
     from gengfu_site.due import due, silent_topics
     from gengfu_site.library import load
+    from gengfu_site.readings import of_station
 
-    library, problems = load(settings, at)
+    library, problems = load(settings, at, known=of_station(settings, at))
     report.articles = due(library, at, report.since, report.until)
     report.broken = sorted(problems)
     report.waiting = library.held

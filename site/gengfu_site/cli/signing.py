@@ -156,9 +156,10 @@ def remove(folder: Path, name: str, by: str | None) -> None:
 def _show_waiting(folder: Path) -> None:
     from gengfu_site.approvals import Approvals
     from gengfu_site.library import load
+    from gengfu_site.readings import of_station
 
-    settings = settings_in(folder)
-    held = load(settings, clock.now())[0].held
+    settings, at = settings_in(folder), clock.now()
+    held = load(settings, at, known=of_station(settings, at))[0].held
     if held:
         show_problems(held)
     else:
