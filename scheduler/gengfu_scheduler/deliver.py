@@ -221,14 +221,17 @@ class Deliveries:
         try:
             for replies in arriving:
                 self._take(replies)
-                if (self._calm or enough()) and not self._ends():
+                if (self._calm or enough()) and self._only_waits() and not self._ends():
+                    self._settle()
                     self._arriving = arriving
                     return
         finally:
             if self._arriving is None:
                 arriving.close()
-                self._settle()
-                self._empty()
+                try:
+                    self._settle()
+                finally:
+                    self._empty()
 
     def close(self) -> None:
         """Begin nothing more, and wait for the end of what is on its way.
@@ -241,6 +244,10 @@ class Deliveries:
 
     def _ends(self) -> bool:
         return self._closing or self._stopping()
+
+    def _only_waits(self) -> bool:
+        """Whether something is awaited, and all that was claimed is begun: what waits to be may be withdrawn meanwhile."""
+        return bool(self._posted or self._beside) and not self._claimed
 
     def _requests(self) -> Iterator[Request | None]:
         """The posts to make, claimed as they are asked for; None while there is no room or nothing new."""

@@ -177,6 +177,51 @@ def test_what_is_on_its_way_when_it_is_enough_goes_on_in_the_next_call(outbox: O
     assert outbox.broadcasts()[0].counts == {"sent": len(names)}
 
 
+def test_what_is_left_for_the_next_call_is_all_posted_and_what_came_back_is_written(outbox: Outbox) -> None:
+    names = [f"g{n}" for n in range(DIGESTS)]
+    plan(outbox, names)
+    answered: list[Request] = []
+
+    def reply(request: Request) -> Reply:
+        answered.append(request)
+        return OK
+
+    transport = FakeTransport(reply, room=10)
+    deliveries = Deliveries(outbox, transport, now=Clock())
+    deliveries.go_on(roster(listed(names)), enough=lambda: len(answered) > 2)
+    posted = len(transport.posted)
+    left = {"sending": posted - len(answered), "sent": len(answered), "pending": len(names) - posted}
+    assert outbox.broadcasts()[0].counts == {state: n for state, n in left.items() if n}
+    assert deliveries.sending == left["sending"] > 0
+
+
+def test_a_call_that_found_nothing_leaves_nothing_undone_to_the_next(outbox: Outbox) -> None:
+    deliveries = Deliveries(outbox, FakeTransport(), now=Clock())
+    deliveries.go_on(roster(listed("A")), urgent=True)
+    plan(outbox, "A")
+    deliveries.go_on(roster(listed("A")))
+    assert states(outbox) == {"A": "sent"}
+
+
+def test_what_can_neither_go_on_nor_be_written_is_awaited_no_more(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object, **__: object) -> list[Delivery]:
+        raise OutboxUnusable("disk is full", "")
+
+    def reply(request: Request) -> Reply:
+        if request.url.endswith("B"):
+            monkeypatch.setattr(outbox, "exchange", break_down)
+            raise RuntimeError("a mistake in this program")
+        return OK
+
+    plan(outbox, "AB")
+    deliveries = Deliveries(outbox, FakeTransport(reply), now=Clock())
+    with pytest.raises(OutboxUnusable):
+        deliveries.go_on(roster(listed("AB")))
+    assert not deliveries.sending
+
+
 def test_the_end_of_what_is_on_its_way_can_be_waited_for(outbox: Outbox) -> None:
     names = [f"g{n}" for n in range(3 * DIGESTS)]
     plan(outbox, names)
