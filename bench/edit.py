@@ -52,27 +52,14 @@ def edited(size: int) -> Table:
     }
     ready(folder)
     spent = {name: both(folder, edit) for name, edit in edits(folder)}
+    ratios = [f"x {name.removesuffix(' output')}" for name in hugo]
     return Table(
         key=f"edit-{size}",
         title=f"One edit among {size:,} articles",
-        columns=(
-            "",
-            *(
-                f"{way}, {of}"
-                for way in ("gengfu build", "goes on")
-                for of in ("s", *(f"x {h}" for h in hugo))
-            ),
-        ),
+        columns=("", "gengfu build, s", *ratios, "goes on building, s", *ratios),
         rows=[
-            [
-                name,
-                *(
-                    figure
-                    for way in ways
-                    for figure in (f"{way:.2f}", *(f"{way / h:.3f}" for h in hugo.values()))
-                ),
-            ]
-            for name, ways in spent.items()
+            [name, *beside(alone, *hugo.values()), *beside(going_on, *hugo.values())]
+            for name, (alone, going_on) in spent.items()
         ],
         note=f"Medians of {RUNS}. Hugo, whole: "
         + ("; ".join(f"{name} {seconds:.2f} s" for name, seconds in hugo.items()) or "none here")
@@ -80,6 +67,10 @@ def edited(size: int) -> Table:
         conditions=begun.over(),
         bars=dearest(spent, hugo[build.EQUAL]) if size == SIZE and hugo else {},
     )
+
+
+def beside(seconds: float, *others: float) -> list[str]:
+    return [f"{seconds:.2f}", *(f"{seconds / other:.3f}" for other in others)]
 
 
 def dearest(spent: dict[str, tuple[float, float]], hugo: float) -> dict[Bar, float]:
@@ -128,21 +119,20 @@ def signed() -> Table:
         "all is signed, the edit not yet": both(signing, paragraph(signing, begin=10)),
         "all is signed, the edit, too": both(signing, with_signature),
     }
-    beside = spent["nobody signs"]
+    plainly = spent["nobody signs"]
     return Table(
         key="edit-signed",
         title=f"One edit among {SMALL:,} articles of a station that signs",
-        columns=("a paragraph more", "gengfu build, s", "x nobody signs", "goes on, s", "x nobody signs"),
+        columns=(
+            "a paragraph more",
+            "gengfu build, s",
+            "x nobody signs",
+            "goes on building, s",
+            "x nobody signs",
+        ),
         rows=[
-            [
-                name,
-                *(
-                    figure
-                    for ours, theirs in zip(ways, beside, strict=True)
-                    for figure in (f"{ours:.2f}", f"{ours / theirs:.2f}")
-                ),
-            ]
-            for name, ways in spent.items()
+            [name, *beside(alone, plainly[0]), *beside(going_on, plainly[1])]
+            for name, (alone, going_on) in spent.items()
         ],
         note=f"Medians of {RUNS}; signing itself is not counted.",
         conditions=begun.over(),
@@ -160,6 +150,7 @@ def ready(folder: Path) -> None:
     report.run("build", cwd=folder)
     time.sleep(3)  # what was written right before it was read is read once more
     report.run("build", cwd=folder)
+    os.sync()
 
 
 def both(folder: Path, edit: Edit) -> tuple[float, float]:

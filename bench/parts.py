@@ -69,7 +69,7 @@ def telling(folder: Path) -> Iterator[list[str]]:
 
     groups, problems = read_groups(folder, settings.station, os.environ, PLATFORMS)
     assert not problems
-    timetable, _problems = read_timetable(folder, settings.station, {g.id: g for g in groups})
+    timetable, _unread = read_timetable(folder, settings.station, {g.id: g for g in groups})
     assert timetable
     slot = replace(timetable.slots[0], pick=replace(timetable.slots[0].pick, fresh=timedelta(days=365)))
     composed = list(compose_all(slot, groups, published, {}, AT))
