@@ -317,8 +317,14 @@ def _keep(log: Path, torn: bytes) -> str:
 
 
 def _last_record(data: bytes) -> Record | None:
-    """The last readable record."""
-    return next(filter(None, map(_parsed, reversed(data.split(b"\n")))), None)
+    """The last readable record in these whole lines."""
+    end = len(data)
+    while end:
+        begin = data.rfind(b"\n", 0, end - 1) + 1
+        if record := _parsed(data[begin : end - 1]):
+            return record
+        end = begin
+    return None
 
 
 def _record_after(
