@@ -86,7 +86,15 @@ def rows(url: str) -> dict[str, int]:
     with engine.connect() as connection:
         counts = {
             table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
-            for table in ("broadcast", "delivery", "message", "message_entry", "missed")
+            for table in (
+                "broadcast",
+                "delivery",
+                "message",
+                "message_entry",
+                "cohort",
+                "cohort_told",
+                "missed",
+            )
         }
     engine.dispose()
     return counts
