@@ -7,6 +7,10 @@ rule keeps it from being published. Whether it also agrees with the others is lo
 A file is taken to be the same while it has the same times, size and number. One that was written right before it
 was read may change again within the same tick of the file system's clock, so it is read anew the next time; git
 does likewise (https://git-scm.com/docs/racy-git).
+
+What a file says and who answers for it are two facts. The first is kept with the digest of the text and of all files it
+brings along, so a reading serves the file as it lies and, while these are what was signed, the version that was
+signed; the second is asked of the log each time. What was signed and lies there no longer is kept by its digest alone.
 """
 
 from __future__ import annotations
@@ -108,32 +112,27 @@ class Readings:
         return known
 
     def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
-        held = _held(self.store)
-        attached = _Attached(self.settings)
-        known: dict[str, Known] = {}
-        unknown: dict[str, Copy] = {}
-        for copy in wanted:
-            place, kept = copy.path.as_posix(), held.get(_name(copy))
+        held, attached = _held(self.store), _Attached(self.settings)
+        copies = {_name(copy): copy for copy in wanted}
+        found: dict[str, tuple[Reading, Known]] = {}
+        for name, copy in copies.items():
+            kept = held.get(name)
             if kept and attached.still(kept[0].told[3], copy.signed):
-                known[place] = _at_hand(kept, copy.signed) or self._known(copy, kept[0], copy.signed)
-            else:
-                unknown[place] = copy
+                found[name] = kept[0], _at_hand(kept, copy.signed) or self._known(copy, kept[0], copy.signed)
+        unknown = {copy.path.as_posix(): copy for name, copy in copies.items() if name not in found}
         new: dict[str, Reading] = {}
         for share in spread(partial(self._read, None), list(unknown.values())):
             for place, digest, told, rest, html in share:
-                new[_name(unknown[place])] = reading = Reading((), digest, told, rest, html)
-                known[place] = self._known(unknown[place], reading, unknown[place].signed)
-        names = {_name(copy): copy.path.as_posix() for copy in wanted}
-        left = {name for name in held if name.startswith(_COPY) and names.get(name) not in known}
+                copy, reading = unknown[place], Reading((), digest, told, rest, html)
+                new[_name(copy)] = reading
+                found[_name(copy)] = reading._replace(html=""), self._known(copy, reading, copy.signed)
+        left = {name for name in held if name.startswith(_COPY)} - found.keys()
         if new or left:
-            self.store.keep_readings(new, left - new.keys())
+            self.store.keep_readings(new, left)
         for name in left:
             del held[name]
-        for name, place in names.items():
-            if place in known:
-                reading = new[name]._replace(html="") if name in new else held[name][0]
-                held[name] = reading, known[place]
-        return known
+        held.update(found)
+        return {copies[name].path.as_posix(): known for name, (_reading, known) in found.items()}
 
     def _read(
         self, signatures: Signatures | None, wanted: Sequence[str | Copy]

@@ -5,6 +5,9 @@ that the file is still the same. ``made`` says what the present release was made
 that went into it, and the files that came out. It counts only for the release whose number it bears: whoever else
 wrote into the public folder, or a machine that stopped half-way, leaves another number there or none.
 
+``log`` is what came of the audit log as far as it was read, with the digest of those bytes: a log that was changed
+anywhere in them is read anew.
+
 Nothing of a person who is searched for comes in here. What is deleted is overwritten
 (https://www.sqlite.org/pragma.html#pragma_secure_delete).
 """

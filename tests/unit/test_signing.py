@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gengfu_site import audit, reviewers, signing
+from gengfu_site import audit, readings, reviewers, signing
 from gengfu_site.approvals import STEPS, Lost, Step
 from gengfu_site.check import check
 from gengfu_site.library import load
@@ -480,6 +481,38 @@ def test_what_came_with_the_program_is_public_until_it_is_edited_and_the_log_say
     file.write_bytes(file.read_bytes().replace("一".encode(), "二".encode()))
     assert public(small) == ["一"]
     assert ["没有人签过" in event.what for event in signing.life("F7K2Q", audit.read(small.folder))] == [True]
+
+
+def test_what_was_signed_is_read_once_whether_it_lies_there_or_waits_for_a_signature(
+    small: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_SETTLED", 0)
+    monkeypatch.setattr("gengfu_site.approvals._MANY", 1)
+    small.article(body="一\n")
+    small.article("fraud/other.md", body="![图](a.png)\n", id="F7K2R")
+    small.file("content/fraud/a.png", b"one")
+    submit(small, name="content")
+    sign(small, name="content")
+    small.article(body="二\n")
+    publish(small.settings, AT)
+    read: list[object] = []
+    for name in ("library.read", "readings.read", "readings.parse", "versions.parse"):
+        real = pkgutil.resolve_name(f"gengfu_site.{name}")
+        monkeypatch.setattr(
+            f"gengfu_site.{name}", lambda *a, real=real, **k: read.append(a[0]) or real(*a, **k)
+        )
+    lines: list[bytes] = []
+    parsed = audit._parsed
+    monkeypatch.setattr(audit, "_parsed", lambda line: lines.append(line) or parsed(line))
+    readings._held.cache_clear()  # as another process
+    assert publish(small.settings, AT).articles == 2
+    assert (read, len(lines)) == ([], 2)  # the log's newest record, and what follows its last line
+    small.file("content/fraud/a.png", b"two")  # what was signed is another picture
+    publish(small.settings, AT)
+    assert read == []
+    sign_again = small.article(body="一\n")
+    publish(small.settings, AT)
+    assert read == [sign_again.relative_to(small.settings.content).as_posix()]
 
 
 # Who may sign
