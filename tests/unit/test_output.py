@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import feedparser
 import pytest
 
+from gengfu_site import output
 from sites import clean
 from stations import AT, StationFolder
 
@@ -71,6 +73,18 @@ def test_the_sitemap_lists_what_may_be_found_with_its_own_date(station: StationF
     assert url in sitemap
     assert [word for word in ("tip/old", "alert/", "A/", "404") if word in sitemap] == []
     assert b"Sitemap: https://qingsong.example/sitemap.xml" in made["robots.txt"]
+
+
+def test_more_addresses_than_one_sitemap_may_hold_stand_in_several(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.article()
+    whole = re.findall(b"<url>.*", clean(station)["sitemap.xml"])
+    monkeypatch.setattr(output, "_MOST_LOCATED", len(whole) - 1)
+    made = clean(station)
+    parts = [f"sitemap-{number}.xml" for number in (1, 2)]
+    assert re.findall("<loc>https://qingsong.example/(.*)</loc>", made["sitemap.xml"].decode()) == parts
+    assert [re.findall(b"<url>.*", made[part]) for part in parts] == [whole[:-1], whole[-1:]]
 
 
 def test_feeds_carry_the_whole_article_with_absolute_addresses_and_no_icon(station: StationFolder) -> None:
