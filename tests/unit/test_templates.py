@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jinja2
 import pytest
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gengfu_site import render
 from gengfu_site.article import Alert, Case, Material, Service
@@ -438,6 +438,20 @@ def test_every_script_of_a_page_is_small_and_of_2020(env):
         assert not re.search(r"\?\?=|\|\|=|&&=|\.at\(|replaceAll|structuredClone|eval\(|innerHTML", script), (
             name
         )
+
+
+class Hostile(str):
+    """Text that is of no plain type."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "value", ["", "平常的字", "<b>&\"'", Hostile("<b>"), Markup("<b>&amp;"), 5, None, ["<"], Path("a<b")]
+)
+def test_values_are_escaped_as_markupsafe_does(env: jinja2.Environment, value: object) -> None:
+    shown = env.from_string("{{ value }}|{% set copy %}{{ value }}{% endset %}{{ copy }}").render(value=value)
+    assert shown == f"{escape(value)}|{escape(value)}"
 
 
 @pytest.mark.parametrize(
