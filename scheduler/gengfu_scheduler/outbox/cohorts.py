@@ -94,9 +94,14 @@ def _spoken(connection: Connection, lines: Iterable[str]) -> dict[str, tuple[dat
     """For when each line was scheduled, and its entries. What another process has forgotten meanwhile - PostgreSQL
     shows each statement what is there by then - is left out.
     """
-    instants = connection.execute(select(BROADCAST.c.id, BROADCAST.c.scheduled_for))
-    when = {str(row.id): row.scheduled_for for row in instants}
     parted = {line: line.split() for line in lines}
+    numbers = {int(broadcast) for broadcast, *_entries in parted.values()}
+    instants = select(BROADCAST.c.id, BROADCAST.c.scheduled_for)
+    when = {
+        str(row.id): row.scheduled_for
+        for ids in batches(numbers)
+        for row in connection.execute(instants.where(BROADCAST.c.id.in_(ids)))
+    }
     return {
         line: (when[broadcast], entries)
         for line, (broadcast, *entries) in parted.items()
