@@ -151,7 +151,7 @@ class Duty:
 
     def target(self, texts: Sequence[str]) -> Target | None:
         """Whom ``texts`` name (:func:`target_of`); None where there are none."""
-        return target_of(texts, self._roster()) if texts else None
+        return target_of(texts, self.roster()) if texts else None
 
     def alert(self, name: str, to: Target | None, ask: Ask, *, exercise: bool = False) -> Done | None:
         """Tell of the alert ``name`` (id, or file) now. None: the officer said no.
@@ -170,7 +170,7 @@ class Duty:
             entry, problems = self._alert(name, undo)
             marks = exercise and entry.alert is not None and entry.alert.status != "exercise"
             meant = self._as_exercise(entry) if marks else entry
-            roster = self._roster()
+            roster = self.roster()
             if not ask(self._meant(meant, draft(meant, roster, True), roster, problems)):
                 return None
             self._found(entry, problems)
@@ -217,7 +217,7 @@ class Duty:
         if leaks := urgent.without_basis(objections):
             raise ProblemsFound([_of_the_reason(problem) for problem in leaks])
         entry, heard = found.entry, self.outbox.heard(found.entry.id, waiting=False)
-        roster = self._roster()
+        roster = self.roster()
 
         def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
             return draft_correction(entry, reason, heard, roster, self.clock(), linked=linked)
@@ -233,7 +233,7 @@ class Duty:
 
     def _withdrawn_elsewhere(self, id: str, reason: str, ask: Ask) -> Done | None:
         """:meth:`withdraw`, where the site is made on another machine and has withdrawn the article there."""
-        roster, heard = self._roster(), self.outbox.heard(id, waiting=False)
+        roster, heard = self.roster(), self.outbox.heard(id, waiting=False)
         if any(entry.id == id for entry in roster.catalogue.entries):
             raise Refused(
                 _("{id} 还公开着：先在写文章的那台机器上撤回、发布，再在这里通知收到过的群。").format(id=id)
@@ -286,7 +286,7 @@ class Duty:
         def draft(entry: Entry, roster: Roster, linked: bool) -> Draft:
             return draft_follow_up(entry, heard, roster, self.clock(), linked=linked)
 
-        roster = self._roster()
+        roster = self.roster()
         said = replace(entry, alert=replace(entry.alert, state=end)) if end and entry.alert else entry
         if not ask(self._meant(entry, draft(said, roster, True), roster, problems)):
             return None
@@ -372,7 +372,7 @@ class Duty:
         """The roster, and whether its catalogue has ``entry`` as it is now, or lacks it if it is to be ``gone``."""
         deadline = time.monotonic() + PATIENCE.total_seconds() * wait
         while True:
-            roster = self._roster()
+            roster = self.roster()
             has = any(e.id == entry.id and e.revision == entry.revision for e in roster.catalogue.entries)
             # What is over is in no catalogue, and has a page all the same.
             right = has != gone or not entry.live(self.clock())
@@ -384,7 +384,8 @@ class Duty:
     def _files(self) -> RosterFiles:
         return RosterFiles(self.folder, self.environ, urgent=True)
 
-    def _roster(self) -> Roster:
+    def roster(self) -> Roster:
+        """The roster as it is now; nothing is read again that did not change."""
         return self._files.read()
 
     def _site(self) -> Settings:
@@ -418,7 +419,7 @@ class Duty:
         problems: tuple[Problem, ...] = ()
         held: tuple[Problem, ...] = ()
         if self.settings is None:
-            entry = next((e for e in self._roster().catalogue.entries if e.id == name.upper()), None)
+            entry = next((e for e in self.roster().catalogue.entries if e.id == name.upper()), None)
             if entry is None:
                 raise Refused(_("已发布的内容里没有编号 {id}。").format(id=name))
         else:

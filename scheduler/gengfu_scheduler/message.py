@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from typing import Literal, assert_never
 
 Reach = Literal["webhook", "confirm", "hand"]
@@ -116,6 +117,14 @@ class Message:
     part: int = 1
     parts: int = 1
     """Which of how many messages this is that together tell one alert."""
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Asked for once a group, several times over."""
+        return hash((self.form, self.title, self.items, self.body, self.footer, self.part, self.resent))
 
 
 @dataclass(frozen=True, kw_only=True)

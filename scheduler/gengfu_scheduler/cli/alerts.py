@@ -22,7 +22,6 @@ from gengfu_scheduler.cli.shared import (
     out,
     print_json,
     record,
-    roster_if_right,
     say,
     show_notices,
     sure,
@@ -34,7 +33,6 @@ from gengfu_templates.i18n import _, series
 if TYPE_CHECKING:
     from gengfu_scheduler.duty import Ask, Done, Duty, Meant
     from gengfu_scheduler.message import Reach
-    from gengfu_scheduler.outbox import Outbox
     from gengfu_site.catalogue import Entry
     from gengfu_site.problems import Problem
     from gengfu_site.settings import Settings
@@ -215,7 +213,7 @@ def _do(
             **({"basis": True} if given else {}),
         )
         shown = {problem for meant in agreed for problem in meant.problems}
-        if _show(done, shown, folder, outbox, as_json=as_json):
+        if _show(done, shown, duty, as_json=as_json):
             sys.exit(1)
 
 
@@ -281,7 +279,7 @@ def _ways(meant: Meant) -> str:
     return _("发往 {n} 个群：{ways}").format(n=len(meant.groups), ways=_("，").join(ways))
 
 
-def _show(done: Done, shown: Collection[Problem], folder: Path, outbox: Outbox, *, as_json: bool) -> bool:
+def _show(done: Done, shown: Collection[Problem], duty: Duty, *, as_json: bool) -> bool:
     """Show what was done; whether there is something that a person must look at.
 
     :param shown: problems that the officer has seen before.
@@ -300,9 +298,9 @@ def _show(done: Done, shown: Collection[Problem], folder: Path, outbox: Outbox, 
     if done.pushed:
         look = show_pushed(
             done.pushed,
-            folder,
-            roster_if_right(folder)[0],
-            outbox,
+            duty.folder,
+            duty.roster(),
+            duty.outbox,
             as_json=as_json,
             linked=done.linked,
             trouble=done.trouble,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -42,12 +43,10 @@ def keep(connection: Connection, messages: Collection[Message]) -> dict[Message,
     return kept
 
 
-def load(connection: Connection, ids: Collection[int]) -> dict[int, Message]:
-    """The messages of the row ``ids``."""
+def load(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """The contents of the messages of the row ``ids``."""
     return {
-        row.id: loads(row.content)
-        for batch in batches(ids)
-        for row in connection.execute(_MESSAGES, {"ids": batch})
+        row.id: row.content for batch in batches(ids) for row in connection.execute(_MESSAGES, {"ids": batch})
     }
 
 
@@ -71,11 +70,15 @@ def dumps(message: Message) -> str:
     return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def loads(text: str) -> Message:
-    """What :func:`dumps` wrote; members that a newer program added are left out, so that it may write beside this one."""
+@lru_cache(maxsize=1_000)
+def loads(text: str, *, resent: bool = False) -> Message:
+    """What :func:`dumps` wrote; members that a newer program added are left out, so that it may write beside this one.
+
+    :param resent: as the delivery is.
+    """
     members = json.loads(text)
     items = tuple(Item(**_known(Item, item)) for item in members["items"])
-    return Message(**{**_known(Message, members), "items": items})
+    return Message(**{**_known(Message, members), "items": items, "resent": resent})
 
 
 def _known(kind: type[Item] | type[Message], members: dict[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from gengfu_scheduler.message import (
 )
 from gengfu_scheduler.outbox import statements as sql
 from gengfu_scheduler.outbox.database import batches, upsert_into
-from gengfu_scheduler.outbox.pace import PaceOf, hold, lock, take_tokens
-from gengfu_scheduler.outbox.reading import with_messages
+from gengfu_scheduler.outbox.pace import Bucket, PaceOf, hold, lock, take_tokens
+from gengfu_scheduler.outbox.reading import delivery
 from gengfu_scheduler.outbox.tables import DISABLED
 from gengfu_scheduler.outbox.tasks import record
 from gengfu_templates.i18n import _
@@ -64,8 +64,10 @@ def _take(connection: Connection, which: Mapping[str, Any], limit: int, pace: Pa
         due = connection.execute(sql.CLAIM, {**which, "limit": room}).all()
         if not due:
             break
-        claimed = with_messages(connection, sorted(due, key=attrgetter("rank", "not_before", "turn", "id")))
-        waiting = dict(take_tokens(connection, claimed, pace, which["now"]))
+        due = sorted(due, key=attrgetter("rank", "not_before", "turn", "id"))
+        claimed = [delivery(row, row.content) for row in due]
+        buckets = {row.group_id: Bucket(free_at=row.free_at, held_until=row.held_until) for row in due}
+        waiting = dict(take_tokens(connection, claimed, buckets, pace, which["now"]))
         put_back(connection, waiting.items(), which["now"])
         taken += (delivery for delivery in claimed if delivery.id not in waiting)
         if len(claimed) < room or not waiting:

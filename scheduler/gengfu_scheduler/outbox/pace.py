@@ -6,7 +6,7 @@ the theoretical arrival time), so there is nothing to refill and a restart forge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,9 +27,13 @@ _PACE_LOCK = 0x67656E676678
 
 
 @dataclass(kw_only=True)
-class _Bucket:
-    free_at: datetime | None = None
-    held_until: datetime | None = None
+class Bucket:
+    """A group's row, as it is or is about to be written; it may have none."""
+
+    free_at: datetime | None
+    """When it is full again."""
+    held_until: datetime | None
+    """What the platform asked for."""
 
     def leaves_at(self, pace: Pace | None, *, alert: bool, now: datetime) -> datetime:
         """When the next message may leave; ``now`` or earlier: now.
@@ -52,18 +56,22 @@ class _Bucket:
 
 
 def take_tokens(
-    connection: Connection, claimed: Iterable[Delivery], pace: PaceOf, now: datetime
+    connection: Connection,
+    claimed: Iterable[Delivery],
+    buckets: Mapping[str, Bucket],
+    pace: PaceOf,
+    now: datetime,
 ) -> list[tuple[int, datetime]]:
     """Take a token for each of ``claimed``, in order, and return those that must wait for one, and until when.
 
     A token is taken before the first byte leaves, and stays so if none does: rather too slow than too fast.
+
+    :param buckets: of their groups, by id; changed.
     """
-    claimed = list(claimed)
-    buckets = _buckets(connection, {delivery.group for delivery in claimed})
     waiting: list[tuple[int, datetime]] = []
     changed: set[str] = set()
     for delivery in claimed:
-        bucket = buckets.setdefault(delivery.group, _Bucket())
+        bucket = buckets[delivery.group]
         rate = pace(delivery.group)
         at = bucket.leaves_at(rate, alert=delivery.message.form == "alert", now=now)
         if at > now:
@@ -94,9 +102,9 @@ def hold(connection: Connection, groups: Iterable[tuple[str, datetime]], now: da
     _write(connection, "held_until", latest)
 
 
-def _buckets(connection: Connection, groups: Collection[str]) -> dict[str, _Bucket]:
+def _buckets(connection: Connection, groups: Collection[str]) -> dict[str, Bucket]:
     return {
-        row.group_id: _Bucket(free_at=row.free_at, held_until=row.held_until)
+        row.group_id: Bucket(free_at=row.free_at, held_until=row.held_until)
         for ids in batches(groups)
         for row in connection.execute(_PACES, {"ids": ids})
     }

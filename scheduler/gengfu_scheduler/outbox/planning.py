@@ -217,6 +217,7 @@ def erase(connection: Connection, now: datetime) -> None:
         erased = {"content": dumps(replace(loads(row.content), body="")), "digest": f"erased:{row.id}"}
         connection.execute(update(MESSAGE).where(MESSAGE.c.id == row.id).values(erased))
     connection.execute(update(BROADCAST).where(BROADCAST.c.id.in_(ids)).values(erased=True))
+    loads.cache_clear()
     connection.info[ERASED] = True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from gengfu_scheduler.message import Broadcast, Delivery, State
 from gengfu_scheduler.outbox import statements as sql
-from gengfu_scheduler.outbox.content import load
+from gengfu_scheduler.outbox.content import load, loads
 from gengfu_scheduler.outbox.database import batches
 from gengfu_scheduler.outbox.tables import BROADCAST, DELIVERY
 
@@ -169,22 +169,23 @@ def deliveries(connection: Connection, ids: Collection[int]) -> list[Delivery]:
 
 def with_messages(connection: Connection, rows: Sequence[Any]) -> list[Delivery]:
     """The deliveries of ``rows``."""
-    messages = load(connection, {row.message_id for row in rows})
-    resent = {id: replace(messages[id], resent=True) for id in {row.message_id for row in rows if row.resent}}
-    return [
-        Delivery(
-            id=row.id,
-            broadcast=row.key,
-            group=row.group_id,
-            part=row.part,
-            state=row.state,
-            attempts=row.attempts,
-            not_before=row.not_before,
-            expires=row.expires,
-            message=(resent if row.resent else messages)[row.message_id],
-            way=row.way,
-            resent=row.resent,
-            reason=row.reason,
-        )
-        for row in rows
-    ]
+    contents = load(connection, {row.message_id for row in rows})
+    return [delivery(row, contents[row.message_id]) for row in rows]
+
+
+def delivery(row: Any, content: str) -> Delivery:
+    """The delivery of ``row``, that says ``content``."""
+    return Delivery(
+        id=row.id,
+        broadcast=row.key,
+        group=row.group_id,
+        part=row.part,
+        state=row.state,
+        attempts=row.attempts,
+        not_before=row.not_before,
+        expires=row.expires,
+        message=loads(content, resent=row.resent),
+        way=row.way,
+        resent=row.resent,
+        reason=row.reason,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Select,
     String,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal_column,
     not_,
     select,
     union,
@@ -84,11 +86,18 @@ DUE = (
     .cte("due")
 )
 
-_ITS_BROADCAST = BROADCAST.c.id == DELIVERY.c.broadcast_id
+
+def _beside(column: Column[Any], its: Column[Any], key: str) -> ColumnElement[Any]:
+    """``column`` of the row whose ``its`` is the delivery's ``key``: all that can be read where rows are changed.
+
+    The key as text: for SQLite the names of tables are left out here, and two of them have a ``group_id``.
+    """
+    return select(column).where(its == literal_column(f"delivery.{key}")).scalar_subquery().label(column.key)
+
 
 # Take what is due: from here on, only an outcome or a recovery ends the request. (``state = 'pending'`` stands
 # in the expression above; said again here it would make SQLite walk through all that is pending.) What is taken is
-# read in the same breath, in no order.
+# read in the same breath, in no order, with what it says and how full its group's bucket is.
 CLAIM = (
     update(DELIVERY)
     .where(DELIVERY.c.id.in_(select(DUE.c.id)))
@@ -97,7 +106,6 @@ CLAIM = (
         DELIVERY.c.id,
         DELIVERY.c.group_id,
         DELIVERY.c.part,
-        DELIVERY.c.message_id,
         DELIVERY.c.way,
         DELIVERY.c.rank,
         DELIVERY.c.turn,
@@ -106,12 +114,11 @@ CLAIM = (
         DELIVERY.c.attempts,
         DELIVERY.c.not_before,
         DELIVERY.c.reason,
-        select(BROADCAST.c.key).where(_ITS_BROADCAST).correlate(DELIVERY).scalar_subquery().label("key"),
-        select(BROADCAST.c.expires)
-        .where(_ITS_BROADCAST)
-        .correlate(DELIVERY)
-        .scalar_subquery()
-        .label("expires"),
+        _beside(BROADCAST.c.key, BROADCAST.c.id, "broadcast_id"),
+        _beside(BROADCAST.c.expires, BROADCAST.c.id, "broadcast_id"),
+        _beside(MESSAGE.c.content, MESSAGE.c.id, "message_id"),
+        _beside(PACE.c.free_at, PACE.c.group_id, "group_id"),
+        _beside(PACE.c.held_until, PACE.c.group_id, "group_id"),
     )
 )
 
