@@ -107,7 +107,8 @@ class Readings:
         told = {place: before[place] for place in known.keys() - unknown} | kept | new
         others = {name: held.get(name, (before[name], None)) for name in copies}
         held.clear()
-        held.update((place, (reading._replace(html=""), known[place])) for place, reading in told.items())
+        for place, reading in told.items():
+            held[place] = reading._replace(html="") if reading.html else reading, known[place]
         held.update(others)
         return known
 
