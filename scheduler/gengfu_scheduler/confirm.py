@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from gengfu_scheduler.channels import wecom_customer as wecom
 from gengfu_scheduler.channels.transport import Answer, Reply, Request, Transport
@@ -98,18 +99,19 @@ def hand_out(
     room: int = IN_FLIGHT,
     stopping: Callable[[], bool] = lambda: False,
     current: Callable[[], bool] = lambda: True,
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[int], None] = lambda _asked: None,
 ) -> None:
     """Ask the owners for all that is due: one task for all groups of an owner that one broadcast tells the same.
 
     What waits, and what is left out, is as with :class:`~gengfu_scheduler.deliver.Deliveries`.
 
     :param room: so many groups are asked for at a time, at most.
-    :param meanwhile: called again and again while the platform's answers are awaited; not to use ``transport``.
+    :param meanwhile: called again and again while the platform's answers are awaited, with how many groups are being
+        asked for; not to use ``transport``.
     :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
     """
-    line = _Line(roster, transport, session, circuits, now, meanwhile)
     while not stopping() and (claimed := outbox.claim(now=now(), limit=room, ways=WAYS)):
+        line = _Line(roster, transport, session, circuits, now, partial(meanwhile, len(claimed)))
         session.open = True
         quota = _Quota(outbox, roster, {delivery.group for delivery in claimed}, now())
         ended: list[tuple[int, Outcome]] = []
@@ -145,7 +147,7 @@ def follow_up(
     A task is over, and cancelled at the platform, when its alert is, when its broadcast was stopped, or when the
     time of that is up.
 
-    :param meanwhile: as of :func:`hand_out`.
+    :param meanwhile: called again and again while the platform's answers are awaited; not to use ``transport``.
     :raises OutboxUnusable: what the platform said could not be written; it is asked again.
     """
     tasks = outbox.open_tasks(now=now())

@@ -179,6 +179,7 @@ class Deliveries:
         self._current = current
         self._roster: Roster
         self._enough: Callable[[], bool]
+        self._most: int
         self._urgent = self._calm = self._closing = False
         self._arriving: Generator[list[tuple[int, Reply]], None, None] | None = None
         self._made: _Made = {}
@@ -201,7 +202,12 @@ class Deliveries:
         return len(self._claimed) + len(self._held) + len(self._posted) + len(self._beside) + len(self._ended)
 
     def go_on(
-        self, roster: Roster, *, urgent: bool = False, enough: Callable[[], bool] = lambda: False
+        self,
+        roster: Roster,
+        *,
+        urgent: bool = False,
+        elsewhere: int = 0,
+        enough: Callable[[], bool] = lambda: False,
     ) -> None:
         """Deliver all that is due, and what becomes due meanwhile; return when nothing is.
 
@@ -210,11 +216,13 @@ class Deliveries:
 
         :param roster: the groups and the timetable as they are now.
         :param urgent: no digest is claimed, and none that is on its way is waited for.
+        :param elsewhere: so many others are ``sending``, and count against :data:`IN_FLIGHT` too.
         :param enough: once true, no further digest is claimed, and what is on its way is left for the next call.
             Where nothing more is to be begun it is waited for all the same.
         :raises OutboxUnusable: outcomes could not be written; their deliveries are for ``recover`` to name.
         """
         self._roster, self._urgent, self._enough = roster, urgent, enough
+        self._most = IN_FLIGHT - elsewhere
         self._calm, self._exchanged = False, None
         arriving = self._arriving or self._transport.post_many(self._requests())
         self._arriving = None
@@ -286,7 +294,7 @@ class Deliveries:
     def _exchange_is_due(self) -> bool:
         """Whether there is a batch to write, room for more that waits, nothing to be waited for, or it is time to."""
         ended, on_their_way = len(self._ended) + len(self._held), len(self._posted) + len(self._beside)
-        room = self._more and on_their_way + ended + CLAIMED <= IN_FLIGHT
+        room = self._more and on_their_way + ended + CLAIMED <= self._most
         if ended >= BATCH or room or not on_their_way or self._exchanged is None:
             return True
         return self._now() - self._exchanged >= EXCHANGE_AFTER
@@ -300,7 +308,7 @@ class Deliveries:
             return
         ended, held, self._ended, self._held = self._ended, self._held, [], []
         on_their_way = len(self._posted) + len(self._beside)
-        limit = min(IN_FLIGHT - on_their_way, CLAIMED)
+        limit = max(min(self._most - on_their_way, CLAIMED), 0)
         claimed = self._outbox.exchange(
             ended,
             held,
@@ -311,7 +319,7 @@ class Deliveries:
             pace=self._pace,
         )
         self._claimed.extend(claimed)
-        self._more = len(claimed) == limit
+        self._more = 0 < limit == len(claimed)
         self._calm = self._urgent and not (claimed or any(posted.urgent for posted in self._posted.values()))
         if self._made_at is None or not timedelta(0) <= now - self._made_at < MOMENT:
             self._made, self._made_at = {}, now  # not kept for longer: a station's own template may change

@@ -206,7 +206,10 @@ def _see_to(
                     transport=transport,
                     files=files,
                 )
-                _wait(broadcast, outbox, clock, runner)
+                try:
+                    _wait(broadcast, outbox, clock, runner)
+                finally:
+                    runner.finish()
         except AlreadyRunning as other:
             by = other.holder  # it began in this very moment
     if by is not None:

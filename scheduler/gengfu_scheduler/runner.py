@@ -27,7 +27,7 @@ from gengfu_scheduler.alerts import alert_of, is_over
 from gengfu_scheduler.channels import KNOWN_HOSTS
 from gengfu_scheduler.channels.transport import CurlTransport, Transport
 from gengfu_scheduler.confirm import Session, follow_up, hand_out
-from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, Deliveries
+from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT, Circuits, Deliveries
 from gengfu_scheduler.draft import draft_occurrence
 from gengfu_scheduler.groups import is_address
 from gengfu_scheduler.message import Reach
@@ -145,6 +145,7 @@ class Runner:
         self.send(lap=LAP)
         if due:
             self._reload(ask=True)
+            self._deliver_urgent()  # a web server was asked, and what is on its way is given up after some seconds
             for occurrence in due:
                 self._plan(occurrence, timezone, now)
             self.send(lap=LAP)
@@ -183,7 +184,8 @@ class Runner:
             self._session,
             now=self._clock,
             circuits=self._circuits,
-            room=IN_FLIGHT - self._deliveries.sending,
+            # Beside these too there is room for an alert's.
+            room=min(DIGESTS, IN_FLIGHT - self._deliveries.sending),
             stopping=self._stopping,
             current=self._files.current,
             meanwhile=self._deliver_urgent,
@@ -216,9 +218,12 @@ class Runner:
             current=self._files.current,
         )
 
-    def _deliver_urgent(self) -> None:
-        """What an alert's robots and hands are to tell does not wait for a platform that thinks about its owners."""
-        self._deliveries.go_on(self.roster, urgent=True)
+    def _deliver_urgent(self, asked: int = 0) -> None:
+        """What an alert's robots and hands are to tell does not wait for a platform that thinks about its owners.
+
+        :param asked: for so many groups.
+        """
+        self._deliveries.go_on(self.roster, urgent=True, elsewhere=asked)
 
     def has_work(self) -> bool:
         """Whether a round would find something to do: by the clock, or by what others wrote. Cheap.
@@ -258,10 +263,10 @@ class Runner:
             else:
                 self._say(Note(_("改动过的文件已恢复正常。"), "files.right"))
         if self.roster.timetable.hosts != before.timetable.hosts:
-            self._deliveries.close()
-            hosts = self.roster.timetable.hosts
+            before_them, hosts = self._deliveries, self.roster.timetable.hosts
             self._post, self._ask = (self._open_transport(hosts) for _line in range(2))
             self._deliveries = self._line()
+            before_them.close()
 
     def _is_over(self, key: str) -> bool:
         self._alerts |= {entry.id for entry in self.roster.catalogue.entries if entry.alert}
@@ -464,6 +469,6 @@ def run(runner: Runner, stopping: Callable[[], bool], say: Say) -> None:
                 again = time.monotonic() + AFTER_TROUBLE
                 while not stopping() and time.monotonic() < again:
                     time.sleep(POLL)
-        runner.finish()
     finally:
         alarm.close()
+        runner.finish()

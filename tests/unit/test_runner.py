@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from gengfu_scheduler.channels.hand import Hand
 from gengfu_scheduler.channels.transport import Answer, Reply, Request
 from gengfu_scheduler.channels.wecom_customer import CORP, SECRET
+from gengfu_scheduler.deliver import DIGESTS, IN_FLIGHT
 from gengfu_scheduler.draft import Draft, draft_occurrence, draft_push
-from gengfu_scheduler.message import Broadcast
+from gengfu_scheduler.message import Broadcast, Group, Message, Outcome
 from gengfu_scheduler.notes import Note
 from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.published import CatalogueUnavailable
+from gengfu_scheduler.roster import Roster, RosterFiles
 from gengfu_scheduler.runner import AFTER_TROUBLE, AHEAD, LAP, Runner, run
 from gengfu_site.problems import ProblemsFound
 from watch import ENVIRON, GROUPS, TIMETABLE, FakePlatforms, Watch, alert, instant, tip, watch_in
@@ -324,6 +327,58 @@ class TestDelivering:
         assert asked == [2]
         assert "key=Q2" in watch.platforms.posts[1].url
 
+    def test_owners_who_are_asked_and_an_alert_meanwhile_are_within_the_limit_together(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(ENVIRON, CORP, "ww-corp-id")
+        monkeypatch.setitem(ENVIRON, SECRET, "the-app-secret")
+        asked = "".join(f"c{n},客户群,confirm,wecom,wr{n},LiMing,李警官,青松路\n" for n in range(IN_FLIGHT))
+        told = "".join(f"h{n},河东群,hand,,,,赵警官,河东\n" for n in range(IN_FLIGHT))
+        watch.write("groups.csv", f"id,name,reach,platform,chat,account,owner,area\n{asked}{told}")
+        watch.publish(alert("F", areas=("青松路",)), alert("G", areas=("河东",)))
+        second = watch.draft("G")
+        deliver, most = Hand.deliver, 0
+
+        def note(hand: Hand, message: Message, group: Group) -> Outcome:
+            nonlocal most
+            most = max(most, sum(status.counts.get("sending", 0) for status in watch.outbox.broadcasts()))
+            return deliver(hand, message, group)
+
+        class Slow(FakePlatforms):
+            def post_many(self, requests: Iterable[Request | None]) -> Iterator[list[tuple[int, Reply]]]:
+                for replies in super().post_many(requests):
+                    if replies:
+                        watch.outbox.plan(second.broadcast, second.planned, now=watch.now)
+                    yield replies
+
+        monkeypatch.setattr(Hand, "deliver", note)
+        watch.platforms = Slow()
+        watch.push("F")
+        assert DIGESTS < most <= IN_FLIGHT
+
+    def test_an_alert_that_comes_while_a_web_server_is_asked_leaves_before_a_digest_is_drafted(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watch.publish(tip("a"), alert("F"))
+        watch.at("07:00")
+        urgent = watch.draft("F")
+        read, order = RosterFiles.read, list[str]()
+        watch.platforms.on_post = lambda: order.append("post")
+
+        def ask_slowly(files: RosterFiles, *, ask: bool = True) -> Roster:
+            if ask:
+                watch.outbox.plan(urgent.broadcast, urgent.planned, now=watch.now)
+            return read(files, ask=ask)
+
+        def draft(*args: Any) -> Draft:
+            order.append("draft")
+            return draft_occurrence(*args)
+
+        monkeypatch.setattr(RosterFiles, "read", ask_slowly)
+        monkeypatch.setattr("gengfu_scheduler.runner.draft_occurrence", draft)
+        watch.at("08:00")
+        assert order[:2] == ["post", "post"]
+
     def test_an_alert_that_comes_while_a_digest_is_drafted_leaves_before_that_is_written(
         self, watch: Watch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -547,6 +602,41 @@ class TestEditing:
         watch.write("timetable.yml", "hosts: [chat.example.org]\n" + TIMETABLE)
         watch.at("08:00")
         assert watch.platforms.listed == ("chat.example.org",)
+
+    def test_hosts_that_are_listed_while_nothing_can_be_written_reach_the_transport_too(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ran = 0.0
+
+        class Later(FakePlatforms):
+            """Answers when a lap is over."""
+
+            def post_many(self, requests: Iterable[Request | None]) -> Iterator[list[tuple[int, Reply]]]:
+                nonlocal ran
+                for replies in super().post_many(requests):
+                    if replies:
+                        ran += 2 * LAP
+                        yield []
+                    yield replies
+
+        def break_down(*_: Any, **__: Any) -> None:
+            raise OutboxUnusable("disk is full", "")
+
+        monkeypatch.setattr("gengfu_scheduler.runner.time", SimpleNamespace(monotonic=lambda: ran))
+        watch.platforms = Later()
+        watch.publish(tip("a"))
+        watch.write("groups.csv", GROUPS[: GROUPS.index("q2")])
+        watch.start()
+        watch.at("07:00", "08:00")
+        assert watch.runner.busy
+        watch.write("timetable.yml", "hosts: [chat.example.org]\n" + TIMETABLE)
+        with monkeypatch.context() as broken:
+            broken.setattr(watch.outbox, "exchange", break_down)
+            with pytest.raises(OutboxUnusable):
+                watch.at("08:00:01")
+        assert watch.platforms.listed == ("chat.example.org",)
+        watch.at("08:00:02")
+        assert watch.heard() == ["q1: 题a, unknown"]
 
     def test_nothing_is_begun_with_files_that_have_problems(self, watch: Watch) -> None:
         watch.write("groups.csv", "id,name\n")
