@@ -90,9 +90,11 @@ DUE = (
 def _beside(column: Column[Any], its: Column[Any], key: str) -> ColumnElement[Any]:
     """``column`` of the row whose ``its`` is the delivery's ``key``: all that can be read where rows are changed.
 
-    The key as text: for SQLite the names of tables are left out here, and two of them have a ``group_id``.
+    The key as text: for SQLite the names of tables are left out here, and two of them have a ``group_id``. Cast: in a
+    row that is just being changed SQLite knows no type of it, and would leave the index of a text alone.
     """
-    return select(column).where(its == literal_column(f"delivery.{key}")).scalar_subquery().label(column.key)
+    of = cast(literal_column(f"delivery.{key}"), its.type)
+    return select(column).where(its == of).scalar_subquery().label(column.key)
 
 
 # Take what is due: from here on, only an outcome or a recovery ends the request. (``state = 'pending'`` stands
