@@ -21,7 +21,7 @@ from sites import clean, files
 from stations import AT, MKDOCS_YML, StationFolder
 
 STEPS: list[tuple[Any, str]] = [(release, "_swapped"), (sqlite3, "connect")]
-STEPS += [(os, name) for name in ("link", "mkdir", "open", "replace", "write")]
+STEPS += [(os, name) for name in ("link", "mkdir", "replace", "write")]
 STEPS += [(Path, name) for name in ("replace", "rmdir", "unlink", "write_text")]
 """What changes a file. What a build does between two of these leaves no trace."""
 TRIES = int(os.environ.get("GENGFU_TEST_EXAMPLES", "3"))
@@ -106,7 +106,9 @@ def test_trouble_at_any_step_leaves_each_file_old_or_new_and_the_next_build_righ
     assert in_a_copy_of_this_process(lambda: build_with_trouble(published, die, -1)) == 0
     most = int((published.folder / "steps").read_text())
     ended = set()
-    for turn in range(1, TRIES + 1):
+    for turn in range(1, TRIES + 20):
+        if turn > TRIES and ended - {0}:  # some trouble does not stop a build
+            break
         edit(published, turn)
         before, wanted, step = files(public), clean(published, AT), chance.randint(1, most)
         ended.add(in_a_copy_of_this_process(lambda: build_with_trouble(published, trouble, step)))  # noqa: B023
