@@ -99,7 +99,9 @@ def city(folder: Path, now: datetime) -> list[str]:
 
 
 def a_year(database: Path, entries: list[str], now: datetime) -> int:
-    """Tell every group every morning, each community in its own words; now and then one was not to be reached."""
+    """Tell every group every morning, each community in its own words; of a hundred groups one is dead, and now and then another
+    was not to be reached.
+    """
     database.parent.mkdir(exist_ok=True)
     with Outbox(f"sqlite:///{database}"):
         pass
@@ -149,7 +151,8 @@ def a_year(database: Path, entries: list[str], now: datetime) -> int:
 
 def _deliveries(day: int, first: int, at: int) -> Iterator[tuple[object, ...]]:
     for group in range(GROUPS):
-        state = "rejected" if (group * 7 + day * 13) % 20_011 == 0 else "sent"
+        missed = (group * 7 + day * 13) % 20_011 == 0
+        state = "expired" if group % 100 == 0 else "rejected" if missed else "sent"
         yield day + 1, f"g{group}", first + group % (ROOMS * COMMUNITIES), state, at, at
 
 

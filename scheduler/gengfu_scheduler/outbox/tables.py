@@ -169,9 +169,11 @@ COHORT_TOLD = Table(
     "cohort_told",
     METADATA,
     Column("cohort_id", ForeignKey("cohort.id"), primary_key=True),
-    Column("broadcast_id", ForeignKey("broadcast.id"), primary_key=True, index=True),
+    Column("broadcast_id", ForeignKey("broadcast.id"), primary_key=True),
     Column("message_id", ForeignKey("message.id"), primary_key=True, index=True),
     Column("entries", Text, nullable=False),
+    # Both: a broadcast tells hundreds of messages, and each of the many that are lost asks for one.
+    Index("cohort_told_of_broadcast", "broadcast_id", "message_id"),
     sqlite_with_rowid=False,
 )
 

@@ -37,11 +37,12 @@ def upgrade() -> None:
     op.create_table(
         "cohort_told",
         sa.Column("cohort_id", sa.Integer(), sa.ForeignKey("cohort.id"), primary_key=True),
-        sa.Column("broadcast_id", sa.Integer(), sa.ForeignKey("broadcast.id"), primary_key=True, index=True),
+        sa.Column("broadcast_id", sa.Integer(), sa.ForeignKey("broadcast.id"), primary_key=True),
         sa.Column("message_id", sa.Integer(), sa.ForeignKey("message.id"), primary_key=True, index=True),
         sa.Column("entries", sa.Text(), nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("cohort_told_of_broadcast", "cohort_told", ["broadcast_id", "message_id"])
     _tell_cohorts()
 
 
