@@ -14,6 +14,8 @@ revision = "5"
 down_revision = "4"
 
 _PENDING = sa.text("state = 'pending'")
+_COHORT = sa.text("INSERT INTO cohort (digest, members) VALUES (:digest, :members) RETURNING id")
+_TOLD = sa.text("INSERT INTO cohort_told VALUES (:cohort, :broadcast, :message, :entries)")
 
 
 def upgrade() -> None:
@@ -50,28 +52,23 @@ def _tell_cohorts() -> None:
     """Note who was told what together, by the deliveries."""
     connection = op.get_bind()
     entries = _texts("SELECT message_id, entry FROM message_entry")
-    told = [
-        {
-            "broadcast": id,
-            "message": message,
-            "digest": sha256(members.encode()).hexdigest(),
-            "members": members,
-        }
-        for id in connection.execute(sa.text("SELECT id FROM broadcast")).scalars().all()
-        for message, members in _texts(
-            "SELECT message_id, group_id FROM delivery WHERE broadcast_id = :id", id=id
-        ).items()
-    ]
-    if not told:
-        return
-    cohorts = list({row["digest"]: row for row in told}.values())
-    connection.execute(sa.text("INSERT INTO cohort (digest, members) VALUES (:digest, :members)"), cohorts)
-    ids = {row.digest: row.id for row in connection.execute(sa.text("SELECT digest, id FROM cohort"))}
-    for row in told:
-        row |= {"cohort": ids[row["digest"]], "entries": entries.get(row["message"], "")}
-    connection.execute(
-        sa.text("INSERT INTO cohort_told VALUES (:cohort, :broadcast, :message, :entries)"), told
-    )
+    cohorts: dict[str, int] = {}
+    for broadcast in connection.execute(sa.text("SELECT id FROM broadcast")).scalars().all():
+        together = _texts("SELECT message_id, group_id FROM delivery WHERE broadcast_id = :id", id=broadcast)
+        for members in set(together.values()) - cohorts.keys():
+            cohort = {"digest": sha256(members.encode()).hexdigest(), "members": members}
+            cohorts[members] = connection.execute(_COHORT, cohort).scalar_one()
+        told = [
+            {
+                "cohort": cohorts[members],
+                "broadcast": broadcast,
+                "message": id,
+                "entries": entries.get(id, ""),
+            }
+            for id, members in together.items()
+        ]
+        if told:
+            connection.execute(_TOLD, told)
 
 
 def _texts(query: str, **which: int) -> dict[int, str]:
