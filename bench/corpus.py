@@ -50,7 +50,7 @@ def archive(folder: Path, articles: int) -> Path:
         front = re.sub(
             r"(?m)^summary: (.*)$", lambda m: f"summary: {place + beside + m[1]:.{SUMMARY}}", front
         )
-        back = timedelta(days=chance.randrange(_DAYS))
+        back = timedelta(days=chance.randrange(1, _DAYS))
         front = re.sub(r"(?m)^published: \S+", f"published: {_NEWEST - back}", front)
         front = re.sub(r"(?m)^updated: \S+", f"updated: {_NEWEST - back / 2}", front)
         if number % 3 == 0 and "\nareas:" not in front:
