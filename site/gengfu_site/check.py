@@ -34,7 +34,8 @@ def check(settings: Settings, at: datetime, *, release: bool = False, online: bo
     :param online: with addresses out of the site that no longer open.
     :raises NoNetwork: none of these could be reached.
     """
-    library, problems = load(settings, at, as_written=True)  # rules read every word: nothing of it is remembered
+    # Rules read every word, so nothing of it is remembered.
+    library, problems = load(settings, at, as_written=True)
     problems += rules.refusals(library, at)
     problems += _not_imported(settings)
     unready = (*settings.unready, *_for_show(library, at)) if release else ()
