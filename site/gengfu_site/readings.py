@@ -26,12 +26,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gengfu_site import rules
-from gengfu_site.approvals import Approvals, Signed, file_digest
+from gengfu_site.approvals import Approvals, Signed, Version, file_digest
 from gengfu_site.article import Manuscript, parse
 from gengfu_site.edition import edition
 from gengfu_site.library import Article, Known, bound, read, reserved_part
 from gengfu_site.links import Links
 from gengfu_site.parallel import spread
+from gengfu_site.problems import shown
 from gengfu_site.records import Values, digest_of, encoded, restored
 from gengfu_site.related import pairs
 from gengfu_site.rules.terms import FILE as TERMS
@@ -94,8 +95,8 @@ class Readings:
                 sure = max(reading.status[:2], default=settled) < settled
                 if sure:
                     new[place] = reading
-                shown = reading._replace(html="") if sure and len(unknown) > _MANY else reading
-                known[place] = self._known(place, shown, _signed(place, reading, signatures))
+                lean = reading._replace(html="") if sure and len(unknown) > _MANY else reading
+                known[place] = self._known(place, lean, _signed(place, reading, signatures))
             if len(new) > _MANY:
                 self.store.keep_readings(new, ())
                 kept |= {place: reading._replace(html="") for place, reading in new.items()}
@@ -188,7 +189,8 @@ class Readings:
 
     def _known(self, one: str | Copy, reading: Reading, signed: Signed | None) -> Known:
         often, leads, anchors, _attached, text, pairs = reading.told
-        place, later = one if isinstance(one, str) else one.path.as_posix(), partial(self._later, one, signed)
+        place = one if isinstance(one, str) else one.path.as_posix()
+        later = partial(self._later, one, reading.digest, text, signed)
         article = restored(place, often, reading.rest, reading.digest, pairs, self._zone, later)
         if reading.html:
             vars(article)["html"] = reading.html
@@ -199,12 +201,22 @@ class Readings:
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.station.timezone)
 
-    def _later(self, one: str | Copy, signed: Signed | None, place: str, wanted: str) -> Mapping[str, Any]:
-        """What was not kept with the rest: the text, or what lies in the file itself."""
-        html = self.store.text(_name(one)) if wanted == "html" else None
+    def _later(
+        self, one: str | Copy, digest: str, text: str, signed: Signed | None, place: str, wanted: str
+    ) -> Mapping[str, Any]:
+        """What was not kept with the rest: the text, or what lies in the file itself.
+
+        Somebody may have changed the file since, and whoever looked at it have kept what it says by now. What nobody
+        signed is not shown for that.
+
+        :raises Lost: what was signed is there no more.
+        """
+        html = self.store.text(_name(one), digest) if wanted == "html" else None
         if html is not None:
             return {"html": html}
         written = self._written(one)
+        if signed and (written is None or written[1] != text):
+            written = self._written(self._signed_copy(place, text, signed))
         if written is None:  # it was changed just now
             return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
         manuscript = replace(written[0], signed=signed)
@@ -215,6 +227,17 @@ class Readings:
             "body_line": manuscript.body_line,
             "lines": manuscript.lines,
         }
+
+    def _signed_copy(self, place: str, text: str, signed: Signed) -> Copy:
+        path = PurePosixPath(place)
+        version = Version(path=path, text=text, files={})
+        return Copy(
+            path=path,
+            name=shown(self.settings.content / path, self.settings.folder),
+            text=Approvals(self.settings.folder, ()).text(version),
+            digest=text,
+            signed=signed,
+        )
 
     def _now(self) -> int:
         """By the clock of the file system; long ago where nothing can be written there."""

@@ -81,10 +81,11 @@ class Store:
                 found[path] = Reading(status, digest, told, rest)
         return found
 
-    def text(self, path: str) -> str | None:
-        """HTML of the article at ``path``."""
+    def text(self, path: str, digest: str) -> str | None:
+        """HTML of the article at ``path``, while what is known of it is the reading of that digest."""
+        query = "SELECT html FROM texts JOIN readings USING (path) WHERE path = ? AND digest = ?"
         with suppress(*_DAMAGED):
-            rows = list(self._rows("SELECT html FROM texts WHERE path = ?", "edition", self.edition, path))
+            rows = list(self._rows(query, "edition", self.edition, path, digest))
             return rows[0][0] if rows else None
         return None
 

@@ -515,6 +515,25 @@ def test_what_was_signed_is_read_once_whether_it_lies_there_or_waits_for_a_signa
     assert read == [sign_again.relative_to(small.settings.content).as_posix()]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_is_submitted_while_a_build_is_under_way_is_not_in_it(
+    small: StationFolder, monkeypatch: pytest.MonkeyPatch, *, lost: bool
+) -> None:
+    """Whoever submits looks at the file as well, and what is kept of it is another text by then, or nothing."""
+    monkeypatch.setattr(readings, "_SETTLED", 0)
+    small.article(body="一\n")
+    submit(small)
+    sign(small)
+    readings._held.cache_clear()  # as another process
+    known = readings.of_station(small.settings, AT)
+    article = load(small.settings, AT, known=known)[0].articles[0]
+    small.article(body="二\n")
+    submit(small)
+    if lost:
+        known.store.forget()
+    assert (article.html, article.body) == ("<p>一</p>\n", "一\n")
+
+
 # Who may sign
 
 
