@@ -49,12 +49,13 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 # What the sanitiser leaves as it is, sign for sign, where the author wrote no HTML, so that comrak closes whatever it
 # opens: text, tags without attributes, boxes, headings' ids, and links without a scheme. Nothing else is let past it.
-_TEXT = r'[^<>&"\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff\ufffe\uffff]'
+# No quantifier here is possessive: Python 3.11.2's match too much (https://github.com/python/cpython/issues/100061).
+_TEXT = r'[^<>&"\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff\ufffe\uffff]*'
 _PLAIN = re.compile(
-    rf"(?:{_TEXT}++|&(?:amp|lt|gt);"
+    rf"{_TEXT}(?:(?:&(?:amp|lt|gt);"
     r"|</?(?:blockquote|em|h[1-6]|li|ol|p|strong|table|tbody|td|th|thead|tr|ul)>"
     r'|<div class="markdown-alert markdown-alert-[a-z]+">|<p class="markdown-alert-title">|</div>'
-    rf'|<h[1-6] id="[\w-]*">|<a href="[\w#%./-]+">{_TEXT}*+</a>)*+'
+    rf'|<h[1-6] id="[\w-]*">|<a href="[\w#%./-]+">{_TEXT}</a>){_TEXT})*'
 )
 
 _EXTENSIONS = comrak.ExtensionOptions()

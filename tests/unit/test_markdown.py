@@ -134,6 +134,12 @@ def test_what_is_let_past_the_sanitiser_is_what_it_would_have_made_of_it(body: s
         assert html(body) == let_past
 
 
+def test_what_is_open_at_its_end_is_not_let_past_the_sanitiser() -> None:
+    """As a possessive pattern would on Python 3.11.2."""
+    assert markdown._PLAIN.fullmatch('<p>甲<a href="a">乙</a>')
+    assert not markdown._PLAIN.fullmatch('<p>甲<a href="a">')
+
+
 def test_a_heading_can_be_linked_to() -> None:
     assert {"一-二", "三"} <= render("## 一 **二**\n### 三\n", str).anchors
 
