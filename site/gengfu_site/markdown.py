@@ -1,8 +1,8 @@
 """An article's Markdown as HTML that is safe to show, with the links it follows.
 
 GitHub-flavoured Markdown by comrak (https://github.github.com/gfm/), with emphasis that works next to
-Chinese punctuation; sanitised by nh3, unless it holds nothing that could be anything else. Every address is seen after
-sanitising, so a link in raw HTML is followed like any other.
+Chinese punctuation; sanitised by nh3. Every address is seen after sanitising, so a link in raw HTML is
+followed like any other.
 """
 
 from __future__ import annotations
@@ -46,17 +46,6 @@ _TAG = re.compile(r'<\w+(?: [\w-]+="[^"]*")*>|</\w+>')
 _SECTION = re.compile(r'<h2 id="([^"]*)">(.*?)</h2>', re.DOTALL)
 # What XML 1.0 cannot hold, and no reader sees: a character reference may bring it in.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-
-# What the sanitiser leaves as it is, sign for sign, where the author wrote no HTML, so that comrak closes whatever it
-# opens: text, tags without attributes, boxes, headings' ids, and links without a scheme. Nothing else is let past it.
-# No quantifier here is possessive: Python 3.11.2's match too much (https://github.com/python/cpython/issues/100061).
-_TEXT = r'[^<>&"\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff\ufffe\uffff]*'
-_PLAIN = re.compile(
-    rf"{_TEXT}(?:(?:&(?:amp|lt|gt);"
-    r"|</?(?:blockquote|em|h[1-6]|li|ol|p|strong|table|tbody|td|th|thead|tr|ul)>"
-    r'|<div class="markdown-alert markdown-alert-[a-z]+">|<p class="markdown-alert-title">|</div>'
-    rf'|<h[1-6] id="[\w-]*">|<a href="[\w#%./-]+">{_TEXT}</a>){_TEXT})*'
-)
 
 _EXTENSIONS = comrak.ExtensionOptions()
 for _name in (
@@ -131,9 +120,8 @@ def render(body: str, follow: Callable[[str], str]) -> Rendered:
 
 
 def _sanitised(body: str, rendering: comrak.RenderOptions, cleaner: nh3.Cleaner) -> str:
-    html = _ANCHOR.sub("", comrak.render_markdown(body, _EXTENSIONS, None, rendering))
-    if "<" in body or not _PLAIN.fullmatch(html):
-        html = _CONTROL.sub("", cleaner.clean(html))
+    html = comrak.render_markdown(body, _EXTENSIONS, None, rendering)
+    html = _CONTROL.sub("", cleaner.clean(_ANCHOR.sub("", html)))
     html = _BOX_TITLE.sub(lambda m: m[1] + _BOX_TITLES.get(m[2], m[2]) + m[3], html)
     html = _TABLE.sub(_WIDE + r"\g<0>", html).replace("</table>", "</table></div>")
     return _FIELD.sub(_box_to_tick, _ALIGNED.sub(_aligned, html))
