@@ -257,6 +257,11 @@ def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) ->
     )
 
 
+def unbound(article: Article) -> Manuscript:
+    """``article`` as it was written."""
+    return Manuscript(**{part.name: getattr(article, part.name) for part in fields(Manuscript)})
+
+
 def _unfinished(
     lying: Iterable[Lying], links: Links, settings: Settings
 ) -> tuple[list[Article], list[Problem]]:
@@ -316,7 +321,7 @@ def _bound(
         if links.still(article, remembered[article.place].leads):
             articles.append(article)
         else:
-            bind(Manuscript(**{part.name: getattr(article, part.name) for part in fields(Manuscript)}))
+            bind(unbound(article))
     return articles, [*problems, *links.broken_anchors()]
 
 

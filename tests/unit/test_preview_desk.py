@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from gengfu_site import signing
 from gengfu_site.catalogue import Entry, Station
 from gengfu_site.preview import Desk, Looks, Shown
 from gengfu_site.problems import GengfuError, Problem
@@ -186,6 +187,19 @@ def test_what_waits_for_a_signature_says_so_and_what_comes_next(station: Station
     panel = words(get(desk(station), "/.preview/panel" + PAGE))
     assert "还没有签发，网站上看不到。" in panel
     assert "gengfu submit content/fraud/brushing.md" in panel
+
+
+def test_a_withdrawal_of_what_was_signed_waits_for_nobody_and_the_panel_says_so(
+    station: StationFolder,
+) -> None:
+    settings = (station.folder / "mkdocs.yml").read_text("utf-8")
+    station.file("mkdocs.yml", settings + "      review: small\n")
+    file = station.article()
+    signing.begin(station.settings, AT, "duty")
+    file.write_bytes(file.read_bytes().replace(b"\nkind:", "\nwithdrawn: 有误\nkind:".encode()))
+    panel = words(get(desk(station), "/.preview/panel" + PAGE))
+    assert "已经撤下" in panel
+    assert "还没有签发" not in panel
 
 
 def test_a_log_that_cannot_be_read_is_said_in_the_panel_and_the_page_is_shown(station: StationFolder) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gengfu_site.approvals import Approvals, digest_of
-from gengfu_site.library import Article
+from gengfu_site.library import Article, unbound
 from gengfu_site.problems import GengfuError, Problem
 from gengfu_site.settings import Settings
 from gengfu_site.source import read_text
@@ -77,7 +77,7 @@ def _signing(article: Article, settings: Settings) -> Iterator[Notice]:
         name=article.lines.path,
         text=text,
         digest=digest_of(text.encode()),
-        manuscript=article,
+        manuscript=unbound(article),
     )
     try:
         signing = signatures(settings, Approvals.read, urgent=False)
