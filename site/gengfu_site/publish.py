@@ -156,14 +156,16 @@ class _Making:
     before: Mapping[str, Done]
     progress: Progress
     _folders: set[str] = field(default_factory=set)
-    _written: list[str] = field(default_factory=list)
 
     def all(self, wanted: Sequence[Recipe]) -> dict[str, _Made]:
         """Every one of ``wanted``, by its name."""
         made: dict[str, _Made] = {}
+        written = 0
         for share in spread(self._some, wanted):
             for name, key, files, state, put in share:
                 made[name] = _Made(Done(key, files, state), put)
+                written += len(put)
+            self.progress(written)
         return made
 
     def _some(
@@ -188,10 +190,6 @@ class _Making:
             self._make(output.path.rpartition("/")[0])
             _write_one(output, f"{self.staged.folder}/{output.path}", self.env)
             paths.append(output.path)
-        told = len(self._written) // _TOLD
-        self._written.extend(paths)
-        if len(self._written) // _TOLD > told:
-            self.progress(len(self._written))
         return tuple(paths)
 
     def _make(self, folder: str) -> None:
@@ -201,10 +199,6 @@ class _Making:
             with suppress(FileExistsError):
                 os.mkdir(f"{self.staged.folder}/{folder}")  # noqa: PTH102 - each page has a folder of its own
             self._folders.add(folder)
-
-
-_TOLD = 50
-"""Files after which it is said how many there are."""
 
 
 def _write_one(output: Output, target: str, env: jinja2.Environment) -> None:

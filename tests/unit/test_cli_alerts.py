@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gengfu_scheduler import cli
+from gengfu_scheduler.duty import Done, Duty
 from gengfu_site import audit
 from watch import Watch, alert, watch_in
 
@@ -55,6 +57,20 @@ def test_it_says_who_is_reached_how_and_asks_once(run: Run, station: Watch) -> N
     assert yes.stderr.count("[y/N]") == 1
     assert "已确认 1，已交人手工转发 1" in yes.stdout
     assert kept(station) == [("alert", 2)]
+
+
+def test_while_pages_are_made_no_thread_keeps_the_work_on_one_processor(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out, threads = Duty._carry_out, []
+
+    def watched(*given: Any, **more: Any) -> Done:
+        threads.append(threading.active_count())
+        return carry_out(*given, **more)
+
+    monkeypatch.setattr(Duty, "_carry_out", watched)
+    assert run("alert", "F", "--yes").exit_code == 0
+    assert threads == [threading.active_count()]
 
 
 def test_where_nobody_answers_nothing_is_sent(run: Run, station: Watch) -> None:

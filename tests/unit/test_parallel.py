@@ -6,11 +6,17 @@ import errno
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 
 from gengfu_site import parallel
+from gengfu_site.cli import building
 from gengfu_site.parallel import spread
+from gengfu_site.publish import Progress, Published, publish
+from gengfu_site.settings import Settings
+from stations import StationFolder
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers"),
@@ -85,3 +91,19 @@ def test_beside_another_thread_no_process_is_copied(monkeypatch: pytest.MonkeyPa
     finally:
         over.set()
         other.join()
+
+
+def test_a_build_that_is_watched_at_a_terminal_is_spread_as_well(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def watched(settings: Settings, at: datetime, progress: Progress) -> Published:
+        published = publish(settings, at, progress)
+        threads.append(threading.active_count())
+        return published
+
+    monkeypatch.setattr("gengfu_site.publish.publish", watched)
+    monkeypatch.setattr(building, "sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True)))
+    building._build(station.settings)
+    assert threads == [threading.active_count()]

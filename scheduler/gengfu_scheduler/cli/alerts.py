@@ -160,24 +160,22 @@ def _do(
     from gengfu_scheduler.duty import Duty
 
     agreed: list[Meant] = []
-    busy = err.status(_("正在公开网页并发送……"))
 
     def ask(meant: Meant) -> bool:
         _show_meant(meant, naming=naming)
         if yes or sure(question):
             agreed.append(meant)
-            busy.start()
+            # Nothing that turns: that takes a thread, beside which no work is spread (gengfu_site.parallel).
+            err.print(_("正在公开网页并发送……"), style="dim")
         return bool(agreed)
 
     given: list[str] = []
 
     def ask_basis() -> str:
-        busy.stop()
         found = basis.strip() or (
             "" if yes else _answer(_("凭什么公开这些个人信息（例如：监护人 19:40 电话同意）"))
         )
         given.append(found)
-        busy.start()
         return found
 
     settings = _settings(folder, waits=waits)
@@ -198,8 +196,6 @@ def _do(
             for meant in agreed:  # it was begun, and may be half done
                 record(folder, by, f"{action}.failed", **_named(meant.entry))
             raise
-        finally:
-            busy.stop()
         if done is None:
             err.print(_("没有发，什么都没有改。"))
             sys.exit(1)

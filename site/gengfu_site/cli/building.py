@@ -61,12 +61,18 @@ def _build(settings: Settings) -> None:
             TimeElapsedColumn(),
             console=err,
             transient=True,
+            auto_refresh=False,  # by a thread, beside which no work is spread (gengfu_site.parallel)
             disable=not sys.stderr.isatty(),
         ) as progress,
         building(),
     ):
         task = progress.add_task("", total=None)
-        published = publish(settings, clock.now(), lambda written: progress.update(task, completed=written))
+        progress.refresh()
+        published = publish(
+            settings,
+            clock.now(),
+            lambda written: progress.update(task, completed=written, refresh=True),
+        )
         gc.freeze()  # the program is about to end: nobody need look through what it leaves
     out.print(_made(published))
     if published.held:
