@@ -689,6 +689,23 @@ class TestRunning:
         run(Troubled(), stop.is_set, lambda _said: stop.set())
         assert (datetime.now(UTC) - begun).total_seconds() < AFTER_TROUBLE / 2
 
+    def test_what_is_on_its_way_is_awaited_where_a_mistake_in_this_program_ends_it(self) -> None:
+        finished = Event()
+
+        class Mistaken(Runner):
+            def __init__(self) -> None:
+                pass
+
+            def tick(self) -> None:
+                raise ZeroDivisionError
+
+            def finish(self) -> None:
+                finished.set()
+
+        with pytest.raises(ZeroDivisionError):
+            run(Mistaken(), lambda: False, lambda _said: None)
+        assert finished.is_set()
+
     def test_what_another_process_writes_is_delivered_at_once(self, watch: Watch, told: Event) -> None:
         now = datetime.now(UTC)
         watch.publish(alert("F", expires=now.replace(year=now.year + 1)))
