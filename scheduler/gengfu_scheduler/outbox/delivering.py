@@ -36,6 +36,7 @@ FIRST_BACKOFF = 2.0
 LONGEST_BACKOFF = 300.0
 """Seconds, before jitter."""
 
+_IN_ORDER = attrgetter(*(column.key for column in sql.ORDER))
 _Other = Handed | Unsent | Throttled | Rejected | Unknown | Dropped
 """An outcome from which more follows than that it was sent."""
 
@@ -64,7 +65,7 @@ def _take(connection: Connection, which: Mapping[str, Any], limit: int, pace: Pa
         due = connection.execute(sql.CLAIM, {**which, "limit": room}).all()
         if not due:
             break
-        due = sorted(due, key=attrgetter("rank", "not_before", "turn", "id"))
+        due = sorted(due, key=_IN_ORDER)
         claimed = [delivery(row, row.content) for row in due]
         buckets = {row.group_id: Bucket(free_at=row.free_at, held_until=row.held_until) for row in due}
         waiting = dict(take_tokens(connection, claimed, buckets, pace, which["now"]))
