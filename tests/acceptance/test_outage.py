@@ -12,10 +12,10 @@ import pytest
 
 from chats import ALERT, DIGEST, GROUP, NOON
 from gengfu_scheduler.channels.transport import Answer, Reply, Request, host_of
-from gengfu_scheduler.deliver import IN_FLIGHT, Circuits, deliver
+from gengfu_scheduler.deliver import IN_FLIGHT, Circuits
 from gengfu_scheduler.message import Broadcast, Group, Message, Planned, Unknown, Unsent
 from gengfu_scheduler.outbox import Outbox
-from posting import Clock, FakeTransport, roster
+from posting import Clock, FakeTransport, deliver, roster
 
 ROOM = 128
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
