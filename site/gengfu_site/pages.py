@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -137,11 +137,12 @@ class Lists:
         @cache
         def its(kind: Kind, topics: tuple[str, ...], named: tuple[str, ...]) -> list[list[Article]]:
             near = [area for area in areas if any(within(area, path) or within(path, area) for path in named)]
-            of_topics, of_areas = (
-                (("topic", name) for name in dict.fromkeys(topics)),
-                (("area", path) for path in near),
-            )
-            return [self._listed[name] for name in (("kind", kind), *of_topics, *of_areas)]
+            names = {
+                ("kind", kind),
+                *(("topic", name) for name in topics),
+                *(("area", path) for path in near),
+            }
+            return [self._listed[name] for name in names]
 
         for article in articles:
             for one in its(article.kind, article.topics, article.areas):
@@ -258,22 +259,23 @@ class Pager:
 
     def _planned(self, article: Article) -> Planned:
         """An article's page and its permalink's."""
-        name = f"article {article.id}"
-        if isinstance(article, Kept):
-            kept = article
-            making = lambda: (self.kept(kept), self.permalink(kept))  # noqa: E731
-            return Planned(name, None, making, ((article.url, None),), article)
+        kept = isinstance(article, Kept)
         over = article.ends <= self._now
         live = not over and not article.withdrawn
+        listed = kept or (live and article.kind != "alert")
         return Planned(
-            name,
+            name=f"article {article.id}",
             # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
             # Of any other these two are all that the moment decides.
-            None if article.missing_person else f"{self._said(article)} {live} {over}",
-            lambda: (self.article(article), self.permalink(article)),
-            ((article.url, article.modified),) if live and article.kind != "alert" else (),
-            article,
+            key=None if kept or article.missing_person else f"{self._said(article)} {live} {over}",
+            make=partial(self._both, article),
+            found=((article.url, None if kept else article.modified),) if listed else (),
+            article=article,
         )
+
+    def _both(self, article: Article) -> tuple[Page, Page]:
+        page = self.kept(article) if isinstance(article, Kept) else self.article(article)
+        return page, self.permalink(article)
 
     def _said(self, article: Article) -> str:
         """Digests of all that its page says, of itself and of those that it leads to."""
