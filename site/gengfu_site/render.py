@@ -251,10 +251,8 @@ def render(env: jinja2.Environment, page: Page) -> str:
 
     :raises TemplateBroken: its template has a mistake.
     """
-    try:
+    with _named():
         return env.get_template(page.template).render(context(page))
-    except jinja2.TemplateError as error:
-        raise TemplateBroken(error) from error
 
 
 def render_matter(env: jinja2.Environment, page: ArticlePage) -> str:

@@ -55,6 +55,7 @@ from gengfu_site.view import (
     StatePage,
     WhoPage,
 )
+from gengfu_templates import PAGES
 
 HOSTILE = "<script>alert(1)</script>\"'>&{{ 7*7 }}"
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&gt;&amp;{{ 7*7 }}"
@@ -491,6 +492,17 @@ def test_a_file_that_the_stations_own_template_asks_for_in_vain_is_named(tmp_pat
     )
     with pytest.raises(render.TemplateBroken, match=r"gone\.(css|html)"):
         render.render(render.environment(replace(SETTINGS, overrides=tmp_path)), LOST)
+
+
+def test_the_stations_own_base_says_what_stands_at_the_foot_of_every_page(tmp_path):
+    base = (PAGES / "base.html").read_text("utf-8")
+    (tmp_path / "base.html").write_text(
+        base.replace('{% include "_station.html" %}', "OUR OWN FOOT"), "utf-8"
+    )
+    env = render.environment(replace(SETTINGS, overrides=tmp_path))
+    local = replace(ARTICLE, card=ContactCard(area=ARTICLE.areas[0], contacts=()))
+    for page in (HOME, local):
+        assert "OUR OWN FOOT" in render.render(env, page)
 
 
 def test_a_preview_lets_its_server_reload_the_page_and_a_public_page_does_not(env):
