@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from itertools import zip_longest
 from typing import Any
 
 import jinja2
@@ -38,10 +37,12 @@ class Wording(InternationalizationExtension):
         if plural is not None or context is not None:
             return super()._make_node(singular, plural, context, variables, *others)
         text = translations(self.environment.language).gettext(singular)  # type: ignore[attr-defined]
-        parts = _VARIABLE.split(text)  # text and names by turns
-        words = [nodes.TemplateData(part.replace("%%", "%")) for part in parts[::2]]
-        shown = [variables[name] for name in parts[1::2]]
-        return nodes.Output([part for pair in zip_longest(words, shown) for part in pair if part])
+        return nodes.Output(
+            [
+                nodes.TemplateData(words.replace("%%", "%")) if words else variables[name]
+                for words, name in _PART.findall(text)
+            ]
+        )
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         wording = translations(self.environment.language)  # type: ignore[attr-defined]
@@ -60,7 +61,8 @@ class Wording(InternationalizationExtension):
                 at += 1
 
 
-_VARIABLE = re.compile(r"%\((\w+)\)s")
+_PART = re.compile(r"((?:[^%]|%%|%(?!\(\w+\)s))+)|%\((\w+)\)s")
+"""Words, in which Jinja writes each % twice, or the name of a variable."""
 _PLAIN = {
     ("block_begin", "name:trans", "block_end", "data", "block_begin", "name:endtrans", "block_end"): 3,
     ("name:_", "lparen", "string", "rparen"): 2,

@@ -41,6 +41,7 @@ def test_two_places_with_one_key_are_two_parts():
         ("{% trans n=2 %}复印件 {{ n }} 份{% endtrans %}", "en", "copies: 2"),
         ("<b>{% trans n='<' %}复印件 {{ n }} 份{% endtrans %}</b>", "en", "<b>copies: &lt;</b>"),
         ("{% trans n=5 %}多了 {{ n }}%，{{ n }}。{% endtrans %}", "zh-CN", "多了 5%，5。"),
+        ("{% trans n=5 %}%{{ n }}%(n)s%(b)s{% endtrans %}", "zh-CN", "%5%(n)s%(b)s"),
         ("搜索 {{ _('搜索') }}", "en", "搜索 Search"),
     ],
 )
