@@ -65,7 +65,7 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """One file. What it cannot give, because it is damaged, locked or of another edition, it does not know."""
+    """One file. What it cannot give, because SQLite finds it damaged, it is locked or of another edition, it does not know."""
 
     file: Path
     edition: str
