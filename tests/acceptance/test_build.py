@@ -129,6 +129,8 @@ def test_a_build_with_problems_names_them_all_and_leaves_the_site_alone(
 def test_a_preview_leaves_nothing_behind_however_it_is_asked_to_end(
     installed: Installed, station: StationFolder, tmp_path: Path, end: signal.Signals
 ) -> None:
+    if end is signal.SIGINT and signal.getsignal(end) is signal.SIG_IGN:
+        pytest.skip("what a shell runs in the background does not hear Ctrl+C")
     station.article()
     made = tmp_path / "made"
     made.mkdir()
@@ -138,10 +140,13 @@ def test_a_preview_leaves_nothing_behind_however_it_is_asked_to_end(
         command, cwd=station.folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as preview:
         assert preview.stdout
-        assert "http" in preview.stdout.readline()
-        assert list(made.glob("*/public/fraud/brushing/index.html"))
-        preview.send_signal(end)
-        preview.wait(20)
+        try:
+            assert "http" in preview.stdout.readline()
+            assert list(made.glob("*/public/fraud/brushing/index.html"))
+            preview.send_signal(end)
+            preview.wait(60)
+        finally:
+            preview.kill()
     assert list(made.iterdir()) == []
 
 
