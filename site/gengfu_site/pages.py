@@ -177,11 +177,14 @@ def facts(article: Article, at: datetime, language: str) -> tuple[Fact, ...]:
 
 
 def photo(article: Article, at: datetime) -> tuple[str, str] | None:
-    """A missing person's picture while it may be shown: its path below the site, its file in private/."""
+    """A missing person's picture while it may be shown: its path below the site, its file in private/.
+
+    Beside the short address, where no file of content/ can be.
+    """
     person = article.person_shown(at)
     if person is None or person.photo is None:
         return None
-    return article.url + "photo" + PurePosixPath(person.photo).suffix.lower(), person.photo
+    return permalink_url(article.id) + "photo" + PurePosixPath(person.photo).suffix.lower(), person.photo
 
 
 class Pager:

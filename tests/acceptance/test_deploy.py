@@ -198,14 +198,14 @@ def test_when_a_person_is_found_the_page_and_the_photo_are_gone_for_everybody_at
     written = deployed(installed, station, f"http://127.0.0.1:{port}/")
     publish(station.settings, AT)
     with nginx(written, port) as web:
-        page, photo = web.get("/alert/lost/"), web.get("/alert/lost/photo.jpg")
+        page, photo = web.get("/alert/lost/"), web.get("/A/W4K1S/photo.jpg")
         assert "王某" in page.body.decode()
         assert photo.body.endswith(b"a photograph")
         assert {page.headers["cache-control"], photo.headers["cache-control"]} == {"no-store"}
         search_for_somebody(station, state="resolved")
         publish(station.settings, AT)
         assert "王某" not in web.get("/alert/lost/", If_None_Match=page.headers["etag"]).body.decode()
-        assert web.get("/alert/lost/photo.jpg", If_None_Match=photo.headers["etag"]).status == 404
+        assert web.get("/A/W4K1S/photo.jpg", If_None_Match=photo.headers["etag"]).status == 404
 
 
 def test_with_a_certificate_the_site_is_encrypted_and_the_plain_address_leads_there(

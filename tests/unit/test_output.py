@@ -40,7 +40,17 @@ def test_while_searching_the_person_is_on_the_page_and_in_the_catalogue_but_in_n
         "alert/child/index.html",
         "catalogue.json",
     }
-    assert holding(made, PHOTO) == {"alert/child/photo.jpg"}
+    assert holding(made, PHOTO) == {"A/A5W3R/photo.jpg"}
+
+
+def test_a_file_of_content_and_the_persons_picture_have_each_a_place_of_their_own(
+    search: StationFolder,
+) -> None:
+    search.file("content/alert/child/photo.jpg", b"a picture that belongs to an article")
+    search.article(body="![地图](../alert/child/photo.jpg)\n")
+    made = clean(search)
+    assert made["alert/child/photo.jpg"] == b"a picture that belongs to an article"
+    assert made["A/A5W3R/photo.jpg"] == PHOTO
 
 
 @pytest.mark.parametrize("end", ["resolved", "cancelled", "withdrawn", "erase_after", "expires"])

@@ -169,7 +169,7 @@ def test_a_search_whose_time_has_not_come_is_shown_with_the_persons_photo(statio
     station.file("private/A5W3R.yml", person)
     station.file("private/A5W3R.jpg", b"\xff\xd8\xff picture of the child")
     shown = desk(station)
-    [photo] = re.findall(r'src="\.\./\.\.(/alert/child/[^"]*)"', get(shown, "/alert/child/"))
+    [photo] = re.findall(r'src="\.\./\.\.(/A/A5W3R/[^"]*)"', get(shown, "/alert/child/"))
     assert shown.answer(photo, 7).body == b"\xff\xd8\xff picture of the child"
     assert "没有找到这一页" in get(shown, "/alert/child/A5W3R.jpg", status=404)
 

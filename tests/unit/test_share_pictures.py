@@ -144,7 +144,7 @@ class TestChoice:
         for page in pages(library, AT):
             assert render(env, page).count(f'<meta property="og:image" content="{page.picture}">') == 1
         (face,) = (entry.image for entry in catalogue(library, AT).entries if entry.kind == "alert")
-        assert face == "https://qingsong.example/alert/child/photo.jpg", (
+        assert face == "https://qingsong.example/A/A5W3R/photo.jpg", (
             "but groups are shown whom to look for"
         )
 

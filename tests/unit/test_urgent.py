@@ -451,7 +451,7 @@ class TestAfterwards:
         assert traces(search) == []
         assert "已找到" in page(search, "alert/child")
         assert "已找到，请勿再转" in page(search, "A/A5W3R").partition("<main")[2].partition("<h1>")[0]
-        assert before - public(search) == {"alert/child/photo.jpg"}
+        assert before - public(search) == {"A/A5W3R/photo.jpg"}
 
     def test_a_persons_data_goes_even_where_its_page_cannot_be_made(self, search: StationFolder) -> None:
         search.file("mkdocs.yml", MKDOCS_YML.replace("{name: gengfu}", "{name: gengfu, custom_dir: own}"))
