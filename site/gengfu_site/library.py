@@ -269,11 +269,14 @@ def _unfinished(
     articles: list[Article] = []
     problems: list[Problem] = []
     texts = ((one, one.text) for one in lying if one.manuscript is None and one.text)
-    for one, text in texts:
-        if manuscript := unfinished(text, one.path, one.name, settings.station):
-            followed, found = links.bind(manuscript)
-            problems += found
-            articles.append(bound(manuscript, followed))
+    begun = [
+        manuscript
+        for one, text in texts
+        if (manuscript := unfinished(text, one.path, one.name, settings.station))
+    ]
+    for manuscript, (followed, found) in zip(begun, links.bind(begun), strict=True):
+        problems += found
+        articles.append(bound(manuscript, followed))
     return articles, problems
 
 
@@ -304,24 +307,26 @@ def _bound(
     """
     articles: list[Article] = []
     problems: list[Problem] = []
+
+    def bind(manuscripts: Sequence[Manuscript]) -> None:
+        for manuscript, (followed, found) in zip(manuscripts, links.bind(manuscripts), strict=True):
+            problems.extend(found)
+            articles.append(bound(manuscript, followed, persons.get(manuscript.id)))
+
+    unknown: list[Manuscript] = []
     waiting: list[Article] = []
-
-    def bind(manuscript: Manuscript) -> None:
-        followed, found = links.bind(manuscript)
-        problems.extend(found)
-        articles.append(bound(manuscript, followed, persons.get(manuscript.id)))
-
     for manuscript in manuscripts:
         if isinstance(manuscript, Article):
             links.known(manuscript, remembered[manuscript.place].anchors)
             waiting.append(manuscript)
         else:
-            bind(manuscript)
+            unknown.append(manuscript)
+    bind(unknown)
     for article in waiting:
         if links.still(article, remembered[article.place].leads):
             articles.append(article)
         else:
-            bind(unbound(article))
+            bind([unbound(article)])
     return articles, [*problems, *links.broken_anchors()]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -80,8 +80,12 @@ class Links:
         self._to_headings: list[_Use] = []
         self._good: set[PurePosixPath] = set()
 
-    def bind(self, manuscript: Manuscript) -> tuple[Bound, list[Problem]]:
-        """The manuscript's body with its addresses followed, and those that lead nowhere."""
+    def bind(self, manuscripts: Sequence[Manuscript]) -> Iterator[tuple[Bound, list[Problem]]]:
+        """Each manuscript's body with its addresses followed, and those that lead nowhere."""
+        return map(self._followed, manuscripts, markdown.render(m.body for m in manuscripts))
+
+    def _followed(self, manuscript: Manuscript, html: str) -> tuple[Bound, list[Problem]]:
+        """:param html: of its body."""
         problems: list[Problem] = []
         files: dict[PurePosixPath, None] = {}  # a set that keeps its order
         leads: set[Lead] = set()
@@ -121,18 +125,18 @@ class Links:
             files[target] = None
             return target
 
-        rendered = markdown.render(manuscript.body, follow)
-        self._anchors[manuscript.place] = rendered.anchors
-        problems += [reader.without_address(text) for text in rendered.without_address]
+        followed = markdown.follow(html, follow)
+        self._anchors[manuscript.place] = followed.anchors
+        problems += [reader.without_address(text) for text in followed.without_address]
         cover = named(manuscript.cover, "cover") if manuscript.cover else None
         attached = [named(address, "attachments", i) for i, address in enumerate(manuscript.attachments)]
         bound = Bound(
-            html=rendered.html.replace(f' href="{_NOWHERE}"', ""),
+            html=followed.html.replace(f' href="{_NOWHERE}"', ""),
             files=tuple(files),
             cover=cover,
             attachments=tuple(file for file in attached if file),
             leads=frozenset(leads),
-            anchors=rendered.anchors,
+            anchors=followed.anchors,
         )
         return bound, problems
 

@@ -8,7 +8,7 @@ followed like any other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin
@@ -18,7 +18,7 @@ import nh3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rendered:
+class Followed:
     html: str
     anchors: frozenset[str]
     """Ids that a link may lead to."""
@@ -34,8 +34,8 @@ _BOX_TITLE = re.compile(r'(<p class="markdown-alert-title">)(\w+)(</p>)')
 # A table wider than a phone scrolls by itself, also by keyboard (WCAG 2.1.1).
 _WIDE = '<div class="wide" tabindex="0" role="region" aria-label="表格">'
 # The sanitiser writes every attribute in double quotes, but leaves < and > inside them as they are.
-_ADDRESS = re.compile(r'(<\w+(?: [\w-]+="[^"]*")*? (?:href|src)=")([^"]*)(")')
-_ID = re.compile(r'<\w+(?: [\w-]+="[^"]*")*? id="([^"]*)"')
+_ADDRESS = re.compile(r'(<[a-z]+ (?:[\w-]+="[^"]*" )*?(?:href|src)=")([^"]*)(")')
+_ID = re.compile(r'<[a-z]+[1-6]? (?:[\w-]+="[^"]*" )*?id="([^"]*)"')
 _BARE_LINK = re.compile(r'<a((?: [\w-]+="[^"]*")*)>(.*?)</a>', re.DOTALL)
 _BARE_PICTURE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
 _ALT = re.compile(r' alt="([^"]*)"')
@@ -107,21 +107,34 @@ def _cleaner(*everywhere: str) -> nh3.Cleaner:
 _CLEANER = _cleaner()
 
 
-def render(body: str, follow: Callable[[str], str]) -> Rendered:
-    """``body`` as sanitised HTML.
+def render(bodies: Iterable[str]) -> list[str]:
+    """Each body as sanitised HTML, its addresses as written.
 
-    :param follow: given each address as written, returns the one to publish; called once per use.
+    One step for all after the other: the parsers drive each other's code out of the processor's cache.
     """
-    html = _sanitised(body, _RENDERING, _CLEANER)
+    return _sanitised(bodies, _RENDERING, _CLEANER)
+
+
+def follow(html: str, to: Callable[[str], str]) -> Followed:
+    """``html`` as :func:`render` made it, with its addresses followed.
+
+    :param to: given each address as written, returns the one to publish; called once per use.
+    """
     without_address = tuple(_without_address(html))
-    html = _ADDRESS.sub(lambda m: m[1] + _quoted(follow(unescape(m[2]))) + m[3], html)
-    anchors = frozenset(unescape(anchor) for anchor in _ID.findall(html))
-    return Rendered(html=html, anchors=anchors, without_address=without_address)
+    html = _ADDRESS.sub(lambda m: m[1] + _quoted(to(unescape(m[2]))) + m[3], html)
+    anchors = frozenset(map(unescape, _ID.findall(html)))
+    return Followed(html=html, anchors=anchors, without_address=without_address)
 
 
-def _sanitised(body: str, rendering: comrak.RenderOptions, cleaner: nh3.Cleaner) -> str:
-    html = comrak.render_markdown(body, _EXTENSIONS, None, rendering)
-    html = _CONTROL.sub("", cleaner.clean(_ANCHOR.sub("", html)))
+def _sanitised(bodies: Iterable[str], rendering: comrak.RenderOptions, cleaner: nh3.Cleaner) -> list[str]:
+    rendered = [comrak.render_markdown(body, _EXTENSIONS, None, rendering) for body in bodies]
+    cleaned = [cleaner.clean(_ANCHOR.sub("", html)) for html in rendered]
+    return [_as_shown(html) for html in cleaned]
+
+
+def _as_shown(html: str) -> str:
+    """``html`` from the sanitiser in our own words and boxes."""
+    html = _CONTROL.sub("", html)
     html = _BOX_TITLE.sub(lambda m: m[1] + _BOX_TITLES.get(m[2], m[2]) + m[3], html)
     html = _TABLE.sub(_WIDE + r"\g<0>", html).replace("</table>", "</table></div>")
     return _FIELD.sub(_box_to_tick, _ALIGNED.sub(_aligned, html))
@@ -142,8 +155,8 @@ class Block:
 
 
 def blocks(html: str, body: str) -> list[Block]:
-    """Every element of ``html``, as :func:`render` made it of ``body``, whose lines are known; in order of their ends."""
-    twin = _sanitised(body, _WITH_LINES, _cleaner(_LINES))
+    """Every element of ``html``, as :func:`follow` made it of ``body``, whose lines are known; in order of their ends."""
+    [twin] = _sanitised([body], _WITH_LINES, _cleaner(_LINES))
     found: list[Block] = []
     open_: list[tuple[re.Match[str], re.Match[str] | None]] = []
     for tag, written in zip(_TAG.finditer(html), _TAG.finditer(twin), strict=True):
@@ -185,7 +198,7 @@ def _without_address(html: str) -> Iterator[str]:
 
 
 def sections(html: str) -> list[tuple[str, str]]:
-    """The id and words of each ``##`` heading in ``html`` as :func:`render` made it."""
+    """The id and words of each ``##`` heading in ``html`` as :func:`follow` made it."""
     return [(unescape(id_), plain(words)) for id_, words in _SECTION.findall(html)]
 
 
@@ -196,7 +209,7 @@ def plain(html: str) -> str:
 
 
 def with_absolute_links(html: str, page: str) -> str:
-    """``html`` as :func:`render` or a template made it, fit to be read elsewhere than on ``page``.
+    """``html`` as :func:`follow` or a template made it, fit to be read elsewhere than on ``page``.
 
     :param page: its address; every attribute in ``html`` must stand in double quotes.
     """

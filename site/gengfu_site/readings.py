@@ -176,10 +176,13 @@ class Readings:
         links = Links(self.settings, (), self.at)  # which looks at a picture that many share once
         found: list[tuple[Article, Values]] = []
         files = _Attached(self.settings)
-        for manuscript, text in written:
-            if reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"):
-                continue
-            followed, problems = links.bind(manuscript)
+        right = [
+            (manuscript, text)
+            for manuscript, text in written
+            if not (reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"))
+        ]
+        bodies = links.bind([manuscript for manuscript, _text in right])
+        for (manuscript, text), (followed, problems) in zip(right, bodies, strict=True):
             if [*problems, *links.broken_anchors()]:
                 continue
             attached = files.now(followed.files, manuscript.signed)
@@ -221,7 +224,8 @@ class Readings:
             return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
         manuscript = replace(written[0], signed=signed)
         if wanted == "html":
-            return {"html": Links(self.settings, (), self.at).bind(manuscript)[0].html}
+            [(followed, _problems)] = Links(self.settings, (), self.at).bind([manuscript])
+            return {"html": followed.html}
         return {
             "body": manuscript.body,
             "body_line": manuscript.body_line,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gengfu_site.markdown import render, with_absolute_links
+from gengfu_site.markdown import Followed, follow, render, with_absolute_links
+
+
+def followed(body: str, to: Callable[[str], str] = str) -> Followed:
+    [rendered] = render([body])
+    return follow(rendered, to)
 
 
 def html(body: str) -> str:
-    return render(body, lambda address: address).html
+    return followed(body).html
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,7 @@ def test_nothing_that_runs_or_covers_survives(body: str) -> None:
 
 
 def test_a_heading_can_be_linked_to() -> None:
-    assert {"一-二", "三"} <= render("## 一 **二**\n### 三\n", str).anchors
+    assert {"一-二", "三"} <= followed("## 一 **二**\n### 三\n").anchors
 
 
 @pytest.mark.parametrize(
@@ -68,7 +75,7 @@ def test_a_heading_can_be_linked_to() -> None:
     ],
 )
 def test_what_loses_its_address_is_named(body: str, words: tuple[str, ...]) -> None:
-    assert render(body, str).without_address == words
+    assert followed(body).without_address == words
 
 
 def test_a_character_that_no_feed_can_hold_is_dropped() -> None:
@@ -82,7 +89,7 @@ def test_every_address_is_followed_once_even_in_raw_html_with_odd_attributes() -
         seen.append(address)
         return "x"
 
-    render('[a](1) ![b](2) <a title="p>q" href="3">c</a>\n\nhttps://h.cn/4', follow)
+    followed('[a](1) ![b](2) <a title="p>q" href="3">c</a>\n\nhttps://h.cn/4', follow)
     assert seen == ["1", "2", "3", "https://h.cn/4"]
 
 

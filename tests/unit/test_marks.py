@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gengfu_site.library import Article
-from gengfu_site.markdown import blocks, render
+from gengfu_site.markdown import blocks, follow, render
 from gengfu_site.pages import page_of
 from gengfu_site.preview.marks import places
 from gengfu_site.problems import Problem
@@ -189,7 +189,7 @@ MARKDOWN = st.lists(st.sampled_from(PIECES.split("\n")), max_size=12).map("\n".j
 @given(MARKDOWN)
 @settings(max_examples=150, deadline=None)
 def test_the_lines_of_blocks_are_known_for_any_text(body: str) -> None:
-    html = render(body, lambda address: address).html
+    html = follow(*render([body]), str).html
     for block in blocks(html, body):
         assert html[block.start :].startswith(f"<{block.tag}")
         assert html[: block.end].endswith(f"</{block.tag}>")
