@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from html import escape
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -30,7 +30,7 @@ from gengfu_site.offline import worker
 from gengfu_site.pages import Pager, Planned, kind_label, photo
 from gengfu_site.pictures import pictures
 from gengfu_site.records import digest
-from gengfu_site.render import render_matter
+from gengfu_site.render import render, render_matter
 from gengfu_site.search import Earlier, Words
 from gengfu_site.settings import Settings
 from gengfu_site.store import Done, status
@@ -56,6 +56,23 @@ class Copied:
     source: Path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the site of a library is made from; any article's page may be had before the rest is made."""
+
+    library: Library
+    at: datetime
+    env: jinja2.Environment
+
+    @cached_property
+    def pager(self) -> Pager:
+        return Pager(self.library, self.at)
+
+    def page(self, article: Article) -> str:
+        """HTML of the page of ``article``, which is published."""
+        return render(self.env, self.pager.article(article))
+
+
 Output = Page | Generated | Copied
 Patch = Callable[[bytes, Earlier], Iterable[Output] | None]
 
@@ -76,19 +93,17 @@ class Recipe(NamedTuple):
 
 def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator[Output]:
     """The whole site as it is at ``at``; every ``path`` once."""
-    for recipe in recipes(library, at, env):
+    for recipe in recipes(Site(library=library, at=at, env=env)):
         yield from recipe.make()
 
 
-def recipes(
-    library: Library, at: datetime, env: jinja2.Environment, before: Mapping[str, Done] | None = None
-) -> Iterator[Recipe]:
-    """How the whole site is made as it is at ``at``.
+def recipes(site: Site, before: Mapping[str, Done] | None = None) -> Iterator[Recipe]:
+    """How the whole site is made.
 
     :param before: what came of an earlier release's recipes: spares working out what is needed here already.
     """
+    library, at, env, pager = site.library, site.at, site.env, site.pager
     settings, station = library.settings, library.settings.station
-    pager = Pager(library, at)
     words = pager.words
     common = _digest(edition(), repr(settings), _overrides(settings), repr(env.globals["keeps_pages"]))
     framed = _digest(common, repr(pager.frame))

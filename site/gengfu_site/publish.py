@@ -16,7 +16,7 @@ import jinja2
 from gengfu_site import release, rules
 from gengfu_site.instants import next_instant
 from gengfu_site.library import Library, load
-from gengfu_site.output import Copied, Generated, Output, Recipe, recipes
+from gengfu_site.output import Copied, Generated, Output, Recipe, Site, recipes
 from gengfu_site.parallel import building, spread
 from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.readings import Readings, store_for
@@ -57,7 +57,7 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
         problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)
-        files = write(library, at, staged, store, progress)
+        files = write(site_of(library, at), staged, store, progress)
     return Published(
         folder=settings.public,
         articles=len(library.published(at)),
@@ -67,37 +67,47 @@ def publish(settings: Settings, at: datetime, progress: Progress = lambda writte
     )
 
 
-def preview(settings: Settings, at: datetime, folder: Path) -> tuple[Library, list[Problem]]:
+Begun = Callable[[Site, Sequence[Problem]], None]
+"""Given a site that is about to be made, and what keeps it from being published."""
+
+
+def preview(
+    settings: Settings, at: datetime, folder: Path, begun: Begun = lambda site, problems: None
+) -> tuple[Library, list[Problem]]:
     """Make the site in ``folder`` from the articles as they lie in content/; returns these, and the problems.
 
     What cannot be read as an article is left out; what nobody signed yet is shown to who writes it.
+
+    :param begun: told once all is read.
     """
     store = store_for(settings, folder.with_name(f".{folder.name}.store"))
     known = Readings(store=store, settings=settings, at=at)
     library, problems = load(settings, at, as_written=True, known=known)
     problems += rules.refusals(library, at)
+    site = site_of(library, at)
+    begun(site, problems)
     with release.replacing(folder) as staged:
-        write(library, at, staged, store)
+        write(site, staged, store)
     return library, problems
 
 
-def write(
-    library: Library,
-    at: datetime,
-    staged: Staged,
-    store: Store,
-    progress: Progress = lambda written: None,
-) -> int:
+def site_of(library: Library, at: datetime) -> Site:
+    """
+    :raises TemplateBroken: a style sheet or script of the theme cannot be read.
+    """
+    return Site(library=library, at=at, env=environment(library.settings))
+
+
+def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda written: None) -> int:
     """The site into the staging folder, or what of it is not as in the present release; returns the number of files.
 
     Whether the new release takes the present one's place whole or file by file hangs on how much of it is new.
     """
-    env = environment(library.settings)
     with building():
         before = store.made(staged.before)
-        wanted = list(recipes(library, at, env, before))
+        wanted = list(recipes(site, before))
         new = [one for one in wanted if one.key is None or one.key != _key(before.get(one.name))]
-        made = _Making(staged=staged, env=env, before=before, progress=progress).all(new)
+        made = _Making(staged=staged, env=site.env, before=before, progress=progress).all(new)
     same = [before[recipe.name] for recipe in wanted if recipe.name not in made]
     over = before.keys() - {recipe.name for recipe in wanted}
     put = {file for one in made.values() for file in one.put}
@@ -109,7 +119,7 @@ def write(
     elif not staged.take_over(here.union(*(done.files for done in same)) - put):
         # Somebody's hand was in the release.
         staged.forget()
-        return write(library, at, staged, store, progress)
+        return write(site, staged, store, progress)
     store.keep_made(
         staged.number,
         staged.before,

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from gengfu_site import feeds, meant, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
-from gengfu_site.article import Manuscript, parse
+from gengfu_site.article import Manuscript, Written, parse, text_digest
 from gengfu_site.catalogue import Entry, dumps, present, url_in
 from gengfu_site.instants import next_instant
 from gengfu_site.kept import kept
@@ -32,7 +32,7 @@ from gengfu_site.links import url_of
 from gengfu_site.pages import Pager, permalink_url
 from gengfu_site.persons import read_persons
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason, shown
-from gengfu_site.publish import Progress, Published, write
+from gengfu_site.publish import Progress, Published, site_of, write
 from gengfu_site.readings import Readings, of_station, store_for
 from gengfu_site.render import environment, render
 from gengfu_site.rules.personal_data import RULE as PERSONAL_DATA
@@ -138,7 +138,8 @@ def take_in(settings: Settings, file: Path, at: datetime) -> Path:
     stem = file.stem.lstrip(".")  # a hidden file is no article
     stem = beginning["id"].lower() if stem.lower() in RESERVED else stem
     path = PurePosixPath("alert", f"{stem}.md")
-    manuscript, problems = parse(data.decode(), path, name, settings.station, urgent=True)
+    alert = Written(path, name, data.decode(), text_digest(data.decode()))
+    [(manuscript, problems)] = parse([alert], settings.station, urgent=True)
     if manuscript is None:
         raise ProblemsFound(problems)
     if manuscript.kind != "alert":
@@ -293,7 +294,7 @@ def _release(
                 raise ProblemsFound([_too_early(article)])
             sound, carried = _sound(library, problems, article, at)
             _forget(sound, at)
-            files = write(sound, at, staged, store, progress)
+            files = write(site_of(sound, at), staged, store, progress)
     except OSError as error:
         raise NotWritten(error) from error
     return article, Released(

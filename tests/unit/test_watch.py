@@ -14,7 +14,7 @@ from gengfu_site import urgent
 from gengfu_site.catalogue import dumps
 from gengfu_site.cli import building
 from gengfu_site.feeds import catalogue
-from gengfu_site.library import Library
+from gengfu_site.output import Site
 from gengfu_site.pages import pages
 from gengfu_site.problems import ProblemsFound
 from gengfu_site.release import Staged
@@ -32,8 +32,8 @@ PERSON = "name: 小满\nlast_seen: 南门\nbasis: 监护人同意\nerase_after: 
 def only_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Releases of one file, and empty folders for the pages; that they are otherwise whole is held elsewhere."""
 
-    def write(library: Library, at: datetime, staged: Staged, *_rest: object) -> int:
-        folder = staged.folder
+    def write(site: Site, staged: Staged, *_rest: object) -> int:
+        folder, library, at = staged.folder, site.library, site.at
         for page in pages(library, at):
             (folder / page.path).parent.mkdir(parents=True, exist_ok=True)
         return (folder / "catalogue.json").write_text(dumps(catalogue(library, at)), encoding="utf-8")

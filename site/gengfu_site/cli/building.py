@@ -7,10 +7,12 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +27,7 @@ from gengfu_site.settings import Settings
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
+    from gengfu_site.output import Site
     from gengfu_site.preview import Looks, Shown
     from gengfu_site.publish import Published
     from gengfu_site.watch import Round
@@ -150,44 +153,58 @@ def serve(folder: Path, host: str, port: int, looks: Looks | None = None) -> Non
         desk = Desk(Shown(at=clock.now(), folder=Path(made, "public"), library=nothing), looks)
         changes.note(settings)
         with Server(host, port, desk.answer, first=time.time_ns() // 1_000_000) as server:
+
+            def show(shown: Shown) -> None:
+                desk.shown = shown
+                server.changed()
+
             troubled = False
             while True:
-                desk.shown = shown = _shown(folder, desk.shown)
-                server.changed()
-                troubled = _report(shown, troubled)
+                _renew(folder, desk.shown, show)
+                troubled = _report(desk.shown, troubled)
                 if not server.listening:
                     server.start()
                     out.print(_("预览地址：{url}（按 Ctrl+C 结束）").format(url=server.url))
                     out.print(_("全站的检查结果：{url}").format(url=f"{server.url}/.preview/problems"))
-                changes.wait(shown.library.settings, shown.until, clock.now)
+                changes.wait(desk.shown.library.settings, desk.shown.until, clock.now)
 
 
-def _shown(folder: Path, before: Shown) -> Shown:
-    """What the station's files make by now; where they make nothing, what was shown before and why."""
+def _renew(folder: Path, before: Shown, show: Callable[[Shown], None]) -> None:
+    """Show what the station's files make by now, from when they are read, and make it; where they make nothing, what
+    was shown ``before``, and why."""
     from gengfu_site.instants import next_instant
     from gengfu_site.preview import Shown
     from gengfu_site.publish import preview
     from gengfu_site.urgent import NotWritten
     from gengfu_site.watch import AGAIN
 
-    at = clock.now()
+    at, whole = clock.now(), Event()
+
+    def begun(site: Site, problems: Sequence[Problem]) -> None:
+        show(
+            Shown(
+                at=at,
+                folder=before.folder,
+                library=site.library,
+                problems=tuple(problems),
+                until=next_instant(site.library, at),
+                site=site,
+                whole=whole,
+            )
+        )
+
     try:
         settings = settings_in(folder)
         _receive(settings)
-        library, problems = preview(settings, at, before.folder)
+        preview(settings, at, before.folder, begun)
     except ProblemsFound as error:
         trouble = _("设置有错，下面是改之前的样子。")
-        return replace(before, problems=error.problems, trouble=trouble, until=None)
+        show(replace(before, problems=error.problems, trouble=trouble, until=None))
     except (GengfuError, OSError) as error:  # e.g. the editor has just moved the file away
         trouble = str(NotWritten(error) if isinstance(error, OSError) else error)
-        return replace(before, trouble=trouble, until=at + AGAIN)
-    return Shown(
-        at=at,
-        folder=before.folder,
-        library=library,
-        problems=tuple(problems),
-        until=next_instant(library, at),
-    )
+        show(replace(before, trouble=trouble, until=at + AGAIN))
+    finally:
+        whole.set()
 
 
 def _report(shown: Shown, troubled: bool) -> bool:

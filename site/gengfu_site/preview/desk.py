@@ -6,13 +6,14 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from heapq import nlargest
 from itertools import groupby
 from mimetypes import MimeTypes
 from pathlib import Path, PurePosixPath
+from threading import Event
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from gengfu_site.check import examined
 from gengfu_site.feeds import entry
 from gengfu_site.library import WEBHOOK, Article, Library
 from gengfu_site.links import url_of
+from gengfu_site.output import Site
 from gengfu_site.pages import page_of, photo
 from gengfu_site.preview import dress
 from gengfu_site.preview.dress import OWN
@@ -54,6 +56,12 @@ self.addEventListener("activate", () => self.registration.unregister());
 """
 
 
+def _over() -> Event:
+    event = Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """What the preview was last made of, in whole or in part."""
@@ -68,6 +76,10 @@ class Shown:
     """Why what is shown is older than what lies in the files."""
     until: datetime | None = None
     """When it is right no longer, though no file changed."""
+    site: Site | None = None
+    """What it is made from; None where it was made before."""
+    whole: Event = field(default_factory=_over)
+    """Set once all of it lies in :attr:`folder`. Until then only articles' pages can be had, from :attr:`site`."""
 
     @cached_property
     def by_url(self) -> dict[str, Article]:
@@ -91,8 +103,8 @@ class Shown:
         }
 
     @cached_property
-    def to_come(self) -> dict[str, str]:
-        """HTML of pages that are not public yet, by address, as far as somebody asked for them."""
+    def asked_for(self) -> dict[str, str]:
+        """HTML of articles' pages that somebody asked for and that lie in no file, by address."""
         return {}
 
     def of(self, article: Article) -> list[Problem]:
@@ -191,16 +203,21 @@ class _Answering:
 
     def _html(self, url: str) -> str | None:
         """The page at ``url`` as residents get it, or will."""
-        file = self._lying(url + "index.html" if url.endswith("/") or not url else url)
-        if file and file.suffix == ".html" and file.is_file():
-            return file.read_text("utf-8")
         article = self.shown.by_url.get(url)
-        if article is None or article.published <= self.shown.at:
-            return None
-        if url not in self.shown.to_come:
-            page = page_of(article, self.shown.library, article.published)
-            self.shown.to_come[url] = render(environment(self.settings), page)
-        return self.shown.to_come[url]
+        if article and (article.published > self.shown.at or not self.shown.whole.is_set()):
+            return self._asked_for(article)
+        file = self._lying(url + "index.html" if url.endswith("/") or not url else url)
+        return file.read_text("utf-8") if file and file.suffix == ".html" and file.is_file() else None
+
+    def _asked_for(self, article: Article) -> str:
+        shown = self.shown
+        if article.url not in shown.asked_for:
+            if shown.site and article.published <= shown.at:
+                html = shown.site.page(article)
+            else:
+                html = render(environment(self.settings), page_of(article, shown.library, article.published))
+            shown.asked_for[article.url] = html
+        return shown.asked_for[article.url]
 
     def _lying(self, url: str) -> Path | None:
         """The file or folder at ``url``, of the site or of an article that is not public yet."""
@@ -223,7 +240,8 @@ class _Answering:
         return None
 
     def _settled(self) -> Path:
-        """The folder with the pages; for an instant, while new ones take its place, there is none."""
+        """The folder with the pages, once they are made; for an instant, while new ones take its place, there is none."""
+        self.shown.whole.wait()
         for _again in range(0 if self.shown.trouble else _SWITCHES):
             if self.shown.folder.is_dir():
                 break
