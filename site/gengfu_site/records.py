@@ -29,10 +29,9 @@ Later = Callable[[str, str], Mapping[str, Any]]
 """Told an article's place and what of it is asked for, gives that, and what else came with it."""
 Made = TypeVar("Made")
 
-_AS_THEY_ARE = ("id", "kind", "url", "withdrawn", "topics", "areas", "revision")
+_AS_THEY_ARE = ("id", "kind", "url", "title", "withdrawn", "topics", "areas", "revision")
 """What a build asks of every article, and all text and numbers."""
 _RARELY_ASKED = (
-    "title",
     "summary",
     "changed",
     "audience",

@@ -45,7 +45,7 @@ RULE = Rule(
 
 def _earlier_alike(around: Around) -> dict[str, Article]:
     """For the later of two whose titles are alike the earlier one, by id."""
-    articles = sorted(around.library.listed(around.at), key=lambda a: (a.published, a.id))
+    articles = sorted(around.library.listed(around.at), key=lambda a: (a.begins, a.id))
     by_id = {article.id: article for article in articles}
     alike = _alike(tuple((article.id, article.title) for article in articles))
     return {later: by_id[earlier] for later, earlier in alike.items()}
