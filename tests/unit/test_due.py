@@ -117,10 +117,10 @@ class TestTheCommand:
         monkeypatch.setattr(command, "now", lambda: AT)
         monkeypatch.setenv("COLUMNS", "80")
 
-        def run(*arguments: str) -> str:
+        def run(*arguments: str, exit_code: int = 0) -> str:
             result = CliRunner().invoke(cli.main, ["-C", str(station.folder), "due", *arguments])
-            assert result.exit_code == 0, result.output
-            return result.stdout
+            assert result.exit_code == exit_code, result.output
+            return result.output if exit_code else result.stdout
 
         return run
 
@@ -153,6 +153,11 @@ class TestTheCommand:
         said = json.loads(run("--format", "json"))
         assert [one["id"] for one in said["articles"]] == ["F7K2Q"]
         assert said["unsaid"] is None
+
+    @pytest.mark.parametrize("written", ["2026-13", "2026-0", "9999-12", "0000-01", "2026-11-01", "明年", ""])
+    def test_what_is_no_month_is_told_in_words(self, run: Any, written: str) -> None:
+        said = run("--month", written, exit_code=2)
+        assert f"“{written}”不是月份，写成 2026-11 这样。" in said
 
     def test_a_month_is_the_whole_month(self, station: StationFolder, run: Any) -> None:
         station.article(expires="2026-11-30 12:00")

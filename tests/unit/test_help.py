@@ -46,7 +46,7 @@ WRONG = [
     (["withdraw", "F7K2Q"], "缺少选项 '--reason'", "Missing option '--reason'"),
     (["init", "a", "b"], "多写了：b。", "Got unexpected extra argument (b)"),
     (["check", "--format", "pdf"], "没有“pdf”，只能是 'text', 'json'", "'pdf' is not one of 'text'"),
-    (["due", "--month", "11月"], "“11月”不是这样的日期", "'11月' does not match the format"),
+    (["due", "--month", "11月"], "“11月”不是月份", "'11月' is no month"),
     (["due", "--days", "三"], "“三”不是数", "'三' is not a valid integer"),
     (["due", "--days", "0"], "0 超出了范围 1<=x<=366", "0 is not in the range 1<=x<=366"),
     (["sandbox", "--groups", "群.csv"], "“群.csv”不存在", "'群.csv' does not exist"),

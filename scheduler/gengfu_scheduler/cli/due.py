@@ -15,7 +15,15 @@ from rich.text import Text
 
 from gengfu_scheduler.cli.help import folded
 from gengfu_scheduler.cli.record import named
-from gengfu_scheduler.cli.shared import expect_station, now, open_outbox, out, read_roster, show_notices
+from gengfu_scheduler.cli.shared import (
+    expect_station,
+    month_option,
+    now,
+    open_outbox,
+    out,
+    read_roster,
+    show_notices,
+)
 from gengfu_site import cli as site
 from gengfu_site.problems import GengfuError, Problem
 from gengfu_templates.i18n import _
@@ -54,13 +62,7 @@ class _Report:
     show_default=True,
     help=_("今后多少天到期或该复核，过去多少天群里没有收到。"),
 )
-@click.option(
-    "--month",
-    type=click.DateTime(["%Y-%m"]),
-    default=None,
-    metavar="YYYY-MM",
-    help=_("按月看，例如 2026-11；写了就不看 --days。"),
-)
+@month_option(_("按月看，例如 2026-11；写了就不看 --days。"))
 @click.option(
     "--format",
     "form",
@@ -70,14 +72,14 @@ class _Report:
     help=_("怎样列出：text 给人看，json 给程序。"),
 )
 @click.pass_obj
-def due(folder: Path, days: int, month: datetime | None, form: str) -> None:
+def due(folder: Path, days: int, month: date | None, form: str) -> None:
     expect_station(folder)
     at, settings = now(), site.settings_if_any(folder)
     zone = ZoneInfo(settings.station.timezone) if settings else at.astimezone().tzinfo or UTC
     today = datetime.combine(at.astimezone(zone).date(), time(), zone)
     since, until, heard_since = today, today + timedelta(days=days), at - timedelta(days=days)
     if month:
-        since, until = (datetime.combine(day, time(), zone) for day in _whole_month(month.date()))
+        since, until = (datetime.combine(day, time(), zone) for day in _whole_month(month))
         heard_since = since
     report = _Report(since=since, until=until)
     if settings:

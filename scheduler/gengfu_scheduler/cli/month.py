@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from gengfu_scheduler.cli.record import named
 from gengfu_scheduler.cli.shared import (
     json_option,
+    month_option,
     now,
     open_outbox,
     out,
@@ -33,13 +34,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
         "一个月发了什么：按区域、时段、内容和方式，多少已确认、已收下、本人说已转发、不明、被拒，哪些群没有收到。"
     )
 )
-@click.option(
-    "--month",
-    type=click.DateTime(["%Y-%m"]),
-    default=None,
-    metavar="YYYY-MM",
-    help=_("哪个月，例如 2026-11；不写就是本月到现在。"),
-)
+@month_option(_("哪个月，例如 2026-11；不写就是本月到现在。"))
 @click.option("--csv", "csv_file", type=_FILE, default=None, help=_("存成表格文件。"))
 @click.option(
     "--html", "html_file", type=_FILE, default=None, help=_("网页存到哪里；不写就存在 .gengfu 里。")
@@ -47,13 +42,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @json_option
 @click.pass_obj
 def report(
-    folder: Path, month: datetime | None, csv_file: Path | None, html_file: Path | None, as_json: bool
+    folder: Path, month: date | None, csv_file: Path | None, html_file: Path | None, as_json: bool
 ) -> None:
     from gengfu_scheduler.month import month_report, page, sheet
     from gengfu_scheduler.state import state_folder
 
     roster, at = read_roster(folder), now()
-    day = month.date() if month else at.astimezone(roster.timetable.timezone).date()
+    day = month or at.astimezone(roster.timetable.timezone).date()
     if day > at.astimezone(roster.timetable.timezone).date():
         raise click.UsageError(_("{month:%Y-%m} 还没有到。").format(month=day))
     with open_outbox(folder, reading=True) as outbox:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -29,11 +30,30 @@ if TYPE_CHECKING:
     from gengfu_scheduler.outbox import Outbox, OutboxOutdated
     from gengfu_scheduler.roster import Roster
 
+FC = TypeVar("FC", bound=Callable[..., Any])
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help=_("输出 JSON，供程序读取。"))
+
+
+def month_option(words: str) -> Callable[[FC], FC]:
+    """``--month YYYY-MM``, told to the command as the month's first day.
+
+    :param words: what the help says of it.
+    """
+    return click.option("--month", callback=_first_day, metavar="YYYY-MM", help=words)
+
+
+def _first_day(_context: click.Context, _option: click.Parameter, written: str | None) -> date | None:
+    if written is None:
+        return None
+    found = re.fullmatch(r"([12]\d{3})-(0?[1-9]|1[0-2])", written)
+    if not found:
+        raise click.BadParameter(_("“{found}”不是月份，写成 2026-11 这样。").format(found=written))
+    return date(int(found[1]), int(found[2]), 1)
 
 
 class Stop:
