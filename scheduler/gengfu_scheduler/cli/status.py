@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _LOOK = 0.3
 """Seconds between two looks while watching."""
+_PATIENCE = 10
+"""Seconds for which to watch, with nothing changing, where nobody sends here: on another machine somebody may."""
 _BAR = 24
 
 
@@ -59,7 +61,7 @@ def status(folder: Path, key: str | None, group: str | None, watch: bool, as_jso
     roster, trouble = roster_if_right(folder)
     with open_outbox(folder, reading=True) as outbox:
         if watch:
-            _watch(outbox, key)
+            _watch(outbox, folder, key)
         if group:
             try:
                 about = report.group_report(outbox, group, roster, now())
@@ -93,26 +95,35 @@ def _no_broadcast(key: str) -> str:
     ).format(key=key)
 
 
-def _watch(outbox: Outbox, key: str | None) -> None:
-    """Show how far the open broadcasts are, or the one ``key``, until none is open or the person has seen enough."""
+def _watch(outbox: Outbox, folder: Path, key: str | None) -> None:
+    """Show how far the open broadcasts are, or the one ``key``, until none is open, nobody sends any more, or the person
+    has seen enough."""
+    from gengfu_scheduler.state import running
+
     if key and outbox.broadcast(key) is None:
         raise click.UsageError(_no_broadcast(key))
     watched: dict[str, BroadcastStatus] = {}
     said: dict[str, str] = {}
+    changed = time.monotonic()
     try:
         with Live(console=out, refresh_per_second=4, auto_refresh=out.is_terminal) as live:
             while True:
                 looked = map(outbox.broadcast, [key] if key else _open(outbox, watched))
-                watched = {known.broadcast.key: known for known in looked if known}
+                before, watched = watched, {known.broadcast.key: known for known in looked if known}
+                if watched != before:
+                    changed = time.monotonic()
                 if out.is_terminal:
                     live.update(_bars(watched.values()))
                 else:
                     _say_changes(watched.values(), said)
                 if not any(known.open for known in watched.values()):
                     return
+                if time.monotonic() - changed >= _PATIENCE and running(folder) is None:
+                    break
                 time.sleep(_LOOK)
     except KeyboardInterrupt:
         return
+    show_notices([_("现在没有定时程序在运行，等待发送的不会自己发出去：请运行 gengfu run。")])
 
 
 def _open(outbox: Outbox, watched: Collection[str]) -> list[str]:
