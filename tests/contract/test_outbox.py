@@ -26,7 +26,7 @@ from gengfu_scheduler.message import (
     Unknown,
     Unsent,
 )
-from gengfu_scheduler.outbox import AnotherSends, Outbox, OutboxUnusable
+from gengfu_scheduler.outbox import AnotherSends, Outbox, OutboxUnusable, copy
 from outboxes import DAY, HOUR, MINUTE, NOON, SECOND, a_message, execute, groups, plan, send, standing
 
 # Planning
@@ -645,6 +645,20 @@ def test_reading_makes_and_changes_nothing(
         with pytest.raises(OutboxUnusable, match="只读"):
             plan(reader, "A", key="l")
     assert writable or [found.name for found in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("folder", ["为什么?", "a?b=c", "#1", "100%", "50%41", "a&b=c d"])
+def test_the_file_lies_where_it_was_said_to_whatever_the_folder_is_called(
+    tmp_path: Path, folder: str
+) -> None:
+    file = tmp_path / folder / "outbox.db"
+    file.parent.mkdir()
+    with Outbox(f"sqlite:///{file}") as outbox:
+        plan(outbox, "A", key="k")
+    with Outbox(f"sqlite:///{file}", reading=True) as reader:
+        assert groups(reader.deliveries("k")) == "A"
+    assert copy(f"sqlite:///{file}", tmp_path / "copy.db", now=NOON)
+    assert sorted(found.name for found in tmp_path.rglob("*.db")) == ["copy.db", "outbox.db"]
 
 
 def test_a_commit_is_flushed_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import make_url, select, update
+from sqlalchemy import select, update
 
 from gengfu_scheduler.message import is_alert
-from gengfu_scheduler.outbox.database import for_reading, mapped, open_engine, scrub, version_of
+from gengfu_scheduler.outbox.database import address, for_reading, mapped, open_engine, scrub, version_of
 from gengfu_scheduler.outbox.planning import erase
 from gengfu_scheduler.outbox.tables import BROADCAST, VERSION
 from gengfu_scheduler.outbox.upgrading import upgrade
@@ -30,10 +30,10 @@ def copy(url: str, target: Path, *, now: datetime) -> bool:
     :raises OutboxUnusable: it cannot be read, or the copy not written.
     """
     with mapped():
-        parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite" or not (parsed.database and Path(parsed.database).exists()):
+        at = address(url)
+        if at.get_backend_name() != "sqlite" or not (at.database and Path(at.database).exists()):
             return False
-        source = open_engine(for_reading(url), reading=True)
+        source = open_engine(for_reading(at), reading=True)
         try:
             connection = source.raw_connection()
             try:
@@ -47,7 +47,7 @@ def copy(url: str, target: Path, *, now: datetime) -> bool:
 
 
 def _erase_alerts(url: str, now: datetime) -> None:
-    engine = open_engine(url)
+    engine = open_engine(address(url))
     try:
         with engine.connect() as connection:
             known = (version_of(connection) or VERSION) >= _ERASABLE

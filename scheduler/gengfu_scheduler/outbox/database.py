@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Table,
@@ -34,8 +36,10 @@ from gengfu_templates.i18n import _
 
 T = TypeVar("T")
 
-NOWHERE = "sqlite://"
+NOWHERE = URL.create("sqlite")
 """An empty database in memory."""
+_PATH = re.compile(r"sqlite:///((?!file:)(?!.*\?\w+=[^/]*\Z).+)", re.DOTALL)
+"""What is no URI of SQLite's own and ends in no options."""
 
 SENDING_LOCK = 0x67656E676677
 """On PostgreSQL, of whoever sends from the database."""
@@ -66,7 +70,15 @@ class OutboxOutdated(OutboxUnusable):
         )
 
 
-def open_engine(url: str, *, reading: bool = False) -> Engine:
+def address(url: str) -> URL:
+    """``url`` taken apart. A file's path stands in it as it is, whatever signs its folders have in their names: SQLAlchemy would
+    end it at the first ``?`` and, from 2.1 on, read ``%41`` as another sign."""
+    if path := _PATH.fullmatch(url):
+        return URL.create("sqlite", database=path[1])
+    return make_url(url)
+
+
+def open_engine(url: URL, *, reading: bool = False) -> Engine:
     """The database at ``url``, as the outbox wants it; nothing is asked of it yet.
 
     :param reading: nothing is to be made or changed.
@@ -79,18 +91,17 @@ def open_engine(url: str, *, reading: bool = False) -> Engine:
     return engine
 
 
-def for_reading(url: str) -> str:
+def for_reading(url: URL) -> URL:
     """Where to read what ``url`` holds without making or changing a file."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database.startswith("file:"):
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
         return url
-    file = Path(parsed.database).absolute()
+    file = Path(url.database).absolute()
     if not file.exists():
         return NOWHERE
     # Where the folder can be written, as a reader among writers. Where it cannot, nobody writes, and SQLite
     # may take the file as it lies (https://www.sqlite.org/wal.html#read_only_databases).
-    mode = "mode=ro" if os.access(file.parent, os.W_OK) else "immutable=1"
-    return f"sqlite:///file:{quote(str(file))}?{mode}&uri=true"
+    mode = {"mode": "ro"} if os.access(file.parent, os.W_OK) else {"immutable": "1"}
+    return URL.create("sqlite", database=f"file:{quote(str(file))}", query={**mode, "uri": "true"})
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -35,6 +35,7 @@ from gengfu_scheduler.outbox.database import (
     NOWHERE,
     SENDING_LOCK,
     OutboxUnusable,
+    address,
     batches,
     for_reading,
     insert_into,
@@ -88,15 +89,14 @@ class Outbox:
         self._random = random
         self._sender: Connection | None = None
         with mapped():
-            if reading:
-                url = for_reading(url)
-            self._engine = engine = open_engine(url, reading=reading)
+            at = for_reading(address(url)) if reading else address(url)
+            self._engine = engine = open_engine(at, reading=reading)
             self._reader = engine.execution_options(begin="BEGIN")
             self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         try:
             with self._reading() as connection:
                 made = is_made(connection)
-            if not made and (url == NOWHERE or not reading):
+            if not made and (at == NOWHERE or not reading):
                 with self._writing() as connection:
                     lock_schema(connection)
                     if not is_made(connection):

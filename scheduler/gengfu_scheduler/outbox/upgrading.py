@@ -17,6 +17,7 @@ from gengfu_scheduler.outbox.database import (
     SENDING_LOCK,
     OutboxOutdated,
     OutboxUnusable,
+    address,
     lock_schema,
     mapped,
     open_engine,
@@ -39,7 +40,7 @@ def upgrade(url: str) -> None:
     :raises OutboxUnusable: it cannot be read or written. It is as it was.
     """
     with mapped():
-        engine = open_engine(url)
+        engine = open_engine(address(url))
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _let_tables_be_remade)
         try:
