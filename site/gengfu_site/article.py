@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from math import inf
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -294,39 +293,67 @@ def grown(kind: type[Grown], written: FrontMatter, **more: Any) -> Grown:
     return made
 
 
-def parse(
-    text: str,
-    path: PurePosixPath,
-    name: str,
-    station: Station,
-    *,
-    urgent: bool = False,
-    signed_off: bool = False,
-) -> tuple[Manuscript | None, list[Problem]]:
-    """Read one article.
+class Written(NamedTuple):
+    """What an article's file says."""
 
-    :param path: below content/.
-    :param name: the file as the officer knows it, for problems.
+    path: PurePosixPath
+    """Below content/."""
+    name: str
+    """The file as the officer knows it, for problems."""
+    text: str
+    digest: str
+    """Of ``text`` (:func:`text_digest`)."""
+
+
+Parsed = tuple[Manuscript | None, list[Problem]]
+"""The manuscript, or None where it cannot be made; and every problem found."""
+
+
+def parse(
+    written: Sequence[Written], station: Station, *, urgent: bool = False, signed_off: bool = False
+) -> list[Parsed]:
+    """Read articles, each by itself.
+
+    One step for all after the other: libyaml and pydantic drive each other's code out of the processor's cache.
+
     :param urgent: with problems too, make the manuscript without what it can do without: an alert does not wait
         for a shorter summary. What it says, whom it reaches and until when is never guessed.
     :param signed_off: it was right when it was signed: what ``mkdocs.yml`` declares no longer stays in it, and is told.
-    :returns: the manuscript, or None where it cannot be made; and every problem found.
     """
-    parts = split(text)
+    fronts = [_front(one) for one in written]
+    return [
+        _parsed(one, front, station, urgent=urgent, signed_off=signed_off)
+        for one, front in zip(written, fronts, strict=True)
+    ]
+
+
+_Front = tuple[Document, str, int]
+"""Front matter, body, and the body's first line."""
+
+
+def _front(written: Written) -> _Front | list[Problem]:
+    parts = split(written.text)
     if parts is None:
-        return None, [
+        return [
             Problem(
-                path=name,
+                path=written.name,
                 message=_("文章开头应有一段夹在两行“---”之间的说明（编号、标题、日期……）。"),
                 remedy=_("运行 gengfu fix {name}，能知道的自动补上，其余的写着【待写】。").format(
-                    name=in_command(name)
+                    name=in_command(written.name)
                 ),
             )
         ]
     front, body, body_line = parts
-    document, problems = read_yaml(front, name, first_line=2)
-    if problems:
-        return None, problems
+    document, problems = read_yaml(front, written.name, first_line=2)
+    return problems or (document, body, body_line)
+
+
+def _parsed(
+    written: Written, front: _Front | list[Problem], station: Station, *, urgent: bool, signed_off: bool
+) -> Parsed:
+    if isinstance(front, list):
+        return None, front
+    document, body, body_line = front
     context = {"zone": ZoneInfo(station.timezone)}
     matter, problems = validate(FrontMatter, document, context)
     problems = [_with_help(problem, document) for problem in problems]
@@ -345,18 +372,17 @@ def parse(
         grown(
             Manuscript,
             matter,
-            path=path,
+            path=written.path,
             body=body,
             body_line=body_line,
             lines=document,
-            revision=text_digest(text)[:_REVISION],
+            revision=written.digest[:_REVISION],
             signed=None,
         ),
         [*problems, *undeclared] if signed_off else problems,
     )
 
 
-@lru_cache(maxsize=1)  # for the one that is being read is asked about twice
 def text_digest(text: str) -> str:
     """Of an article's file, as the log has it; its revision is the beginning."""
     return digest_of(text.encode())

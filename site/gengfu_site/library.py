@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from posixpath import splitext
 from typing import NamedTuple, Protocol
 
 from gengfu_site.approvals import Approvals
-from gengfu_site.article import Manuscript, grown, ids_written, parse, text_digest, unfinished
+from gengfu_site.article import Manuscript, Written, grown, ids_written, parse, text_digest, unfinished
 from gengfu_site.catalogue import KINDS
 from gengfu_site.links import Bound, Lead, Links, url_of
 from gengfu_site.persons import Person, read_persons, searched_for
@@ -181,7 +181,7 @@ def load(
     places, problems = article_places(settings)
     signing = None if as_written else signatures(settings, known.approvals, urgent=urgent)
     remembered = dict(known.files(places, signing))
-    lying = {place: read(place, settings, urgent=urgent) for place in places if place not in remembered}
+    lying = read([place for place in places if place not in remembered], settings, urgent=urgent)
     held: list[Problem] = []
     if signing:
         lying, held = _public(places, lying, remembered, signing, known, urgent=urgent)
@@ -226,12 +226,14 @@ def _public(
     What is remembered of files that residents do not see as they lie gives way to what they see instead.
     """
     unclear = [place for place, one in remembered.items() if signing.concern(one.article)]
+    unread: list[str] = []
     for place in unclear:
         article, text, _leads, _anchors = remembered.pop(place)
         if signing.asked_for(article.kind) and not article.withdrawn:
             lying[place] = Lying(path=article.path, name=article.lines.path, digest=text, manuscript=article)
         else:
-            lying[place] = read(place, signing.settings, urgent=urgent)
+            unread.append(place)
+    lying |= read(unread, signing.settings, urgent=urgent)
 
     def copies(wanted: Sequence[Copy]) -> Mapping[PurePosixPath, Manuscript]:
         found = known.copies(wanted)
@@ -330,9 +332,24 @@ def _bound(
     return articles, [*problems, *links.broken_anchors()]
 
 
-def read(place: str, settings: Settings, *, urgent: bool = False) -> Lying:
-    """The article's file at ``place`` below content/, as it lies there."""
-    file, path = settings.content / place, PurePosixPath(place)
+def read(places: Iterable[str], settings: Settings, *, urgent: bool = False) -> dict[str, Lying]:
+    """By their places below content/, the articles' files, as they lie there."""
+    lying = {place: _legible(place, settings, urgent=urgent) for place in places}
+    written = {
+        place: Written(one.path, one.name, one.text, one.digest)
+        for place, one in lying.items()
+        if one.text is not None
+    }
+    parsed = parse(list(written.values()), settings.station, urgent=urgent)
+    for place, (manuscript, found) in zip(written, parsed, strict=True):
+        one = lying[place]
+        lying[place] = replace(one, manuscript=manuscript, problems=(*one.problems, *found))
+    return lying
+
+
+def _legible(place: str, settings: Settings, *, urgent: bool) -> Lying:
+    """The file with its text, not yet read as an article."""
+    file, path = f"{settings.content}{os.sep}{place}", PurePosixPath(place)
     name = shown(file, settings.folder)
     problems: list[Problem] = []
     text = read_text(file, settings.folder)
@@ -345,15 +362,7 @@ def read(place: str, settings: Settings, *, urgent: bool = False) -> Lying:
         problems.append(exposed(name, text.count("\n", 0, leak.start()) + 1))
         if urgent:
             return Lying(path=path, name=name, problems=tuple(problems))
-    manuscript, found = parse(text, path, name, settings.station, urgent=urgent)
-    return Lying(
-        path=path,
-        name=name,
-        text=text,
-        digest=text_digest(text),
-        manuscript=manuscript,
-        problems=(*problems, *found),
-    )
+    return Lying(path=path, name=name, text=text, digest=text_digest(text), problems=tuple(problems))
 
 
 def exposed(path: str, line: int) -> Problem:

@@ -84,12 +84,13 @@ _REASONS = {
 }
 
 
-def shown(path: PurePath, root: PurePath) -> str:
+def shown(path: PurePath | str, root: PurePath) -> str:
     """``path`` as the officer knows it: below ``root`` where it lies there, with forward slashes."""
     name, above = str(path), f"{root}{os.sep}"
     if name.startswith(above):  # as nearly all are, and pathlib takes its time
         name = name[len(above) :].replace(os.sep, "/")
     else:
+        path = PurePath(path)
         name = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
     return name.encode("utf-8", "replace").decode()  # a name that is not UTF-8 can still be shown
 

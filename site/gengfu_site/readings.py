@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 
 from gengfu_site import rules
 from gengfu_site.approvals import Approvals, Signed, Version, file_digest
-from gengfu_site.article import Manuscript, parse
+from gengfu_site.article import Manuscript, Written, parse
 from gengfu_site.edition import edition
 from gengfu_site.library import Article, Known, bound, read, reserved_part
 from gengfu_site.links import Links
@@ -146,30 +146,30 @@ class Readings:
         :param wanted: files by their place, or copies.
         """
         sound = rules.sound(self.settings, self.at)
-        written = [found for one in wanted if (found := self._written(one, signatures))]
-        alone = [one for one in self._alone(written) if sound(one[0])]
+        alone = [one for one in self._alone(self._written(wanted, signatures)) if sound(one[0])]
         return [_reading(article, told) for article, told in alone]
 
     def _written(
-        self, one: str | Copy, signatures: Signatures | None = None
-    ) -> tuple[Manuscript, str] | None:
-        """Where nothing is wrong with it: what is written there, and the digest of that."""
-        signed: Signed | None
-        if isinstance(one, Copy):
-            # That it waits for a signature excuses nothing: what is excused is looked at each time.
-            text, signed = one.digest, one.signed._replace(edited=False)
-            manuscript, problems = parse(one.text, one.path, one.name, self.settings.station)
-        else:
-            lying = read(one, self.settings)
-            text, manuscript, problems = lying.digest, lying.manuscript, list(lying.problems)
-            signed = (
-                signatures.of(manuscript.id, one, manuscript.kind, text)
-                if manuscript and signatures
-                else None
-            )
-        if manuscript is None or problems:
-            return None
-        return (replace(manuscript, signed=signed) if signed else manuscript), text
+        self, wanted: Iterable[str | Copy], signatures: Signatures | None = None
+    ) -> list[tuple[Manuscript, str]]:
+        """Of those with which nothing is wrong: what is written there, and the digest of that."""
+        files = [one for one in wanted if isinstance(one, str)]
+        copies = [one for one in wanted if isinstance(one, Copy)]
+        texts = [Written(one.path, one.name, one.text, one.digest) for one in copies]
+        found: list[tuple[Manuscript, str, Signed | None]] = []
+        for place, lying in read(files, self.settings).items():
+            manuscript, text = lying.manuscript, lying.digest
+            if manuscript and not lying.problems:
+                signed = signatures.of(manuscript.id, place, manuscript.kind, text) if signatures else None
+                found.append((manuscript, text, signed))
+        for copy, (manuscript, problems) in zip(copies, parse(texts, self.settings.station), strict=True):
+            if manuscript and not problems:
+                # That it waits for a signature excuses nothing: what is excused is looked at each time.
+                found.append((manuscript, copy.digest, copy.signed._replace(edited=False)))
+        return [
+            (replace(manuscript, signed=signed) if signed else manuscript, text)
+            for manuscript, text, signed in found
+        ]
 
     def _alone(self, written: Iterable[tuple[Manuscript, str]]) -> list[tuple[Article, Values]]:
         """Those that are right but for the rules, and what is told of each."""
@@ -217,9 +217,9 @@ class Readings:
         html = self.store.text(_name(one), digest) if wanted == "html" else None
         if html is not None:
             return {"html": html}
-        written = self._written(one)
+        written = next(iter(self._written([one])), None)
         if signed and (written is None or written[1] != text):
-            written = self._written(self._signed_copy(place, text, signed))
+            written = next(iter(self._written([self._signed_copy(place, text, signed)])), None)
         if written is None:  # it was changed just now
             return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
         manuscript = replace(written[0], signed=signed)

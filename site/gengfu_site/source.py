@@ -14,6 +14,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from io import FileIO
 from pathlib import Path
 from sys import intern
 from typing import Annotated, Any, TypeVar
@@ -39,7 +40,7 @@ Location = tuple[str | int, ...]
 Model = TypeVar("Model")
 
 
-def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTES) -> str | Problem:
+def read_text(path: Path | str, root: Path, *, gbk: bool = False, most: int = MAX_BYTES) -> str | Problem:
     """The file's text with ``\\n`` line ends and no BOM, or what is wrong with it.
 
     :param root: the station folder, for the file's name in the problem.
@@ -48,7 +49,7 @@ def read_text(path: Path, root: Path, *, gbk: bool = False, most: int = MAX_BYTE
     """
     name = shown(path, root)
     try:
-        with path.open("rb", buffering=0) as file:
+        with FileIO(path) as file:
             if (size := os.fstat(file.fileno()).st_size) > most:
                 return too_long(name, size, most)
             data = file.readall()

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from gengfu_site.approvals import Approvals, Lost, Public, Review, Signed, step_name, strictest
-from gengfu_site.article import Manuscript, ids_written, parse, split
+from gengfu_site.article import Manuscript, Written, ids_written, parse, split
 from gengfu_site.audit import AuditFailed
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.problems import Problem, in_command
@@ -248,7 +248,8 @@ def _as_signed(
         return replace(one, manuscript=one.manuscript and replace(one.manuscript, signed=signed))
     text = approvals.text(public.version)
     one = replace(one, text=text, digest=public.version.text)
-    manuscript, problems = parse(text, public.version.path, one.name, settings.station, signed_off=True)
+    written = Written(public.version.path, one.name, text, one.digest)
+    [(manuscript, problems)] = parse([written], settings.station, signed_off=True)
     problems = list(one.problems) if as_it_lies else problems
     if manuscript is None:
         return replace(one, manuscript=None, problems=tuple(problems))

@@ -499,7 +499,7 @@ def test_what_was_signed_is_read_once_whether_it_lies_there_or_waits_for_a_signa
     for name in ("library.read", "readings.read", "readings.parse", "versions.parse"):
         real = pkgutil.resolve_name(f"gengfu_site.{name}")
         monkeypatch.setattr(
-            f"gengfu_site.{name}", lambda *a, real=real, **k: read.append(a[0]) or real(*a, **k)
+            f"gengfu_site.{name}", lambda *a, real=real, **k: read.extend(a[0]) or real(*a, **k)
         )
     lines: list[bytes] = []
     parsed = audit._parsed
