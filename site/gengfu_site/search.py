@@ -27,6 +27,7 @@ import marshal
 import re
 import unicodedata
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -43,7 +44,7 @@ from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
 from gengfu_site.synonyms import Synonyms
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the files; another one gives every file another address."""
 _PLAINEST = 2
 """The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
@@ -117,26 +118,67 @@ class _Codes(dict[int, str]):
 _codes = _Codes()
 
 
+class _Steps(dict[str, int]):
+    """What :class:`_Codes` made a code of."""
+
+    def __missing__(self, code: str) -> int:
+        number = 0
+        for sign in code[:-1]:
+            number = number * 34 + ord(sign) - 93
+        self[code] = number * 57 + ord(code[-1]) - 35
+        return self[code]
+
+
+_steps = _Steps()
+_CODE = re.compile(r"[\]-~]*[#-\[]")
+
+
 def encoded(postings: Sequence[int]) -> str:
     """A list of articles as text: for each the step from the one before, and how prominently it holds the gram.
 
     :param postings: ascending; an article's number and one, times four, and its prominence.
     """
-    return "".join(
-        [_codes[now - (before & -4)] for before, now in zip([0, *postings], postings, strict=False)]
-    )
+    return "".join(_coded(0, postings))
 
 
-def decoded(text: str) -> Iterator[int]:
+def _coded(before: int, postings: Sequence[int]) -> list[str]:
+    """
+    :param before: the posting in front of them.
+    """
+    return [_codes[now - (before & -4)] for before, now in zip([before, *postings], postings, strict=False)]
+
+
+def decoded(text: str) -> list[int]:
     """The list of which :func:`encoded` made ``text``."""
-    last = number = 0
-    for sign in map(ord, text):
-        if sign >= 93:
-            number = number * 34 + sign - 93
-        else:
-            last = (last & -4) + number * 57 + sign - 35
-            number = 0
-            yield last
+    return _summed(_CODE.findall(text))
+
+
+def _summed(codes: Iterable[str]) -> list[int]:
+    last = 0
+    return [last := (last & -4) + _steps[code] for code in codes]
+
+
+def _without(text: str, posting: int) -> str:
+    """The list without one of its postings.
+
+    :raises ValueError: it is not among them.
+    """
+    codes = _CODE.findall(text)
+    postings = _summed(codes)
+    at = bisect_left(postings, posting)
+    if postings[at : at + 1] != [posting]:
+        raise ValueError(posting)
+    codes[at : at + 2] = _coded(postings[at - 1] if at else 0, postings[at + 1 : at + 2])
+    return "".join(codes)
+
+
+def _with(text: str, posting: int) -> str:
+    """The list with one posting more. What is not beside it stays as it is written: some lists are very long."""
+    codes = _CODE.findall(text)
+    postings = _summed(codes)
+    at = bisect_left(postings, posting)
+    codes[at : at + 1] = _coded(postings[at - 1] if at else 0, [posting, *postings[at : at + 1]])
+    return "".join(codes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,16 +294,18 @@ class Words:
         came = {id_ for id_, told in is_.items() if was.get(id_) != told}
         if manner != same or len(gone) + len(came) > len(self.live) // _FEW + 1:
             return None
-        changes: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
         try:
-            listed = [self._listed_before(number, areas, earlier) for number, _digest, areas in gone]
-            listed += [self._listed(article) for article in self.live if article.id in came]
-            for pair in (pair for one in listed for pair in one.items()):
-                changes[shard(pair[0], self.about.shards)] ^= {pair}
-            held = {
-                number: json.loads(earlier(_shard_path(number))) for number, its in changes.items() if its
-            }
-            return [(_shard_path(number), _changed(shard, changes[number])) for number, shard in held.items()]
+            listed = (self._listed_before(number, areas, earlier) for number, _digest, areas in gone)
+            old = {pair for one in listed for pair in one.items()}
+            new = {pair for a in self.live if a.id in came for pair in self._listed(a).items()}
+            changes: defaultdict[int, list[_Change]] = defaultdict(list)
+            for change, pairs in ((_without, old - new), (_with, new - old)):
+                for gram, posting in pairs:
+                    changes[shard(gram, self.about.shards)].append((change, gram, posting))
+            return [
+                (_shard_path(number), _changed(json.loads(earlier(_shard_path(number))), its))
+                for number, its in changes.items()
+            ]
         except (OSError, ValueError, KeyError, IndexError):  # somebody's hand was in the release
             return None
 
@@ -319,9 +363,10 @@ def _numbered(articles: Iterable[Article]) -> tuple[dict[str, int], int]:
     """The number of each article by its id, and how many numbers there are.
 
     A month's articles share a table of at least half as many numbers again, a power of two: each has the place that
-    its id hashes to or, where that is taken, the next free one. They are put there in the order of their hashes, so the
-    table hangs on what is in it alone, and an article that comes or goes moves none but its neighbours. Months without
-    articles have numbers too: the first one of a month moves no other month's.
+    its id hashes to or, where that is taken, the first free one at steps that hang on its id, too: so none crowd
+    together, and an article that comes or goes moves every third time another one. They are put there in the order of
+    their hashes, so the table hangs on what is in it alone. Months without articles have numbers too: the first one of a
+    month moves no other month's.
     """
     months: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
     for article in articles:
@@ -332,10 +377,10 @@ def _numbered(articles: Iterable[Article]) -> tuple[dict[str, int], int]:
         its = sorted(months.get(month, ()))
         places = max(_LEAST, _power_of_two(3 * len(its)))
         taken: set[int] = set()
-        for place, id_ in its:
-            place %= places
+        for hash_, id_ in its:
+            place, step = hash_ % places, hash_ >> 15 | 1  # an odd one comes to every place
             while place in taken:
-                place = (place + 1) % places
+                place = (place + step) % places
             taken.add(place)
             numbers[id_] = begin + place
         begin += places
@@ -356,12 +401,13 @@ def _month(day: int) -> int:
     return date.year * 12 + date.month
 
 
-def _changed(shard: dict[str, str], pairs: Iterable[tuple[str, int]]) -> bytes:
-    """A shard in which those pairs of gram and posting that were there are gone, and those that were not are there."""
-    lists = {gram: set(decoded(shard.get(gram, ""))) for gram, _posting in pairs}
-    for gram, posting in pairs:
-        lists[gram] ^= {posting}
-    shard |= {gram: encoded(sorted(postings)) for gram, postings in lists.items()}
+_Change = tuple[Callable[[str, int], str], str, int]
+"""What becomes of a gram's list: :func:`_with` or :func:`_without` which posting."""
+
+
+def _changed(shard: dict[str, str], changes: Iterable[_Change]) -> bytes:
+    for change, gram, posting in changes:
+        shard[gram] = change(shard.get(gram, ""), posting)
     return _json({gram: shard[gram] for gram in sorted(shard) if shard[gram]})
 
 
