@@ -63,6 +63,8 @@ from gengfu_templates.i18n import translations
 
 PAGE_SIZE = 20
 """Articles on one page of a list."""
+_CARDS = 10_000
+"""That are kept for the next list: all of 100,000 articles take more memory than making them anew takes time."""
 _WARNINGS = 5
 """Articles on the home page."""
 _FEW = 4
@@ -679,6 +681,8 @@ class Pager:
     def _card(self, article: Article) -> Card:
         """An article may be in several lists."""
         if article.id not in self._cards:
+            if len(self._cards) == _CARDS:
+                self._cards.clear()
             self._cards[article.id] = self._new_card(article)
         return self._cards[article.id]
 

@@ -14,10 +14,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from itertools import chain
+from contextlib import contextmanager, suppress
+from itertools import islice
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 Item = TypeVar("Item")
 Work = Callable[[Sequence[Item]], Any]
@@ -33,34 +33,48 @@ def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWH
     A share that fails in a worker is done again here, where what went wrong can be told.
     """
     others = _processors() - 1 if len(items) >= worthwhile and _may_fork() else 0
-    size = max(1, len(items) // (_SHARES * (others + 1)))
+    size = max(1, min(_MOST, len(items) // (_SHARES * (others + 1))))
     shares = [items[begin : begin + size] for begin in range(0, len(items), size)]
     if not others:
         yield from map(work, shares)
         return
-    tickets = _printed(len(shares))
-    workers = list(_begun(others, lambda: _done(work, shares, tickets)))
     left = set(range(len(shares)))
-    with ExitStack() as files:
-        for _number, answers in workers:
-            files.enter_context(answers)
-        try:
-            for number, found in _done(work, shares, tickets):
-                left.remove(number)
-                yield found
-        finally:
-            sound = [answers for worker, answers in workers if _ended_well(worker)]
-            os.close(tickets)
-        for number, found in chain.from_iterable(map(_told, sound)):
-            left.remove(number)
-            yield found
+    for number, found in _found(work, shares, others):
+        left.remove(number)
+        yield found
     yield from (work(shares[number]) for number in sorted(left))
 
 
 _SHARES = 16
 """Of each worker: whoever is done early takes one more."""
+_MOST = 125
+"""Items of a share: what one is made of lies in memory at once."""
+_LIFE = 4_000
+"""Items after which a worker gives way to a new copy: what it looked at lies in memory twice until it ends, for to look at
+a thing is to count one more who does."""
 _TICKET = 4
 """Bytes."""
+
+
+def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> Iterator[tuple[int, Any]]:
+    """What came of the shares here and in ``others`` workers, each with its number; nothing of a worker that failed."""
+    tickets = _printed(len(shares))
+    life = _LIFE // len(shares[0])
+    workers: list[_Worker] = []
+    try:
+        workers += _begun(others, lambda: islice(_done(work, shares, tickets), life))
+        for one in _done(work, shares, tickets):
+            yield one
+            for worker in [worker for worker in workers if worker.over()]:
+                workers.remove(worker)
+                workers += _begun(1, lambda: islice(_done(work, shares, tickets), life))
+                yield from worker.told()
+        for worker in workers:
+            yield from worker.told()
+    finally:
+        for worker in workers:
+            worker.close()
+        os.close(tickets)
 
 
 def _printed(number: int) -> int:
@@ -103,9 +117,6 @@ def _may_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
 
 
-_Worker = tuple[int, BinaryIO]
-"""Its number, and the file in which it leaves what it found: of 100,000 articles that is more than should be in memory
-at once."""
 _LENGTH = 8
 """Bytes."""
 
@@ -114,45 +125,62 @@ def _begun(number: int, work: Callable[[], Iterable[tuple[int, Any]]]) -> Iterat
     """So many workers, or as many as the machine has room for."""
     with suppress(OSError):
         for _worker in range(number):
-            yield _begin(work)
+            yield _Worker(work)
 
 
-def _begin(work: Callable[[], Iterable[tuple[int, Any]]]) -> _Worker:
-    """
-    :raises OSError: there is no room for another process.
-    """
-    answers: BinaryIO = TemporaryFile()  # noqa: SIM115 - closed in spread
-    sys.stdout.flush()
-    sys.stderr.flush()
-    gc.freeze()  # else the first collection in the copy copies all memory
-    try:
-        worker = os.fork()
-    except OSError:
-        gc.unfreeze()
-        answers.close()
-        raise
-    if worker:
-        return worker, answers
-    failed = 1
-    try:
-        for answer in map(marshal.dumps, work()):
-            answers.write(len(answer).to_bytes(_LENGTH))
-            answers.write(answer)
-        answers.flush()
-        failed = 0
-    finally:
-        os._exit(failed)
+class _Worker:
+    """A copy of this process at work. It leaves what it found in a file: of 100,000 articles that is more than should be
+    in memory at once."""
 
+    def __init__(self, work: Callable[[], Iterable[tuple[int, Any]]]) -> None:
+        """
+        :raises OSError: there is no room for another process.
+        """
+        self._status: int | None = None
+        self._answers: BinaryIO = TemporaryFile()  # noqa: SIM115 - closed below
+        sys.stdout.flush()
+        sys.stderr.flush()
+        gc.freeze()  # else the first collection in the copy copies all memory
+        try:
+            self._number = os.fork()
+        except OSError:
+            gc.unfreeze()
+            self._answers.close()
+            raise
+        if not self._number:
+            self._do(work)
 
-def _ended_well(worker: int) -> bool:
-    """Whether it did all that it had a ticket for."""
-    _number, status = os.waitpid(worker, 0)
-    gc.unfreeze()
-    return status == 0
+    def _do(self, work: Callable[[], Iterable[tuple[int, Any]]]) -> NoReturn:
+        failed = 1
+        try:
+            for answer in map(marshal.dumps, work()):
+                self._answers.write(len(answer).to_bytes(_LENGTH))
+                self._answers.write(answer)
+            self._answers.flush()
+            failed = 0
+        finally:
+            os._exit(failed)
 
+    def over(self) -> bool:
+        """Whether it has ended by now."""
+        return self._wait(os.WNOHANG)
 
-def _told(answers: BinaryIO) -> Iterator[tuple[int, Any]]:
-    """What a worker found."""
-    answers.seek(0)
-    while length := answers.read(_LENGTH):
-        yield marshal.loads(answers.read(int.from_bytes(length)))  # noqa: S302 - our own worker's
+    def told(self) -> Iterator[tuple[int, Any]]:
+        """What it found, once it has ended; nothing if it ended before it had done all that it had a ticket for."""
+        self._wait()
+        with self._answers as answers:
+            answers.seek(0)
+            while not self._status and (length := answers.read(_LENGTH)):
+                yield marshal.loads(answers.read(int.from_bytes(length)))  # noqa: S302 - our own worker's
+
+    def close(self) -> None:
+        self._wait()
+        self._answers.close()
+
+    def _wait(self, options: int = 0) -> bool:
+        if self._status is None:
+            number, status = os.waitpid(self._number, options)
+            if number:
+                self._status = status
+                gc.unfreeze()
+        return self._status is not None

@@ -45,17 +45,21 @@ class Published:
     """When something next begins or ends, so that the site is to be made anew; None: never by itself."""
 
 
-def publish(settings: Settings, at: datetime, progress: Progress = lambda written: None) -> Published:
+def publish(
+    settings: Settings, at: datetime, progress: Progress = lambda written: None, *, once: bool = False
+) -> Published:
     """Check everything, make what is new of the site beside the public one, then put it in its place.
 
     A failed build leaves the public folder as it was.
 
+    :param once: whether this process will build no more, so that it need not hold what spares the next build reading.
     :raises ProblemsFound: some article, or the station's settings, must be mended first.
     :raises NotOurs: the public folder holds what no build wrote.
     """
     store = store_for(settings)
+    known = Readings(store=store, settings=settings, at=at, once=once)
     with building(), release.replacing(settings.public) as staged:
-        library, problems = load(settings, at, known=Readings(store=store, settings=settings, at=at))
+        library, problems = load(settings, at, known=known)
         problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)
@@ -113,7 +117,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
     same = [before[recipe.name] for recipe in wanted if recipe.name not in made]
     over = before.keys() - {recipe.name for recipe in wanted}
     put = {file for one in made.values() for file in one.put}
-    here = {file for one in made.values() for file in one.done.files}
+    here = {file for one in made.values() for file in one.files}
     gone = {file for name in (*over, *made) if name in before for file in before[name].files} - here
     files = len(here) + sum(len(done.files) for done in same)
     if before and len(put) + len(gone) <= files // _FEW and not _in_the_way(put, gone):
@@ -125,7 +129,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
     store.keep_made(
         staged.number,
         staged.before,
-        {name: one.done for name, one in made.items()},
+        {one.name: Done(one.key, made[one.name].files, one.state) for one in new},
         over,
     )
     progress(files)
@@ -154,7 +158,7 @@ def _folders(files: Iterable[str]) -> set[str]:
 class _Made(NamedTuple):
     """What came of one recipe in this build."""
 
-    done: Done
+    files: tuple[str, ...]
     put: tuple[str, ...]
     """Those of its files that are in the staging folder: the others are as they were."""
 
@@ -176,15 +180,13 @@ class _Making:
         # Articles, many and alike, fill up what time the rest leaves: nobody waits at the end for whoever makes the feeds.
         first = sorted(wanted, key=lambda recipe: recipe.name.startswith("article "))
         for share in spread(self._some, first):
-            for name, key, files, state, put in share:
-                made[name] = _Made(Done(key, files, state), put)
+            for name, files, put in share:
+                made[name] = _Made(files, put)
                 written += len(put)
             self.progress(written)
         return made
 
-    def _some(
-        self, wanted: Sequence[Recipe]
-    ) -> list[tuple[str, str | None, tuple[str, ...], bytes | None, tuple[str, ...]]]:
+    def _some(self, wanted: Sequence[Recipe]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         """Some of their files are worked out, then all of these rendered, then written: a processor that goes on at the
         same code has it at hand, and needs a fifth less time than for one file after the other."""
         begun = [(recipe, *self._outputs(recipe)) for recipe in wanted]
@@ -197,7 +199,7 @@ class _Making:
                 put[name].append(path)
         written = {name: tuple(paths) for name, paths in put.items()}
         return [
-            (one.name, one.key, files or written.get(one.name, ()), one.state, written.get(one.name, ()))
+            (one.name, files or written.get(one.name, ()), written.get(one.name, ()))
             for one, files, _new in begun
         ]
 

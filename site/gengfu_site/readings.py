@@ -66,13 +66,15 @@ class Readings:
     store: Store
     settings: Settings
     at: datetime
+    once: bool = False
+    """Whether nobody in this process will ask again what is known of the files."""
 
     def approvals(self, station: Path) -> Approvals:
         return Approvals.read(station, self.store)
 
     def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Known]:
         settled = self._now() - _SETTLED
-        held = _held(self.store)
+        held = self._held
         before = {name: reading for name, (reading, _known) in held.items()} or self.store.readings()
         content = str(self.settings.content)
         statuses = {place: status(f"{content}/{place}") for place in places}
@@ -108,13 +110,13 @@ class Readings:
         told = {place: before[place] for place in known.keys() - unknown} | kept | new
         others = {name: held.get(name, (before[name], None)) for name in copies}
         held.clear()
-        for place, reading in told.items():
+        for place, reading in told.items() if not self.once else ():
             held[place] = reading._replace(html="") if reading.html else reading, known[place]
         held.update(others)
         return known
 
     def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
-        held, attached = _held(self.store), _Attached(self.settings)
+        held, attached = self._held, _Attached(self.settings)
         copies = {_name(copy): copy for copy in wanted}
         found: dict[str, tuple[Reading, Known]] = {}
         for name, copy in copies.items():
@@ -194,11 +196,14 @@ class Readings:
         often, leads, anchors, _attached, text, pairs = reading.told
         place = one if isinstance(one, str) else one.path.as_posix()
         later = partial(self._later, one, reading.digest, text, signed)
-        article = restored(place, often, reading.rest, reading.digest, pairs, self._zone, later)
+        article = restored(place, often, reading.rest, reading.digest, pairs, self._zone, later, signed)
         if reading.html:
             vars(article)["html"] = reading.html
-        vars(article)["signed"] = signed
         return Known(article, text, leads, anchors)
+
+    @cached_property
+    def _held(self) -> dict[str, _Kept]:
+        return {} if self.once else _held(self.store)
 
     @cached_property
     def _zone(self) -> ZoneInfo:

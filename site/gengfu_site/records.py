@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from gengfu_site.approvals import Signed
 from gengfu_site.article import Alert, Allowed, Case, Material, Service
 from gengfu_site.library import Article, Kept
 from gengfu_site.source import Document
@@ -46,8 +47,12 @@ _RARELY_ASKED = (
 class Remembered(Article):
     """An article that some reading found sound. Most of it is made when it is asked for, its text is fetched then."""
 
-    # No fields: a copy of it is any article.
-    __slots__ = ("begins", "changes", "digest", "ends", "headline", "later", "pairs", "place", "rest")
+    # No fields: a copy of it is any article. What was made lies in its dictionary, which is empty until then.
+    __slots__ = (
+        *_AS_THEY_ARE,
+        *("published", "updated", "expires", "alert", "files", "person", "signed"),
+        *("begins", "changes", "ends", "digest", "headline", "later", "pairs", "place", "rest"),
+    )
 
     place: str
     begins: float
@@ -81,6 +86,8 @@ class _Asked:
             other, its = _asked_last.popleft()
             for name in its:
                 other.__dict__.pop(name, None)
+            if not other.__dict__:
+                other.__dict__.clear()  # by itself it stays as large as it was
         return made[self._name]
 
 
@@ -126,25 +133,31 @@ def encoded(article: Article) -> tuple[Values, bytes]:
 
 
 def restored(
-    place: str, often: Values, rest: bytes, digest: str, pairs: bytes, zone: ZoneInfo, later: Later
+    place: str,
+    often: Values,
+    rest: bytes,
+    digest: str,
+    pairs: bytes,
+    zone: ZoneInfo,
+    later: Later,
+    signed: Signed | None = None,
 ) -> Remembered:
     """The article at ``place`` below content/ of which :func:`encoded` made ``often`` and ``rest``.
 
     :param zone: the station's.
     """
     article = object.__new__(Remembered)
-    its = article.__dict__
     values, (published, updated, expires), alert, files, headline = often
-    its.update(zip(_AS_THEY_ARE, values, strict=True))
-    its["published"], begins = _at(published, zone)
-    its["updated"], changes = _at(updated, zone) if updated else (None, begins)
-    its["expires"], ends = _at(expires, zone) if expires else (None, inf)
-    its["alert"] = alert and _of(Alert, alert)
-    its["files"] = _paths(files)
-    its["person"] = its["signed"] = None
+    since, begins = _at(published, zone)
+    changed, changes = _at(updated, zone) if updated else (None, begins)
+    until, ends = _at(expires, zone) if expires else (None, inf)
     for name, value in zip(
         Remembered.__slots__,
-        (begins, changes, digest, ends, headline, later, pairs, place, rest),
+        (
+            *values,
+            *(since, changed, until, alert and _of(Alert, alert), _paths(files), None, signed),
+            *(begins, changes, ends, digest, headline, later, pairs, place, rest),
+        ),
         strict=True,
     ):
         object.__setattr__(article, name, value)

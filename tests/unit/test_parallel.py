@@ -98,8 +98,8 @@ def test_a_build_that_is_watched_at_a_terminal_is_spread_as_well(
 ) -> None:
     before, beside = threading.enumerate(), []
 
-    def watched(settings: Settings, at: datetime, progress: Progress) -> Published:
-        published = publish(settings, at, progress)
+    def watched(settings: Settings, at: datetime, progress: Progress, *, once: bool) -> Published:
+        published = publish(settings, at, progress, once=once)
         beside.extend(set(threading.enumerate()).difference(before))
         return published
 

@@ -75,6 +75,7 @@ def _build(settings: Settings) -> None:
             settings,
             clock.now(),
             lambda written: progress.update(task, completed=written, refresh=True),
+            once=True,
         )
         gc.freeze()  # the program is about to end: nobody need look through what it leaves
     out.print(_made(published))
