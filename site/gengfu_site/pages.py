@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property, partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -62,7 +62,9 @@ from gengfu_site.view import (
 from gengfu_templates.i18n import translations
 
 PAGE_SIZE = 20
-"""Articles on one page of a list."""
+"""Articles on one page of a list, but for the newest."""
+_FRONT = 5
+"""Of those at least, and of as many as are left over: a new article changes the front page, and hardly ever the others."""
 _CARDS = 10_000
 """That are kept for the next list: all of 100,000 articles take more memory than making them anew takes time."""
 _WARNINGS = 5
@@ -632,14 +634,15 @@ class Pager:
         listed: bool = True,
         finish: Callable[[ListPage], ListPage] = lambda page: page,
     ) -> Iterator[Planned]:
-        """The list's pages; an empty list has one, that says so.
+        """The list's pages, cut from the oldest article on; an empty list has one, that says so.
 
         :param fronted: another page has the address ``url`` itself.
         :param listed: as :attr:`Page.listed`.
         :param finish: what makes of each the page that it is to be.
         """
         _ = self._gettext
-        total = max(1, -(-len(articles) // PAGE_SIZE))
+        total = max(1, (len(articles) - _FRONT) // PAGE_SIZE + 1)
+        ends = [len(articles) - PAGE_SIZE * after for after in reversed(range(total))]
 
         def address(number: int) -> str:
             return url if number == 1 and not fronted else f"{url}page/{number}/"
@@ -666,8 +669,8 @@ class Pager:
                 offline=not any(a.kind == "alert" for a in shown),
             )
 
-        for number in range(1, total + 1):
-            shown = articles[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        for number, (begin, end) in enumerate(pairwise([0, *ends]), 1):
+            shown = articles[begin:end]
             yield Planned(
                 name=f"list {address(number)}",
                 key=f"{number} {total} {''.join(map(digest, shown))}",

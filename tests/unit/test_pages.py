@@ -86,17 +86,44 @@ def test_a_page_is_the_same_whatever_other_pages_needed_of_its_parts(station: St
         assert [page.path for page in order if render(keeping, page) != alone[page.path]] == []
 
 
-def test_a_long_list_has_pages_of_twenty_newest_first(station: StationFolder) -> None:
-    for n in range(45):
+def tips(station: StationFolder, number: int) -> None:
+    for n in range(number):
         station.article(
             f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇", published=f"2026-10-01 10:{n:02}"
         )
+
+
+def lists_of_tips(station: StationFolder) -> dict[str, ListPage]:
+    site = shown(station)
+    return {path: p for path, p in site.items() if isinstance(p, ListPage) and path.startswith("tip/")}
+
+
+def test_a_long_list_has_pages_of_twenty_newest_first(station: StationFolder) -> None:
+    tips(station, 45)
     site = shown(station)
     first, last = at(site, "tip/index.html", ListPage), at(site, "tip/page/3/index.html", ListPage)
-    assert (len(first.cards), first.cards[0].title, first.newer) == (20, "第44篇", None)
+    assert (len(first.cards), first.cards[0].title, first.newer) == (5, "第44篇", None)
     assert first.older
     assert first.older.url == "tip/page/2/"
-    assert (len(last.cards), last.older, last.total) == (5, None, 3)
+    assert (len(last.cards), last.cards[-1].title, last.older, last.total) == (20, "第0篇", None, 3)
+
+
+@pytest.mark.parametrize(
+    ("number", "sizes"), [(1, [1]), (24, [24]), (25, [5, 20]), (44, [24, 20]), (45, [5, 20, 20])]
+)
+def test_what_is_left_over_stands_on_the_front_page_and_is_never_little(
+    station: StationFolder, number: int, sizes: list[int]
+) -> None:
+    tips(station, number)
+    assert [len(page.cards) for page in lists_of_tips(station).values()] == sizes
+
+
+def test_a_new_article_changes_the_front_page_of_its_list_alone(station: StationFolder) -> None:
+    tips(station, 50)
+    before = lists_of_tips(station)
+    station.article("tip/new.md", id="T9999", kind="tip", published="2026-10-02")
+    after = lists_of_tips(station)
+    assert [path for path in after if after[path] != before[path]] == ["tip/index.html"]
 
 
 @pytest.mark.parametrize(
