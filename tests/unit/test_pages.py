@@ -98,6 +98,10 @@ def lists_of_tips(station: StationFolder) -> dict[str, ListPage]:
     return {path: p for path, p in site.items() if isinstance(p, ListPage) and path.startswith("tip/")}
 
 
+def said(page: ListPage) -> object:
+    return page.cards, page.number, page.total, page.newer, page.older
+
+
 def test_a_long_list_has_pages_of_twenty_newest_first(station: StationFolder) -> None:
     tips(station, 45)
     site = shown(station)
@@ -123,7 +127,7 @@ def test_a_new_article_changes_the_front_page_of_its_list_alone(station: Station
     before = lists_of_tips(station)
     station.article("tip/new.md", id="T9999", kind="tip", published="2026-10-02")
     after = lists_of_tips(station)
-    assert [path for path in after if after[path] != before[path]] == ["tip/index.html"]
+    assert [path for path in after if said(after[path]) != said(before[path])] == ["tip/index.html"]
 
 
 @pytest.mark.parametrize(
