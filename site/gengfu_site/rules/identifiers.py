@@ -44,7 +44,7 @@ def identifiers(text: str) -> Iterator[Identifier]:
         plain = _plain(line)
         digits = sum(map(str.isdecimal, plain))
         for kind in _KINDS:
-            if digits < kind.digits:
+            if digits < kind.digits or (kind.sign and not kind.sign.search(plain)):
                 continue
             for found in kind.pattern.finditer(plain):
                 if words := kind.proved(found):
@@ -52,11 +52,17 @@ def identifiers(text: str) -> Iterator[Identifier]:
 
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_MANY_DIGITS = re.compile(
-    r"[0-9０-９](?<![0-9０-９]{2})(?:\d|[^\w\n:：/，、。；]{1,8}_{0,4}\d|_{1,4}\d){6}"  # from where a row of digits begins
+_ESTATE = "区园苑村里城府庭寓"
+_NUMBER = re.compile(  # whatever it may be, one set of signs to begin with: a text is gone through once
+    rf"""
+    [0-9０-９{_PROVINCES}{_ESTATE}]
+    (?: (?<=[0-9０-９])(?<![0-9０-９]{{2}})(?:\d|[^\w\n:：/，、。；]{{1,8}}_{{0,4}}\d|_{{1,4}}\d){{6}}  # a row of digits
+      | (?<=[{_PROVINCES}])(?:[^\w\n]|_){{0,4}}[A-Za-zＡ-Ｚａ-ｚ]  # the beginning of a plate
+      | (?<=[{_ESTATE}])[^\w\n]?\d{{1,3}}[^\w\n]\d  # a door
+    )
+    """,
+    re.VERBOSE,
 )
-_PLATE_BEGINS = re.compile(rf"[{_PROVINCES}](?:[^\w\n]|_){{0,4}}[A-Za-zＡ-Ｚａ-ｚ]")
-_DOORS = re.compile(r"[区园苑村里城府庭寓][^\w\n]?\d{1,3}[^\w\n]\d")
 _BEFORE_ROOM = r"(?<=[\d一二三四五六七八九十零〇号 ].)"
 _ROOM = re.compile(rf"室{_BEFORE_ROOM}|户{_BEFORE_ROOM}|房{_BEFORE_ROOM}|单元|村[^\n]{{0,12}}号")
 _HIDDEN = re.compile(r"\d<|&[#\w]|[@＠]")
@@ -64,9 +70,7 @@ _HIDDEN = re.compile(r"\d<|&[#\w]|[@＠]")
 
 def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
     """Lines that may hold one, each with its place: most of a text holds none, and looking closely takes time."""
-    places = [found.start() for found in _MANY_DIGITS.finditer(text)]
-    places += [found.start() for found in _PLATE_BEGINS.finditer(text)]
-    places += [found.start() for found in _DOORS.finditer(text)]
+    places = [found.start() for found in _NUMBER.finditer(text)]
     if "<" in text or "&" in text or "@" in text or "＠" in text:
         places += [found.start() for found in _HIDDEN.finditer(text)]
     if "室" in text or "户" in text or "房" in text or "单元" in text or "村" in text:
@@ -266,6 +270,8 @@ class _Kind(NamedTuple):
     proved: Callable[[re.Match[str]], str]
     """The words themselves; empty where they are something else after all."""
     masked: Callable[[str], str]
+    sign: re.Pattern[str] | None = None
+    """What it never is without, if that is seen sooner."""
 
 
 _GAP = "[ .·•-]?"
@@ -289,7 +295,9 @@ _KINDS = (
     ),
     _Kind(
         _("手机号"),
-        re.compile(rf"(?<!\d)(?<!\d\.)(?:\+?(?:00)?86[ -]?|0)?(?=(1{_GAP}[3-9](?:{_GAP}\d){{9}})(?!\d))"),
+        re.compile(
+            rf"(?=[+018])(?<!\d)(?<!\d\.)(?:\+?(?:00)?86[ -]?|0)?(?=(1{_GAP}[3-9](?:{_GAP}\d){{9}})(?!\d))"
+        ),
         11,
         _mobile,
         _but(3, 4),
@@ -297,7 +305,7 @@ _KINDS = (
     _Kind(
         _("固定电话"),
         re.compile(
-            r"(?<![\d.-])\(?(?=(0(?:10|2[0-57-9]|[3-9]\d\d|000)\)?[ -]?[2-9]\d{2,3}[ -]?\d{4})(?![\d.]))"
+            r"(?=[(0])(?<![\d.-])\(?(?=(0(?:10|2[0-57-9]|[3-9]\d\d|000)\)?[ -]?[2-9]\d{2,3}[ -]?\d{4})(?![\d.]))"
         ),
         10,
         _landline,
@@ -323,9 +331,9 @@ _KINDS = (
     _Kind(
         _("车牌号"),
         re.compile(
-            rf"(?=([{_PROVINCES}][\s*_~`]{{0,3}}[A-HJ-Za-hj-z]{_GAP}"
+            rf"([{_PROVINCES}][\s*_~`]{{0,3}}[A-HJ-Za-hj-z]{_GAP}"
             r"(?:[A-HJ-NP-Za-hj-np-z\d]{4}[A-HJ-NP-Za-hj-np-z\d挂学警港澳领]|[A-Ka-k][A-HJ-NP-Za-hj-np-z\d]\d{4}|\d{5}[A-Ka-k]))"
-            r"(?![\dA-Za-z]))"
+            r"(?![\dA-Za-z])"
         ),
         2,
         _plate,
@@ -339,6 +347,7 @@ _KINDS = (
         7,
         _passport,
         _but(1, 3),
+        re.compile(r"[A-Za-z]"),
     ),
     _Kind(
         _("电子邮箱"),
@@ -346,16 +355,18 @@ _KINDS = (
         0,
         _mail,
         lambda words: words[:1] + "***" + words[words.index("@") :],
+        re.compile("@"),
     ),
     _Kind(
         _("住址"),
         re.compile(
             rf"(?<![\d一二三四五六七八九十])({_HOUSE}\s?(?:{_WITHIN}\s?){{0,5}}(?:{_N}\s?(?:室|户|号?房(?!间|产))|(?<=单元)\d{{3,4}}(?!\d))"
-            r"|(?<=[区园苑村里城府庭寓])\s?\d{1,3}-\d{1,2}-\d{3,4}(?![\d-])"
+            rf"|(?<=[{_ESTATE}])\s?\d{{1,3}}-\d{{1,2}}-\d{{3,4}}(?![\d-])"
             rf"|(?<=村)(?:第?{_N}(?:组|社|队|村民小组))\s?{_N}号(?!楼|线|公路))"
         ),
         0,
         _home,
         lambda words: re.sub(_N, "×", words),
+        re.compile(rf"[室户房元{_ESTATE}]"),
     ),
 )
