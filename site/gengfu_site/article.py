@@ -321,8 +321,9 @@ def parse(
     :param signed_off: it was right when it was signed: what ``mkdocs.yml`` declares no longer stays in it, and is told.
     """
     fronts = [_front(one) for one in written]
+    declared = _declared(station)
     return [
-        _parsed(one, front, station, urgent=urgent, signed_off=signed_off)
+        _parsed(one, front, station, declared, urgent=urgent, signed_off=signed_off)
         for one, front in zip(written, fronts, strict=True)
     ]
 
@@ -349,7 +350,13 @@ def _front(written: Written) -> _Front | list[Problem]:
 
 
 def _parsed(
-    written: Written, front: _Front | list[Problem], station: Station, *, urgent: bool, signed_off: bool
+    written: Written,
+    front: _Front | list[Problem],
+    station: Station,
+    declared: _Declared,
+    *,
+    urgent: bool,
+    signed_off: bool,
 ) -> Parsed:
     if isinstance(front, list):
         return None, front
@@ -357,7 +364,7 @@ def _parsed(
     context = {"zone": ZoneInfo(station.timezone)}
     matter, problems = validate(FrontMatter, document, context)
     problems = [_with_help(problem, document) for problem in problems]
-    undeclared = list(_undeclared(document, station))
+    undeclared = list(_undeclared(document, declared))
     problems += [] if signed_off else undeclared
     problems += _out_of_its_kind(document)
     problems += _unwritten(document, body, body_line)
@@ -531,13 +538,20 @@ def split(text: str) -> tuple[str, str, int] | None:
     return text[begin.end() : end.start() + 1], body, text.count("\n", 0, len(text) - len(body)) + 1
 
 
-def _undeclared(document: Document, station: Station) -> Iterator[Problem]:
-    """Topics, areas and audiences that ``mkdocs.yml`` does not declare."""
-    declared = {
+_Declared = Mapping[str, Sequence[str]]
+"""Words that may stand in a field."""
+
+
+def _declared(station: Station) -> _Declared:
+    return {
         "topics": [t.name for t in station.topics],
         "areas": [a.path for a in station.areas],
-        "audience": list(station.audiences),
+        "audience": station.audiences,
     }
+
+
+def _undeclared(document: Document, declared: _Declared) -> Iterator[Problem]:
+    """Topics, areas and audiences that ``mkdocs.yml`` does not declare."""
     for field, known in declared.items():
         written = _as_list(document.value.get(field) or [])
         for index, word in enumerate(written if isinstance(written, list) else []):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath, relpath, splitext
+from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from gengfu_site import markdown
@@ -34,6 +34,9 @@ ATTACHMENTS = {
 }
 """Kinds of file an article may bring along, and what each is to a reader."""
 
+_MOST_TOLD = 100
+"""Links of each sort that one article is told of: what is wrong with the hundredth mostly is with all that follow, and to say
+it takes longer the longer the text is."""
 _NOWHERE = "about:held"
 """Stands for an address while a body is bound, where the link is to go."""
 
@@ -42,8 +45,7 @@ Lead = tuple[str, str]
 """Path of an article's file below content/, and the heading in it that is meant; empty where the whole is."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bound:
+class Bound(NamedTuple):
     """A manuscript's body with every address followed."""
 
     html: str
@@ -93,6 +95,8 @@ class Links:
         reader = _Reader(manuscript)
 
         def follow(address: str) -> str:
+            if len(problems) == _MOST_TOLD:
+                return address
             use = reader.use(address)
             try:
                 target = self._target(use)
@@ -127,7 +131,7 @@ class Links:
 
         followed = markdown.follow(html, follow)
         self._anchors[manuscript.place] = followed.anchors
-        problems += [reader.without_address(text) for text in followed.without_address]
+        problems += map(reader.without_address, followed.without_address[:_MOST_TOLD])
         cover = named(manuscript.cover, "cover") if manuscript.cover else None
         attached = [named(address, "attachments", i) for i, address in enumerate(manuscript.attachments)]
         bound = Bound(
@@ -160,9 +164,13 @@ class Links:
     def broken_anchors(self) -> Iterator[Problem]:
         """Links to a heading that the article they lead to does not have; once all are bound, and each is told once."""
         uses, self._to_headings = self._to_headings, []
+        told: Counter[str] = Counter()
         for use in uses:
             anchors = self._anchors.get(use.path.as_posix())
             if anchors is None or use.anchor in anchors or use.may_be_dead:
+                continue
+            told[use.manuscript.place] += 1
+            if told[use.manuscript.place] > _MOST_TOLD:
                 continue
             close = nearest(use.anchor, sorted(anchors))
             yield use.problem(
@@ -189,35 +197,36 @@ class Links:
                 _("链接“{address}”从根目录写起。").format(address=use.shown),
                 _("写相对于这篇文章的路径，例如 ../fraud/xxx.md。"),
             )
-        if self._is_known(use):
-            return use.path
-        if use.manuscript.signed and not _is_article(use.path):
+        path = use.path
+        if self._is_known(path, use):
+            return path
+        if use.manuscript.signed and not _is_article(path):
             raise _Lost(
                 _("签发的时候没有带上“{address}”。").format(address=use.shown), _("重新提交、签发这篇文章。")
             )
-        file = self._content / use.path
+        file = self._content / path
         if not self._lies_inside(file):
             raise _Lost(
                 _("“{address}”指到 content/ 外面去了。").format(address=use.shown),
                 _("把文件放进 content/ 再链接。"),
             )
-        hidden = any(part.startswith(".") for part in use.path.parts)
+        hidden = any(part.startswith(".") for part in path.parts)
         if (hidden or not _is_file(file)) and not use.may_be_dead:
             raise _Lost(_("链接的文件“{address}”不存在。").format(address=use.shown), self._near(use))
-        if not _is_article(use.path):
+        if not _is_article(path):
             _check_file(file, use)
-            self._good.add(use.path)
-        return use.path
+            self._good.add(path)
+        return path
 
-    def _is_known(self, use: _Use) -> bool:
+    def _is_known(self, path: PurePosixPath, use: _Use) -> bool:
         """Whether there is no need to look at the file itself."""
         signed = use.manuscript.signed
-        if signed and use.path in signed.files:
+        if signed and path in signed.files:
             return True
-        if use.path.as_posix() in self._by_place:  # wherever its file lies by now
+        if path.as_posix() in self._by_place:  # wherever its file lies by now
             self._check_article(use)
             return True
-        return use.path in self._good  # many articles share a cover
+        return path in self._good  # many articles share a cover
 
     def _has_no_page(self, use: _Use) -> bool:
         file, place = self._content / use.path, use.path.as_posix()
@@ -274,8 +283,7 @@ class _Lost(Exception):
         self.message, self.remedy = message, remedy
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Use:
+class _Use(NamedTuple):
     """One use of an address in a manuscript."""
 
     manuscript: Manuscript

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 import comrak
 import nh3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Followed:
+class Followed(NamedTuple):
     html: str
     anchors: frozenset[str]
     """Ids that a link may lead to."""

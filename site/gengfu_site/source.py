@@ -28,12 +28,12 @@ from gengfu_site.problems import Problem, in_command, nearest, reason, shown
 from gengfu_templates.i18n import _, series
 
 MAX_BYTES = 1 << 20
-"""A longer text file is refused: no article is, and a parser's time grows with it."""
+"""A longer text file is refused: no settings are, and a parser's time grows with it."""
 _MAX_DEPTH = 16
 
 _ORDINARY = re.compile("[\t\n\r -~\x85\xa0-\ufffd\U00010000-\U0010ffff]*")
 """Whatever is no control character."""
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Events = yaml.cyaml.CParser if yaml.__with_libyaml__ else yaml.SafeLoader
 
 Location = tuple[str | int, ...]
 """Where a value stands: ``("service", "materials", 0, "name")``."""
@@ -248,7 +248,7 @@ class _Builder:
         above: Location | None = None
         key: str | int | None = 0  # of the value to come; None where a key is to come
         around: list[tuple[Any, Location | None, str | int | None]] = []
-        next_event = _Loader(text).get_event
+        next_event = _Events(text).get_event
         while event := next_event():
             kind, line = type(event), event.start_mark.line + self._first_line
             if kind is yaml.ScalarEvent:
