@@ -109,7 +109,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
 
     Whether the new release takes the present one's place whole or file by file hangs on how much of it is new.
     """
-    with building():
+    with building(), store.kept_open():
         before = store.made(staged.before)
         wanted = list(recipes(site, before))
         new = [one for one in wanted if one.key is None or one.key != _key(before.get(one.name))]

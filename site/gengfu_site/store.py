@@ -18,8 +18,8 @@ import marshal
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,6 +70,22 @@ class Store:
     file: Path
     edition: str
     """Digest of the program and of the settings that all readings hang on."""
+    _open: list[dict[int, sqlite3.Connection]] = field(
+        init=False, default_factory=list, repr=False, compare=False
+    )
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """While the block asks for many texts: to open the file takes ten times as long as to find one in it."""
+        # Of each process its own: https://www.sqlite.org/howtocorrupt.html, "Carrying an open database across a fork".
+        connections: dict[int, sqlite3.Connection] = {}
+        self._open.append(connections)
+        try:
+            yield
+        finally:
+            self._open.pop()
+            for connection in connections.values():
+                connection.close()
 
     def readings(self) -> dict[str, Reading]:
         """What is known of files, by their path below content/; without their texts."""
@@ -172,9 +188,20 @@ class Store:
 
         :raises sqlite3.Error: there is no store, it is damaged, or it is somebody else's.
         """
-        with closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with self._connected() as connection:
             if _said(connection, of) == wanted:
                 yield from connection.execute(query, values)
+
+    def _connected(self) -> AbstractContextManager[sqlite3.Connection]:
+        if not self._open:
+            return closing(self._connection())
+        connections, process = self._open[-1], os.getpid()
+        if process not in connections:
+            connections[process] = self._connection()
+        return nullcontext(connections[process])
+
+    def _connection(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)
 
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         """All of ``change`` or, where the file cannot be written, nothing known: no build waits for it."""
