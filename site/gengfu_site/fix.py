@@ -15,13 +15,13 @@ from datetime import datetime
 from difflib import unified_diff
 from pathlib import Path
 
-from gengfu_site import photos
+from gengfu_site import bounds, photos
 from gengfu_site.amend import NotAmended, rewrite
 from gengfu_site.drafts import completed
 from gengfu_site.problems import Problem, ProblemsFound, shown
 from gengfu_site.repair import decoded, repaired
 from gengfu_site.settings import Settings
-from gengfu_site.source import MAX_BYTES, out_of_reach, too_long
+from gengfu_site.source import out_of_reach, too_long
 from gengfu_site.start import ids_in, new_id
 from gengfu_templates.i18n import _
 
@@ -123,8 +123,8 @@ def _mended_article(
     file: Path, settings: Settings, at: datetime, taken: set[str]
 ) -> tuple[Fixed, bytes | None]:
     name = shown(file, settings.folder)
-    if (size := file.stat().st_size) > MAX_BYTES:
-        return Fixed(path=name, problems=(too_long(name, size),)), None
+    if (size := file.stat().st_size) > bounds.MAX_BYTES:
+        return Fixed(path=name, problems=(too_long(name, size, bounds.MAX_BYTES),)), None
     data = file.read_bytes()
     if not data.strip():
         return _failed(file, settings, _("文件是空的。"), _("写上内容，或删掉它。")), None

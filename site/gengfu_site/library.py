@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import splitext
 from typing import NamedTuple, Protocol
 
+from gengfu_site import bounds
 from gengfu_site.approvals import Approvals
 from gengfu_site.article import Manuscript, Written, grown, ids_written, parse, text_digest, unfinished
 from gengfu_site.catalogue import KINDS
@@ -352,12 +353,14 @@ def _legible(place: str, settings: Settings, *, urgent: bool) -> Lying:
     file, path = f"{settings.content}{os.sep}{place}", PurePosixPath(place)
     name = shown(file, settings.folder)
     problems: list[Problem] = []
-    text = read_text(file, settings.folder)
+    text = read_text(file, settings.folder, most=bounds.MAX_BYTES)
     if isinstance(text, Problem):
         problems.append(text)
-        text = read_text(file, settings.folder, gbk=True) if urgent else text
+        text = read_text(file, settings.folder, gbk=True, most=bounds.MAX_BYTES) if urgent else text
     if isinstance(text, Problem):
         return Lying(path=path, name=name, problems=tuple(problems))
+    if too_much := list(bounds.excess(text, name)):
+        return Lying(path=path, name=name, problems=(*problems, *too_much))
     if leak := WEBHOOK.search(text):
         problems.append(exposed(name, text.count("\n", 0, leak.start()) + 1))
         if urgent:

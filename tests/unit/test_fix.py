@@ -177,7 +177,7 @@ def test_a_dry_run_says_the_same_and_touches_nothing(station: StationFolder) -> 
     [
         ("content/tip/a.md", b"", "空的"),
         ("content/tip/a.md", b"\0" * 99, "不是 UTF-8"),
-        ("content/tip/a.md", b"a" * ((1 << 20) + 1), "最大 1024 KiB"),
+        ("content/tip/a.md", b"a" * ((1 << 17) + 1), "最大 128 KiB"),
         ("content/tip/a.md", "---\ntitle: [\n---\n甲\n".encode(), "YAML"),
         ("content/tip/a.md", "---\ntitle: 甲\n\n乙\n".encode(), "没有结束的那一行"),
         ("content/a.md", "甲\n".encode(), "看不出这是哪个栏目"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from gengfu_site import photos, release
+from gengfu_site import bounds, photos, release
 from gengfu_site.amend import NotAmended, rewrite
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.drafts import completed, titled
@@ -26,7 +26,7 @@ from gengfu_site.pages import kind_label
 from gengfu_site.problems import Problem, ProblemsFound, shown
 from gengfu_site.repair import decoded, repaired
 from gengfu_site.settings import Settings
-from gengfu_site.source import MAX_BYTES, out_of_reach, too_long
+from gengfu_site.source import out_of_reach, too_long
 from gengfu_site.start import ids_in, new_id
 from gengfu_templates.i18n import _
 
@@ -183,8 +183,8 @@ def _as_markdown(data: bytes, source: Path, said: str, name: str | None, id_: st
             raise _refusal(said, message, remedy)
     if re.match(rb"\s*<(?:!doctype html|html|\?xml|svg)", data, re.IGNORECASE):
         raise _refusal(said, _("这是网页或 XML 文件。"), _("把文字复制到 Word 或记事本，另存后再导入。"))
-    if len(data) > MAX_BYTES:
-        raise ProblemsFound([too_long(said, len(data))])
+    if len(data) > bounds.MAX_BYTES:
+        raise ProblemsFound([too_long(said, len(data), bounds.MAX_BYTES)])
     found = decoded(data, said)
     if isinstance(found, Problem):
         raise ProblemsFound([found])
