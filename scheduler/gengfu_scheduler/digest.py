@@ -26,11 +26,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import compress, count, islice, repeat
-from operator import attrgetter
+from itertools import chain, compress, count, islice, repeat
+from operator import le
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from gengfu_scheduler.groups import Alike
 from gengfu_scheduler.message import Group, Item, Message
 from gengfu_scheduler.timetable import MOST_ITEMS, Campaign, Slot
 from gengfu_site.catalogue import AlertEntry, Catalogue, Entry, Season, Station, concerns
@@ -87,48 +88,60 @@ class Digest:
     """When the group was last told any of the message's items."""
 
 
+def named_by(slot: Slot, campaigns: Iterable[Campaign]) -> frozenset[str]:
+    """Ids of the groups that the slot or one of the campaigns means by name: nobody else answers for them."""
+    bound = [slot.campaign] if slot.campaign else []
+    targets = [slot.to, *(campaign.to for campaign in (*bound, *campaigns))]
+    return frozenset(id for target in targets for id in target.groups)
+
+
 def compose_all(
     slot: Slot,
-    groups: Iterable[Group],
+    groups: Iterable[Alike],
     catalogue: Catalogue,
     told: Mapping[str, History],
     at: datetime,
     *,
     campaigns: Sequence[Campaign] = (),
     fits: Fits = lambda _message, _group: True,
-) -> Iterator[tuple[Group, Digest]]:
-    """The digest of ``slot`` at ``at`` for each of ``groups``, composed once for all groups alike.
+) -> Iterator[tuple[Alike, Digest]]:
+    """The digests of ``slot`` at ``at`` for ``groups``, each with all those that it is for.
 
+    :param groups: sorted out with those apart that :func:`named_by` says.
     :param told: histories by group id.
     :param campaigns: those that are on.
     """
     stock = _Stock(slot, catalogue, at)
-    nothing: History = {}
     turns: dict[object, _Turn] = {}
     chosen: dict[object, list[Entry]] = {}
-    composed: dict[object, Digest] = {}
-    named = {id for campaign in campaigns for id in campaign.to.groups}
-    for group in groups:
-        # Groups told alike share one history.
-        history = told.get(group.id, nothing)
-        alike = _traits(group), group.id if group.id in named else "", id(history)
-        if alike not in composed:
-            on = [campaign for campaign in campaigns if group in campaign.to]
-            names = tuple(campaign.name for campaign in on)
-            shelf = stock.shelf(group)
-            kind = id(shelf), max(at - slot.pick.fresh, group.joined), names
-            if kind not in turns:
-                turns[kind] = _Turn(slot, shelf, group.joined, at, stock.favoured(on))
+    for alike in groups:
+        one = alike[0]
+        on = [campaign for campaign in campaigns if one in campaign.to]
+        names = tuple(campaign.name for campaign in on)
+        shelf = stock.shelf(one)
+        kind = id(shelf), max(at - slot.pick.fresh, one.joined), names
+        if kind not in turns:
+            turns[kind] = _Turn(slot, shelf, one.joined, at, stock.favoured(on))
+        for history, same in _told_alike(alike, told):
             # Where groups differ in nothing but where they are and how they are reached, the choice is the same.
             if (kind, id(history)) not in chosen:
                 chosen[kind, id(history)] = turns[kind].choose(history)
             items = chosen[kind, id(history)]
-            composed[alike] = _digest(turns[kind], history, items, group, catalogue.station, fits)
-        yield group, composed[alike]
+            yield same, _digest(turns[kind], history, items, one, catalogue.station, fits)
 
 
-_traits = attrgetter("area", "audience", "topics", "joined", "reach", "platform", "keyword")
-"""All of a group that a digest for it depends on, but its history and what means it by name."""
+_NOTHING: History = {}
+
+
+def _told_alike(groups: Alike, told: Mapping[str, History]) -> Iterable[tuple[History, list[Group]]]:
+    """The ``groups`` by what they were told: those told alike share one history."""
+    found: dict[int, tuple[History, list[Group]]] = {}
+    for group in groups:
+        history = told.get(group.id, _NOTHING)
+        if id(history) not in found:
+            found[id(history)] = history, []
+        found[id(history)][1].append(group)
+    return found.values()
 
 
 def bars(
@@ -219,8 +232,8 @@ class _Stock:
 
     def __init__(self, slot: Slot, catalogue: Catalogue, at: datetime) -> None:
         self.season = season_at(catalogue.station, at)
-        live = (entry for entry in catalogue.entries if not any(_time_bars(entry, at)))
-        picked = [entry for entry in live if not any(_slot_bars(entry, slot))]
+        meant = (entry for entry in catalogue.entries if not any(_slot_bars(entry, slot)))
+        picked = [entry for entry in meant if not any(_time_bars(entry, at))]
         self._slot, self._at, self._picked = slot, at, picked
         self._news = [entry for entry in picked if not any(_news_bars(entry, slot, at))]
         self._repeats = [entry for entry in picked if not any(_repeat_bars(entry, slot, self.season))]
@@ -273,7 +286,7 @@ class _Turn:
         # Hundreds of histories are asked about thousands of entries, so this is laid out in columns.
         self._ids = [entry.id for entry in shelf.repeats]
         self._long_ago = [self._told_before(entry) for entry in shelf.repeats]
-        self._in_no_campaign = [id not in favoured for id in self._ids]
+        self._in_campaign = [id in favoured for id in self._ids]
 
     def bars_to_news(self, entry: Entry, told: History) -> Iterator[Bar]:
         """Why ``entry`` is not told as new, though the slot would."""
@@ -307,9 +320,12 @@ class _Turn:
         longest = min(when, default=_NEVER)
         starts = (i for i, then in enumerate(when) if then == longest != when[i - 1])
         start = next(starts, 0)
-        turned = [*again[start:], *again[:start]]
-        in_order = sorted(sorted(turned, key=last.__getitem__), key=self._in_no_campaign.__getitem__)
-        return [self._shelf.repeats[n] for n in in_order[: self.slot.pick.repeat]]
+        in_order = sorted([*again[start:], *again[:start]], key=last.__getitem__)
+        campaigns, rest = (
+            (n for n in in_order if self._in_campaign[n]),
+            (n for n in in_order if not self._in_campaign[n]),
+        )
+        return [self._shelf.repeats[n] for n in islice(chain(campaigns, rest), self.slot.pick.repeat)]
 
     def _before_joining(self, entry: Entry) -> bool:
         return entry.published < self._joined
@@ -319,7 +335,7 @@ class _Turn:
         return self._favoured.get(entry.id, self._at - self.slot.pick.repeat_after)
 
 
-_may_come_again = datetime.__le__
+_may_come_again: Callable[[datetime, datetime], bool] = le
 """Whether what was told last at the one instant, or never, may be told again by the other."""
 
 
@@ -465,20 +481,9 @@ def compose_correction(
     )
 
 
-def addressees(slot: Slot, groups: Iterable[Group], at: datetime) -> list[Group]:
-    """The groups that ``slot`` speaks to at ``at``: those it means and that have joined by then."""
-    targets = [slot.to, *([slot.campaign.to] if slot.campaign else [])]
-    named = {id for target in targets for id in target.groups}
-    known: dict[object, bool] = {}
-
-    def meant(group: Group) -> bool:
-        """Asked once for all that are alike: a city has tens of thousands of groups in hundreds of areas."""
-        alike = group.area, group.audience, group.joined, group.id if group.id in named else ""
-        if alike not in known:
-            known[alike] = group.joined <= at and group in slot
-        return known[alike]
-
-    return list(filter(meant, groups))
+def addressees(slot: Slot, groups: Iterable[Alike], at: datetime) -> list[Alike]:
+    """Those of ``groups`` that ``slot`` speaks to at ``at``: it means them, and they have joined by then."""
+    return [alike for alike in groups if alike[0].joined <= at and alike[0] in slot]
 
 
 def reaches(entry: Entry, group: Group) -> bool:

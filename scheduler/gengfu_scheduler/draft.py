@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import repeat
 
-from gengfu_scheduler.digest import Digest, History, addressees, compose_all
+from gengfu_scheduler.digest import Digest, History, addressees, compose_all, named_by
+from gengfu_scheduler.groups import Alike
 from gengfu_scheduler.message import Broadcast, Group, Planned, QuietHours
 from gengfu_scheduler.roster import Roster
 from gengfu_scheduler.timetable import Occurrence, Slot, Timetable
-from gengfu_site.catalogue import Catalogue
+from gengfu_site.catalogue import Catalogue, Entry
 from gengfu_site.problems import GengfuError, nearest
 from gengfu_templates.i18n import _
 
@@ -50,19 +52,18 @@ def draft_occurrence(occurrence: Occurrence, roster: Roster, told: Told, now: da
     """
     slot, when, key = occurrence.slot, occurrence.scheduled_for, occurrence.key
     composed = _compose(slot, roster, told, now)
-    # By chance, but always the same: no group is always last, and a second reading finds the same order.
-    order = sorted(
-        (group.id for group, _digest in composed.told if group.reach != "confirm"),
-        key=lambda id: sha256(f"{key} {id}".encode()).digest(),
-    )
     # An owner is asked once for all of her groups, which therefore leave together.
+    order = [
+        group.id for groups, _digest in composed.told if groups[0].reach != "confirm" for group in groups
+    ]
+    # By chance, but always the same: no group is always last, and a second reading finds the same order.
+    order.sort(key=lambda id: sha256(f"{key} {id}".encode()).digest())
     offsets = {group: slot.spread * n / len(order) for n, group in enumerate(order)}
-    leaves = _leaving(occurrence, quiet_until(roster.timetable), now)
     return Draft(
         broadcast=Broadcast(
             key=key, form="digest", title=slot.title, scheduled_for=when, expires=when + slot.late
         ),
-        planned=_planned(composed, lambda group: leaves(group, offsets.get(group.id, timedelta(0)))),
+        planned=_planned(composed, roster, _leaving(occurrence, offsets, quiet_until(roster.timetable), now)),
         silent=composed.silent,
         notices=composed.notices,
     )
@@ -85,17 +86,23 @@ def quiet_until(timetable: Timetable) -> QuietUntil:
     return until
 
 
-def _leaving(
-    occurrence: Occurrence, quiet: QuietUntil, now: datetime
-) -> Callable[[Group, timedelta], datetime]:
-    """When the digest for a group may leave: a time after it could, if quiet hours and ``late`` allow that."""
-    when, expires = occurrence.scheduled_for, occurrence.scheduled_for + occurrence.slot.late
-    start = max(now, when)
+Leaving = Callable[[Alike], Iterable[datetime]]
+"""When the digest for each of some groups alike may leave, in their order."""
 
-    def leaves(group: Group, offset: timedelta) -> datetime:
-        end = quiet(group, start)
-        later = end + offset if end else max(when + offset, start)
-        return later if later < expires and not quiet(group, later) else end or start
+
+def _leaving(
+    occurrence: Occurrence, offsets: Mapping[str, timedelta], quiet: QuietUntil, now: datetime
+) -> Leaving:
+    """The ``offsets`` after it could, by group id, if quiet hours and ``late`` allow that."""
+    when, expires = occurrence.scheduled_for, occurrence.scheduled_for + occurrence.slot.late
+    start, none = max(now, when), timedelta(0)
+
+    def leaves(groups: Alike) -> Iterator[datetime]:
+        one = groups[0]
+        end = quiet(one, start)
+        for group in groups:
+            later = max((end or when) + offsets.get(group.id, none), start)
+            yield later if later < expires and not quiet(one, later) else end or start
 
     return leaves
 
@@ -134,7 +141,7 @@ def _push_slot(slot: Slot, roster: Roster, told: Told, now: datetime) -> Draft:
             scheduled_for=now,
             expires=now + slot.late,
         ),
-        planned=_planned(composed, lambda _group: now),
+        planned=_planned(composed, roster, lambda groups: repeat(now, len(groups))),
         silent=composed.silent,
         notices=composed.notices,
     )
@@ -147,8 +154,8 @@ def is_push(key: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Composed:
-    told: Sequence[tuple[Group, Digest]]
-    """Each group that has something to be told."""
+    told: Sequence[tuple[Alike, Digest]]
+    """The groups that have something to be told."""
     silent: int
     """How many have nothing."""
     notices: tuple[str, ...]
@@ -156,17 +163,18 @@ class _Composed:
 
 def _compose(slot: Slot, roster: Roster, told: Told, now: datetime) -> _Composed:
     """What each group is told, and what a person should know of it."""
-    groups = addressees(slot, roster.groups.values(), now)
-    histories = told([group.id for group in groups])
     on = roster.timetable.campaigns_at(now)
+    groups = addressees(slot, roster.alike(named_by(slot, on)), now)
+    histories = told([group.id for alike in groups for group in alike])
     composed = list(
         compose_all(slot, groups, roster.catalogue, histories, now, campaigns=on, fits=roster.fits)
     )
-    too_long = Counter(entry for _group, digest in composed for entry in digest.too_long)
-    told_something = [(group, digest) for group, digest in composed if digest.message]
+    too_long: Counter[Entry] = Counter()
+    for alike, digest in composed:
+        too_long.update(dict.fromkeys(digest.too_long, len(alike)))
     return _Composed(
-        told=told_something,
-        silent=len(composed) - len(told_something),
+        told=[(alike, digest) for alike, digest in composed if digest.message],
+        silent=sum(len(alike) for alike, digest in composed if not digest.message),
         notices=tuple(
             _("“{title}”一条消息放不下，没有发给 {n} 个群：请把标题和提要改短。").format(
                 title=entry.title, n=n
@@ -176,16 +184,18 @@ def _compose(slot: Slot, roster: Roster, told: Told, now: datetime) -> _Composed
     )
 
 
-def _planned(composed: _Composed, not_before: Callable[[Group], datetime]) -> tuple[Planned, ...]:
-    # Groups alike share a digest, and what they are told is one object.
-    messages = {id(digest): (digest.message,) for _group, digest in composed.told if digest.message}
-    return tuple(
-        Planned(
-            group=group.id,
-            messages=messages[id(digest)],
-            not_before=not_before(group),
-            way=group.reach,
-            last_told=digest.last_told,
-        )
-        for group, digest in composed.told
-    )
+def _planned(composed: _Composed, roster: Roster, leaving: Leaving) -> tuple[Planned, ...]:
+    """In the admin's order."""
+    planned = {}
+    for groups, digest in composed.told:
+        # Groups alike share a digest, and what they are told is one object.
+        messages = (digest.message,) if digest.message else ()
+        for group, leaves in zip(groups, leaving(groups), strict=True):
+            planned[group.id] = Planned(
+                group=group.id,
+                messages=messages,
+                not_before=leaves,
+                way=group.reach,
+                last_told=digest.last_told,
+            )
+    return tuple(planned[id] for id in roster.groups if id in planned)

@@ -236,9 +236,9 @@ class _Why:
     def _digest(self, slot: Slot) -> Digest:
         """What ``slot`` would tell the group now."""
         if slot.id not in self._digests:
-            ((_group, self._digests[slot.id]),) = compose_all(
+            ((_alike, self._digests[slot.id]),) = compose_all(
                 slot,
-                [self._group],
+                [[self._group]],
                 self._roster.catalogue,
                 self._histories,
                 self._now,

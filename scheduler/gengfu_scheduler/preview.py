@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 from gengfu_scheduler.channels import PLATFORMS, Channels
 from gengfu_scheduler.channels.channel import HttpChannel, Weight
 from gengfu_scheduler.channels.text import CannotRender
-from gengfu_scheduler.digest import addressees, compose_alert, compose_all, footer, reaches
+from gengfu_scheduler.digest import addressees, compose_alert, compose_all, footer, named_by, reaches
 from gengfu_scheduler.draft import Refused, Told
+from gengfu_scheduler.groups import sorted_out
 from gengfu_scheduler.message import Group, Item, Message
 from gengfu_scheduler.rehearsal import robots
 from gengfu_scheduler.roster import Roster
@@ -241,16 +242,17 @@ def _wishes(platform: str, roster: Roster, compose: Compose, *, everywhere: bool
 def _digests(
     slot: Slot, among: Collection[Group], roster: Roster, told: Told, at: datetime
 ) -> Iterator[Wish]:
-    groups = addressees(slot, among, at)
-    histories = told([group.id for group in groups])
     on = roster.timetable.campaigns_at(at)
+    groups = addressees(slot, sorted_out(among, named_by(slot, on)), at)
+    histories = told([group.id for alike in groups for group in alike])
     composed, fitted = (
         compose_all(slot, groups, roster.catalogue, histories, at, campaigns=on, fits=fits)
         for fits in (lambda message, group: True, roster.channels.fits)
     )
-    for (group, all_of_it), (_same, fitting) in zip(composed, fitted, strict=True):
+    for (alike, all_of_it), (_same, fitting) in zip(composed, fitted, strict=True):
         if all_of_it.message:
-            yield group, all_of_it.message, fitting.message
+            for group in alike:
+                yield group, all_of_it.message, fitting.message
 
 
 def _article(entry: Entry, groups: Collection[Group], roster: Roster) -> Iterator[Wish]:

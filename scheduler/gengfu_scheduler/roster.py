@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from gengfu_scheduler.channels.apprise import Apprise
 from gengfu_scheduler.channels.channel import HttpChannel
 from gengfu_scheduler.channels.checking import check_templates
 from gengfu_scheduler.channels.wecom_customer import App, app_in
-from gengfu_scheduler.groups import group_files, read_groups
+from gengfu_scheduler.groups import Alike, group_files, read_groups, sorted_out
 from gengfu_scheduler.message import Group, Message
 from gengfu_scheduler.published import Published
 from gengfu_scheduler.timetable import FILE, Timetable, catalogue_address, read_timetable
@@ -32,6 +33,16 @@ class Roster:
     channels: Channels
     app: App | None = None
     """By which WeCom knows the station, where owners are asked to confirm; None where it is not known here."""
+
+    def alike(self, named: frozenset[str]) -> list[Alike]:
+        """The groups, :func:`~gengfu_scheduler.groups.sorted_out` with those ``named`` apart."""
+        if named not in self._alike:
+            self._alike[named] = sorted_out(self.groups.values(), named)
+        return self._alike[named]
+
+    @cached_property
+    def _alike(self) -> dict[frozenset[str], list[Alike]]:
+        return {}
 
     def fits(self, message: Message, group: Group) -> bool:
         """Whether ``group`` can be told ``message`` in one piece.

@@ -18,9 +18,11 @@ from gengfu_scheduler.digest import (
     bars,
     compose_alert,
     compose_all,
+    named_by,
     reaches,
     still_told,
 )
+from gengfu_scheduler.groups import sorted_out
 from gengfu_scheduler.message import Group, Message
 from gengfu_scheduler.timetable import Campaign, Pick, Slot, Target
 from gengfu_site.catalogue import (
@@ -90,8 +92,8 @@ def compose(
     campaigns: Sequence[Campaign] = (),
     fits: Fits = lambda _message, _group: True,
 ) -> Digest:
-    ((_group, digest),) = compose_all(
-        slot, [to], published, {to.id: told}, at, campaigns=campaigns, fits=fits
+    ((_groups, digest),) = compose_all(
+        slot, [[to]], published, {to.id: told}, at, campaigns=campaigns, fits=fits
     )
     return digest
 
@@ -256,7 +258,9 @@ class TestTheMessage:
                 name=name,
                 days=dates("2026-11-20"),
                 topics=data.draw(few),
-                to=data.draw(st.sampled_from([Target(), Target(audience=("学校",))])),
+                to=data.draw(
+                    st.sampled_from([Target(), Target(audience=("学校",)), Target(groups=("usual",))])
+                ),
                 repeat_after=data.draw(st.sampled_from([None, timedelta(days=7)])),
             )
             for name in data.draw(st.sampled_from(["", "月", "月周"]))
@@ -269,8 +273,9 @@ class TestTheMessage:
             )
 
         published = catalogue(*entries)
-        together = compose_all(pick, groups, published, told, NOW, campaigns=campaigns, fits=fits)
-        assert {to.id: digest for to, digest in together} == {
+        kinds = sorted_out(groups, named_by(pick, campaigns))
+        together = compose_all(pick, kinds, published, told, NOW, campaigns=campaigns, fits=fits)
+        assert {to.id: digest for alike, digest in together for to in alike} == {
             to.id: compose(pick, to, published, told[to.id], NOW, campaigns, fits) for to in groups
         }
 
@@ -304,8 +309,8 @@ class TestTheMessage:
 
         groups = [group(str(n), platform=platform) for n, platform in enumerate(["wecom", "generic"] * 50)]
         published = catalogue(entry("a", days_old=1), entry("b", days_old=2))
-        composed = list(compose_all(slot(), groups, published, {}, NOW, fits=fits))
-        assert [ids(digest.message) for _group, digest in composed] == ["a", "ab"] * 50
+        composed = list(compose_all(slot(), sorted_out(groups, ()), published, {}, NOW, fits=fits))
+        assert [(ids(digest.message), len(alike)) for alike, digest in composed] == [("a", 50), ("ab", 50)]
         assert set(asked) == {"0", "1"}
 
 

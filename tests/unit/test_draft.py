@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from gengfu_scheduler.days import dates
 from gengfu_scheduler.draft import Draft, draft_occurrence
 from gengfu_scheduler.message import Group, QuietHours
 from gengfu_scheduler.roster import Roster
-from gengfu_scheduler.timetable import Blackout, Occurrence, Pick, Slot, Timetable
+from gengfu_scheduler.timetable import Blackout, Occurrence, Pick, Slot, Target, Timetable
 from gengfu_site.catalogue import Catalogue, Entry, Station
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -55,6 +56,11 @@ def drafted(
     when = datetime.combine(DAY, it.at[0], SHANGHAI).astimezone(UTC)
     occurrence = Occurrence(slot=it, scheduled_for=when)
     return draft_occurrence(occurrence, roster, lambda _groups: {}, when + after), roster, when
+
+
+def test_of_groups_alike_only_the_one_is_told_that_a_slot_means_by_name() -> None:
+    it = replace(slot(time(8, 5), 3 * MINUTE), to=Target(groups=("3",)))
+    assert [planned.group for planned in drafted(it, 5)[0].planned] == ["3"]
 
 
 def test_sends_are_spread_evenly_and_the_first_is_on_time() -> None:

@@ -9,6 +9,7 @@ wherever something would be sent to it.
 
 from __future__ import annotations
 
+from gengfu_scheduler.groups.alike import Alike, sorted_out
 from gengfu_scheduler.groups.credentials import WEBHOOKS, address_mark, is_address
 from gengfu_scheduler.groups.reading import COLUMNS, CSV, SINCE_EVER, YAML, group_files, read_groups
 
@@ -18,8 +19,10 @@ __all__ = [
     "SINCE_EVER",
     "WEBHOOKS",
     "YAML",
+    "Alike",
     "address_mark",
     "group_files",
     "is_address",
     "read_groups",
+    "sorted_out",
 ]
