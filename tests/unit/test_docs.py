@@ -34,7 +34,7 @@ def test_every_command_file_and_test_that_the_auditors_table_names_exists() -> N
 
 
 def is_command(group: click.Group, words: list[str]) -> bool:
-    first = group.commands.get(words[0])
+    first = group.get_command(click.Context(group), words[0])
     return bool(first) and (
         len(words) == 1 or (isinstance(first, click.Group) and is_command(first, words[1:]))
     )

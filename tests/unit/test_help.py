@@ -93,7 +93,10 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
 def commands(command: click.Command = main, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
+        context = click.Context(command)
+        for name in command.commands:
+            below = command.get_command(context, name)
+            assert below
             yield from commands(below, *path, name)
 
 

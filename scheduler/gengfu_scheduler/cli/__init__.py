@@ -13,21 +13,6 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from gengfu_scheduler.cli import (
-    alerts,
-    audit,
-    due,
-    groups,
-    machine,
-    month,
-    planning,
-    preview,
-    record,
-    sending,
-    serving,
-    station,
-    status,
-)
 from gengfu_scheduler.cli.help import Formatter, Sections
 from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
@@ -80,22 +65,57 @@ def main(ctx: click.Context, station: Path) -> None:
 
 click.Context.formatter_class = Formatter
 
-main.add_sections(
+main.hold(
     {
-        _("写文章"): (site.new, site.import_, site.fix, station.check, serving.serve),
-        _("签发和公开"): (site.submit, site.approve, site.reviewers, site.build, alerts.withdraw, audit.log),
-        _("发到群里"): (
-            planning.plan,
-            preview.preview,
-            sending.push,
-            sending.run,
-            record.tasks,
-            sending.resend,
-            sending.stop,
-        ),
-        _("紧急警情"): (alerts.alert, alerts.update, alerts.resolve, alerts.cancel, audit.review),
-        _("看结果"): (status.status, planning.explain, due.due, month.report, audit.audit_),
-        _("建站和群"): (station.init, groups.groups, station.sandbox, station.demo),
-        _("服务器和备份"): (machine.deploy, machine.backup, machine.restore, machine.bundle),
+        _("写文章"): {
+            "new": "gengfu_site.cli.writing:new",
+            "import": "gengfu_site.cli.writing:import_",
+            "fix": "gengfu_site.cli.writing:fix",
+            "check": "gengfu_scheduler.cli.station:check",
+            "serve": "gengfu_scheduler.cli.serving:serve",
+        },
+        _("签发和公开"): {
+            "submit": "gengfu_site.cli.signing:submit",
+            "approve": "gengfu_site.cli.signing:approve",
+            "reviewers": "gengfu_site.cli.signing:reviewers",
+            "build": "gengfu_site.cli.building:build",
+            "withdraw": "gengfu_scheduler.cli.alerts:withdraw",
+            "log": "gengfu_scheduler.cli.audit:log",
+        },
+        _("发到群里"): {
+            "plan": "gengfu_scheduler.cli.planning:plan",
+            "preview": "gengfu_scheduler.cli.preview:preview",
+            "push": "gengfu_scheduler.cli.sending:push",
+            "run": "gengfu_scheduler.cli.sending:run",
+            "tasks": "gengfu_scheduler.cli.record:tasks",
+            "resend": "gengfu_scheduler.cli.sending:resend",
+            "stop": "gengfu_scheduler.cli.sending:stop",
+        },
+        _("紧急警情"): {
+            "alert": "gengfu_scheduler.cli.alerts:alert",
+            "update": "gengfu_scheduler.cli.alerts:update",
+            "resolve": "gengfu_scheduler.cli.alerts:resolve",
+            "cancel": "gengfu_scheduler.cli.alerts:cancel",
+            "review": "gengfu_scheduler.cli.audit:review",
+        },
+        _("看结果"): {
+            "status": "gengfu_scheduler.cli.status:status",
+            "explain": "gengfu_scheduler.cli.planning:explain",
+            "due": "gengfu_scheduler.cli.due:due",
+            "report": "gengfu_scheduler.cli.month:report",
+            "audit": "gengfu_scheduler.cli.audit:audit_",
+        },
+        _("建站和群"): {
+            "init": "gengfu_scheduler.cli.station:init",
+            "groups": "gengfu_scheduler.cli.groups:groups",
+            "sandbox": "gengfu_scheduler.cli.station:sandbox",
+            "demo": "gengfu_scheduler.cli.station:demo",
+        },
+        _("服务器和备份"): {
+            "deploy": "gengfu_scheduler.cli.machine:deploy",
+            "backup": "gengfu_scheduler.cli.machine:backup",
+            "restore": "gengfu_scheduler.cli.machine:restore",
+            "bundle": "gengfu_scheduler.cli.machine:bundle",
+        },
     }
 )

@@ -8,7 +8,8 @@ Chinese has no blanks, and each of its characters takes two columns of a termina
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 import click
@@ -19,9 +20,7 @@ from gengfu_templates.i18n import _, speak
 _OPENING = "（“‘《【"
 _CLOSING = "，。、；：？！）”’》】…·"
 _CHINESE = "\u2e80-\u9fff\uff00-\uffef"
-_PIECE = re.compile(
-    rf" +|[{_OPENING}]*(?:[{_CHINESE}]|[^ {_CHINESE}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*", re.UNICODE
-)
+_PIECE = rf" +|[{_OPENING}]*(?:[{_CHINESE}]|[^ {_CHINESE}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*"
 """What no line ends within: a Chinese character or a word of letters, with the punctuation that clings to it."""
 _GIST = re.compile(r".*?(?=[。；;]|\. |\.?$)")
 """The first sentence, or what stands before its semicolon."""
@@ -52,7 +51,7 @@ class Formatter(click.HelpFormatter):
 def folded(text: str, columns: int) -> list[str]:
     """``text`` in lines of at most ``columns``, none beginning with a comma; a longer word stands alone."""
     lines, line = [], ""
-    for piece in filter(None, _PIECE.findall(" ".join(text.split("\n")))):
+    for piece in filter(None, re.findall(_PIECE, " ".join(text.split("\n")))):
         if line.strip() and cell_len(line + piece.rstrip()) > columns:
             lines.append(line.rstrip())
             line = ""
@@ -61,28 +60,41 @@ def folded(text: str, columns: int) -> list[str]:
 
 
 class Sections(click.Group):
-    """A group whose help lists commands by what they are for."""
+    """A group whose help lists commands by what they are for, and which imports none but the one that is run."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._sections: dict[str, list[str]] = {}
+        self._sections: Mapping[str, Mapping[str, str]] = {}
+        self._places: Mapping[str, str] = {}
 
     def main(self, *args: Any, **settings: Any) -> Any:
         speak()
         return super().main(*args, **settings)
 
-    def add_sections(self, sections: Mapping[str, Sequence[click.Command]]) -> None:
-        """Take in all of these commands, by the heading under which each stands."""
-        for heading, commands in sections.items():
-            for command in commands:
-                self.add_command(command)
-                self._sections.setdefault(heading, []).append(command.name or "")
+    def hold(self, sections: Mapping[str, Mapping[str, str]]) -> None:
+        """Take in commands: by the heading under which each stands and by its name, ``module:function``."""
+        self._sections = sections
+        self._places = {name: place for section in sections.values() for name, place in section.items()}
+        for name in self._places:
+            self.add_command(click.Command(name))  # only the name, for lists and for what is misspelt
         _in_words(self)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """https://click.palletsprojects.com/en/stable/complex/#lazily-loading-subcommands"""
+        if cmd_name not in self._places:
+            return None
+        module, _colon, function = self._places[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        _in_words(command)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, names in self._sections.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
             with formatter.section(heading):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str()) for name in names])
+                formatter.write_dl(
+                    [(name, command.get_short_help_str()) for name, command in commands if command]
+                )
 
 
 def _in_words(command: click.Command) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gengfu_site import cli as site
+from gengfu_site.cli import building
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--port", default=8000, show_default=True)
 @click.pass_obj
 def serve(folder: Path, host: str, port: int) -> None:
-    site.serve(folder, host, port, partial(_looks, folder))
+    building.serve(folder, host, port, partial(_looks, folder))
 
 
 def _looks(folder: Path, entry: Entry, station: Station, at: datetime) -> str:
