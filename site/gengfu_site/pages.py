@@ -560,11 +560,9 @@ class Pager:
         return shown
 
     def _service(self, shown: ArticlePage, service: Service) -> ServicePage:
+        said = answer(shown.title, service, shown.permalink, self._station.language)
         return ServicePage(
-            **vars(shown),
-            service=service,
-            visit=visit(service, self._gettext),
-            answer=answer(shown.title, service, shown.permalink, self._station.language),
+            **{**vars(shown), "answer": said}, service=service, visit=visit(service, self._gettext)
         )
 
     def _alert(self, shown: ArticlePage, article: Article, alert: Alert) -> AlertPage:

@@ -356,6 +356,8 @@ class ArticlePage(Page):
     permalink: str
     """Absolute address that stays when the article is renamed or moved, short enough for a chat."""
     card: ContactCard
+    answer: str = ""
+    """A guide's answer as one message, the permalink included."""
 
     @property
     def code(self) -> Code:
@@ -370,8 +372,6 @@ class ServicePage(ArticlePage):
     service: Service
     visit: str
     """Whether to come, in a resident's words."""
-    answer: str
-    """The guide's answer as one message, the permalink included."""
 
 
 @value
