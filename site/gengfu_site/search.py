@@ -29,7 +29,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -133,12 +133,13 @@ _steps = _Steps()
 _CODE = re.compile(r"[\]-~]*[#-\[]")
 
 
-def encoded(postings: Sequence[int]) -> str:
+def encoded(postings: Sequence[int], before: int = 0) -> str:
     """A list of articles as text: for each the step from the one before, and how prominently it holds the gram.
 
     :param postings: ascending; an article's number and one, times four, and its prominence.
+    :param before: the last posting of a list that they go on with.
     """
-    return "".join(_coded(0, postings))
+    return "".join(_coded(before, postings))
 
 
 def _coded(before: int, postings: Sequence[int]) -> list[str]:
@@ -237,6 +238,10 @@ _FEW = 50
 """Of so many articles one may be new or gone, and looking for the shards that change is still less work."""
 
 
+_TOGETHER = 5_000
+"""Articles whose postings are in memory as numbers, which take four times what they take in a list."""
+
+
 class Words:
     """The index of one library at one moment."""
 
@@ -263,15 +268,27 @@ class Words:
 
     def shards(self) -> Iterator[tuple[str, bytes]]:
         """Every shard, the empty ones too: what is not there need not be told from what could not be fetched."""
-        postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
-        for article in sorted(self.live, key=self.number):
-            for gram, posting in self._listed(article).items():
-                postings[gram].append(posting)
+        lists = self._lists()
         held: list[list[str]] = [[] for _shard in range(self.about.shards)]
-        for gram in sorted(postings):
+        for gram in sorted(lists):
             held[shard(gram, self.about.shards)].append(gram)
         for number, its in enumerate(held):
-            yield _shard_path(number), _json({gram: encoded(postings[gram]) for gram in its})
+            yield _shard_path(number), _json({gram: lists[gram] for gram in its})
+
+    def _lists(self) -> Mapping[str, str]:
+        """By each gram, what says which articles hold it."""
+        lists: defaultdict[str, str] = defaultdict(str)
+        last: dict[str, int] = {}
+        articles = sorted(self.live, key=self.number)
+        for begin in range(0, len(articles), _TOGETHER):
+            postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
+            for article in articles[begin : begin + _TOGETHER]:
+                for gram, posting in self._listed(article).items():
+                    postings[gram].append(posting)
+            for gram, some in postings.items():
+                lists[gram] += encoded(some, last.get(gram, 0))
+                last[gram] = some[-1]
+        return lists
 
     def state(self, digest: Callable[[Article], str]) -> bytes:
         """What :meth:`changed` must know of this index once it is the earlier one."""
