@@ -174,7 +174,7 @@ def again(folder: Path) -> float:
 
 
 def preview(folder: Path) -> Iterator[tuple[float, float]]:
-    """Of each save, seconds until a browser that waits is told, and until it has the page anew."""
+    """Of each save, seconds until a browser that shows the page is told, and until it has it anew."""
     with _begun(folder, "serve", "--port", "0") as process:
         address = urlsplit(re.findall(r"http\S+?:\d+", report.heard(process, "http://"))[0])
         with closing(HTTPConnection(address.hostname or "", address.port)) as browser:
@@ -183,15 +183,16 @@ def preview(folder: Path) -> Iterator[tuple[float, float]]:
                 browser.request("GET", path)
                 return browser.getresponse().read().decode()
 
-            for number in range(SAVES):
-                seen = got("/.preview/changes")
+            for number, file in enumerate(_chosen(folder)[:SAVES]):
+                page = f"/{file.parent.name}/{file.stem}/"
+                seen = re.findall(r'data-number="(\d+)"', got(page))[0]
                 browser.request("GET", f"/.preview/changes?seen={seen}")
-                time.sleep(0.3)  # it waits
-                file, mark = paragraph(folder)(number), _mark(number)
+                time.sleep(0.5)  # it waits, and the rest of the last one is made
+                paragraph(folder)(number)
                 start = time.perf_counter()
                 assert browser.getresponse().read().decode() != seen
                 told = time.perf_counter() - start
-                assert mark in got(f"/{file.parent.name}/{file.stem}/")
+                assert _mark(number) in got(page)
                 yield told, time.perf_counter() - start
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from urllib.parse import unquote
 
 import pytest
 
 from gengfu_site import signing
 from gengfu_site.catalogue import Entry, Station
+from gengfu_site.cli import building
+from gengfu_site.output import Site
 from gengfu_site.preview import Desk, Looks, Shown
 from gengfu_site.problems import GengfuError, Problem
 from gengfu_site.publish import preview
@@ -221,6 +226,65 @@ def test_between_two_states_of_the_site_an_answer_waits_for_the_new_one(
     folder.rename(aside)
     monkeypatch.setattr("gengfu_site.preview.desk.time.sleep", lambda _seconds: aside.rename(folder))
     assert "刷单返利" in words(get(shown, PAGE))
+
+
+def begun(station: StationFolder, ask: Callable[[Desk], None], whole: Event) -> None:
+    """The preview is made; ``ask`` when nothing but the reading is done."""
+    folder = station.folder / "made" / "public"
+
+    def read(site: Site, _problems: object) -> None:
+        ask(Desk(Shown(at=AT, folder=folder, library=site.library, site=site, whole=whole)))
+
+    preview(station.settings, AT, folder, read)
+
+
+def test_an_articles_page_is_there_before_the_rest_is_made_and_is_the_one_that_will_be(
+    station: StationFolder,
+) -> None:
+    station.article("tip/other.md", id="T1P00", title="刷单返利又来了")
+    station.article()
+    seen: list[str] = []
+    begun(station, lambda desk: seen.append(get(desk, PAGE)), Event())
+    assert seen == [get(desk(station), PAGE)]
+
+
+def test_whatever_else_is_asked_for_meanwhile_is_answered_once_it_is_made(station: StationFolder) -> None:
+    class Awaited(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waiting.set()
+            return super().wait(timeout)
+
+    def ask(desk: Desk) -> None:
+        answers.append(pool.submit(get, desk, "/"))
+        assert waiting.wait(60)
+
+    station.article()
+    desk(station)
+    station.article(title="另一个标题")
+    answers: list[Future[str]] = []
+    waiting, whole = Event(), Awaited()
+    with ThreadPoolExecutor() as pool:
+        begun(station, ask, whole)
+        whole.set()
+        assert "另一个标题" in words(answers[0].result(60))
+
+
+def test_where_nothing_can_be_made_of_what_was_read_the_old_pages_are_shown_and_nobody_waits(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    station.article()
+    before = desk(station).shown
+    station.article(body="新的一段\n")
+    monkeypatch.setattr("gengfu_site.publish.write", full)
+    shown: list[Shown] = []
+    building._renew(station.folder, before, shown.append)
+    begun, over = shown
+    assert (begun.whole.is_set(), begun.trouble) == (True, "")
+    assert "新的一段" not in words(get(Desk(over), PAGE))
+    assert "磁盘" in over.trouble
 
 
 def test_the_panel_has_what_it_is_given_of_chat_groups_or_why_it_cannot_be_drawn(

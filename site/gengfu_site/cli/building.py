@@ -7,8 +7,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gengfu_site import clock
 from gengfu_site.cli.shared import err, out, settings_in, show_problems
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from gengfu_site.watch import Round
 
 
+_HANDOVER = 0.0005
+"""Seconds for which the rest of a preview may be made before whoever answers for a page has its turn."""
 _NAP = 0.1
 """Seconds after which it is looked whether somebody wants the watch to end."""
 
@@ -56,31 +57,34 @@ def _build(settings: Settings) -> None:
     from gengfu_site.parallel import building
     from gengfu_site.publish import publish
 
-    with (
-        Progress(
-            TextColumn(_("生成网页")),
-            BarColumn(),
-            TextColumn(_("{task.completed} 个文件")),
-            TimeElapsedColumn(),
-            console=err,
-            transient=True,
-            auto_refresh=False,  # by a thread, beside which no work is spread (gengfu_site.parallel)
-            disable=not sys.stderr.isatty(),
-        ) as progress,
-        building(),
-    ):
-        task = progress.add_task("", total=None)
-        progress.refresh()
-        published = publish(
-            settings,
-            clock.now(),
-            lambda written: progress.update(task, completed=written, refresh=True),
-            once=True,
-        )
+    with _progress() as progress, building():
+        published = publish(settings, clock.now(), progress, once=True)
         gc.freeze()  # the program is about to end: nobody need look through what it leaves
     out.print(_made(published))
     if published.held:
         show_problems(published.held)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Is told how many files are written, and shows it where somebody looks on."""
+    if not sys.stderr.isatty():
+        yield lambda written: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn(_("生成网页")),
+        BarColumn(),
+        TextColumn(_("{task.completed} 个文件")),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        auto_refresh=False,  # by a thread, beside which no work is spread (gengfu_site.parallel)
+    ) as shown:
+        task = shown.add_task("", total=None)
+        shown.refresh()
+        yield lambda written: shown.update(task, completed=written, refresh=True)
 
 
 def _made(published: Published) -> str:
@@ -141,6 +145,7 @@ def serve(folder: Path, host: str, port: int, looks: Looks | None = None) -> Non
     settings = settings_in(folder)
     inbox = settings.folder / INBOX
     inbox.mkdir(exist_ok=True)
+    sys.setswitchinterval(_HANDOVER)
     for name in ("SIGTERM", "SIGHUP"):
         # A window that is closed leaves no more behind than Ctrl+C: a missing person's data may be among it.
         if number := getattr(signal, name, None):
