@@ -11,7 +11,6 @@ import re
 import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urlsplit
@@ -68,6 +67,8 @@ def asked(library: Library) -> dict[str, str]:
 
     :raises NoNetwork: none could be reached.
     """
+    from concurrent.futures import ThreadPoolExecutor  # only who asks waits for the import
+
     by_host: dict[str, list[str]] = defaultdict(list)
     everything = (address for article in library.articles for address in _addresses(article.html))
     for address in dict.fromkeys(urldefrag(address).url for address in everything):
