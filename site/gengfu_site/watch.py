@@ -33,8 +33,8 @@ LOOK = 0.25
 """Seconds between two looks at the clock and the files."""
 _MORE = 1 / 20_000
 """Seconds more for each file: a look at 10,000 takes 0.04 s of a processor."""
-_REST = 0.3
-"""Seconds for which what changed must stay as it is: editors write in several steps."""
+_REST = 0.1
+"""Seconds for which what changed must stay as it is: editors write in several steps, milliseconds apart."""
 _LONGEST = 60.0
 AGAIN = timedelta(minutes=1)
 """After which a build that could not be written is tried again."""

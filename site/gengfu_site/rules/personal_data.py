@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from posixpath import splitext
 from typing import Any
@@ -87,7 +88,12 @@ def _printed(around: Around) -> tuple[str, ...]:
 
 
 def _printed_numbers(around: Around) -> frozenset[str]:
-    return frozenset(_numbers("\n".join(around.once(_printed))))
+    return _all_numbers("\n".join(around.once(_printed)))
+
+
+@lru_cache(maxsize=1)  # every share of a build asks of the same station, and so does every save
+def _all_numbers(text: str) -> frozenset[str]:
+    return frozenset(_numbers(text))
 
 
 def _printed_words(around: Around) -> str:
