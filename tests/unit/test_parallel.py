@@ -53,6 +53,23 @@ def test_what_workers_cannot_do_is_done_here() -> None:
     assert told(spread(work, ITEMS)) == ITEMS
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="nobody can be waited for and left to others")
+@pytest.mark.usefixtures("four")
+def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_MOST", 10)
+    monkeypatch.setattr(parallel, "_LIFE", 20)
+    here = os.getpid()
+
+    def work(share: Sequence[int]) -> tuple[int, list[int]]:
+        if os.getpid() == here:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # some worker is over
+        return os.getpid(), list(share)
+
+    found = list(spread(work, ITEMS))
+    assert told(share for _process, share in found) == ITEMS
+    assert len({process for process, _share in found}) > 4
+
+
 @pytest.mark.usefixtures("four")
 def test_what_nobody_can_do_is_told() -> None:
     def work(share: Sequence[int]) -> None:

@@ -165,6 +165,17 @@ def test_a_list_of_articles_survives_its_coding(held: dict[int, int]) -> None:
     assert json.dumps(search.encoded(postings)).strip('"') == search.encoded(postings)
 
 
+def test_lists_that_are_written_in_parts_are_the_same(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        station.article(f"tip/t{number}.md", id=f"T000{number}", kind="tip", title=f"关掉第{number}个阀门")
+    library = station.load()
+    whole = dict(search.files(library, AT))
+    monkeypatch.setattr(search, "_TOGETHER", 2)
+    assert dict(search.files(library, AT)) == whole
+
+
 @given(st.text())
 def test_folding_is_done_once_and_for_all(text: str) -> None:
     assert search.fold(search.fold(text)) == search.fold(text)

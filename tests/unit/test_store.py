@@ -12,6 +12,7 @@ import pytest
 
 from gengfu_site import readings
 from gengfu_site.publish import publish
+from gengfu_site.store import Reading, Store
 from sites import clean, files
 from stations import AT, StationFolder
 
@@ -68,6 +69,33 @@ def test_a_build_is_right_whatever_became_of_the_store(
         readings._held.cache_clear()  # as another process
         publish(station.settings, AT)
         assert files(station.settings.public) == clean(station)
+
+
+def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store_stays_open(
+    tmp_path: Path,
+) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    reading = Reading(status=(), digest="first", told=(), rest=b"", html="<p>正文</p>")
+    store.keep_readings({"tip/a.md": reading}, ())
+    with store.kept_open():
+        assert store.text("tip/a.md", "first") == "<p>正文</p>"
+        store.keep_readings({"tip/a.md": reading._replace(digest="second", html="<p>改了</p>")}, ())
+        assert store.text("tip/a.md", "first") is None
+        assert store.text("tip/a.md", "second") == "<p>改了</p>"
+        store.forget()
+    assert store.text("tip/a.md", "second") is None
+
+
+def test_the_last_build_of_a_process_holds_nothing_and_makes_the_same(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # as above
+    readings._held.cache_clear()
+    for n in range(3):
+        station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇")
+        publish(station.settings, AT, once=True)
+        assert files(station.settings.public) == clean(station)
+    assert readings._held(readings.store_for(station.settings)) == {}
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may enter any folder")
