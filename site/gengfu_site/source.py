@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import FileIO
@@ -403,9 +403,8 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
                 message = _("缺少字段“{field}”。").format(field=field)
                 remedy = _("补上这一行。")
         case "extra_forbidden" | "unexpected_keyword_argument":
-            known = sorted(_field_names(model))
             message = _("没有“{field}”这个字段。").format(field=field)
-            close = nearest(str(field), known)
+            close = nearest(str(field), _field_names(model))
             remedy = _("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。")
         case "string_too_long" | "too_long":
             message = _("最多 {most} 个字，现在有 {found} 个。").format(
@@ -450,11 +449,15 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
     return document.problem(*location, message=message, remedy=remedy)
 
 
-def _field_names(model: type[Any]) -> set[str]:
-    """Names of every field in ``model`` and in the models within it."""
+def _all_fields(model: Any) -> Sequence[str]:
+    """Names of every field in ``model`` and in the models within it, in order."""
     schema = _adapter(model).json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
-    return {name for part in parts for name in part.get("properties", {})}
+    return sorted({name for part in parts for name in part.get("properties", {})})
+
+
+# It takes ten milliseconds, and somebody may have misspelt a thousand.
+_field_names: Callable[[Any], Sequence[str]] = cache(_all_fields)
 
 
 def _shape(value: Any) -> str:

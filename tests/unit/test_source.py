@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import re
 import shlex
+from datetime import UTC
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from gengfu_site.article import FrontMatter
 from gengfu_site.problems import Problem, in_command, reason
-from gengfu_site.source import decode, read_yaml
+from gengfu_site.source import decode, read_yaml, validate
 
 
 def explain(result: str | Problem) -> str:
@@ -159,3 +162,15 @@ def test_no_bytes_raise(data: bytes) -> None:
 @given(st.text(max_size=200))
 def test_no_text_raises(text: str) -> None:
     read_yaml(text, "a.md")
+
+
+def test_what_fields_there_are_is_found_out_once_however_many_are_misspelt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    known = TypeAdapter.json_schema
+    monkeypatch.setattr(TypeAdapter, "json_schema", lambda self: asked.append(self) or known(self))
+    document, _problems = read_yaml("".join(f"tittle{n}: 甲\n" for n in range(50)), "a.md")
+    _matter, problems = validate(FrontMatter, document, {"zone": UTC})
+    assert [p.remedy for p in problems if p.remedy.startswith("是不是")] == ["是不是想写“title”？"] * 50
+    assert len(asked) <= 1
