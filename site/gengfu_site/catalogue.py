@@ -282,7 +282,10 @@ def _contacts(holder: dict[str, Any]) -> tuple[ContactLine, ...]:
 
 def dumped_entry(entry: Entry) -> str:
     """One line: with indentation Python's own encoder would take it apart, five times as slow."""
-    return json.dumps(_item(entry), ensure_ascii=False)
+    return _ENCODER.encode(_item(entry))
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def _item(entry: Entry) -> dict[str, Any]:

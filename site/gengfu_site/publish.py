@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple, assert_never
 
 import jinja2
@@ -153,7 +153,13 @@ def _in_the_way(put: Collection[str], gone: Collection[str]) -> bool:
 
 def _folders(files: Iterable[str]) -> set[str]:
     """Those in which they lie, at any depth."""
-    return {str(above) for file in files for above in PurePosixPath(file).parents}
+    found: set[str] = set()
+    for file in files:
+        folder = file.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 class _Made(NamedTuple):

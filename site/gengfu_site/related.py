@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, combinations, pairwise
+from itertools import chain, combinations, filterfalse, pairwise
 from zlib import crc32
 
 from gengfu_site.library import Article
@@ -24,6 +24,8 @@ MOST, LEAST = 4, 3
 
 _RARE = 8
 """A pair of characters that more articles hold says little about any of them, and comparing those would take long."""
+_SOME = 1000
+"""Articles that show which pairs are common."""
 _WHOLE = 1 << 32
 """What those that hold a pair share between them; whole, since a sum of fractions hangs on their order."""
 _CHINESE = re.compile(r"[㐀-鿿]{2,}")  # each of 16 bits
@@ -84,10 +86,14 @@ def _scores(compared: tuple[tuple[str, bytes], ...]) -> Mapping[str, Mapping[str
     :param compared: of each article its id and its pairs.
     """
     held = [(id_, array("I", its)) for id_, its in compared]
-    times = Counter(chain.from_iterable(its for _id, its in held))
+    # What is not rare among some need not be counted among all: most pairs of most articles.
+    times = Counter(chain.from_iterable(its for _id, its in held[:_SOME]))
+    common = {pair for pair, number in times.items() if number > _RARE}
+    rest = [(id_, [*filterfalse(common.__contains__, its)]) for id_, its in held]
+    times = Counter(chain.from_iterable(its for _id, its in rest))
     telling = {pair for pair, number in times.items() if 1 < number <= _RARE}
     holders: defaultdict[int, list[str]] = defaultdict(list)
-    for id_, its in held:
+    for id_, its in rest:
         for pair in telling.intersection(its):
             holders[pair].append(id_)
     scores: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
