@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 from urllib.parse import quote
 
+from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 
 from gengfu_site.article import Alert
@@ -61,14 +64,66 @@ def channels(library: Library, at: datetime, lists: Lists) -> Iterator[Channel]:
 def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
     """Path below the site and bytes of every RSS and Atom file."""
     station = library.settings.station
+    items = Items(station, content)
     for channel in channels(library, at, Lists(library.listed(at), station)):
-        yield from feeds_of(channel, station, content)
+        yield from feeds_of(channel, items)
 
 
-def feeds_of(channel: Channel, station: Station, content: Content) -> Iterator[tuple[str, bytes]]:
+class _Item(FeedEntry):  # type: ignore[misc]  # feedgen has no types
+    """An entry that is put together once in each format; every feed it is in gets a copy, for an element has one parent."""
+
+    def atom_entry(self, extensions: bool = True) -> Any:
+        return deepcopy(self._in_atom)
+
+    def rss_entry(self, extensions: bool = True) -> Any:
+        return deepcopy(self._in_rss)
+
+    @cached_property
+    def _in_atom(self) -> Any:
+        return super().atom_entry()
+
+    @cached_property
+    def _in_rss(self) -> Any:
+        return super().rss_entry()
+
+
+_ITEMS = 1_000
+"""Entries in memory at once."""
+
+
+class Items:
+    """The entries of a station's feeds: an article is in several of them."""
+
+    def __init__(self, station: Station, content: Content) -> None:
+        self.station = station
+        self._content = content
+        self._made: dict[str, _Item] = {}
+
+    def of(self, article: Article) -> _Item:
+        if article.id not in self._made:
+            if len(self._made) == _ITEMS:
+                self._made.clear()
+            self._made[article.id] = self._new(article)
+        return self._made[article.id]
+
+    def _new(self, article: Article) -> _Item:
+        item = _Item()
+        item.id(urn(article.id))
+        item.guid(urn(article.id), permalink=False)
+        item.title(_headline(article, self.station))
+        item.link(href=self.station.url + quote(article.url))
+        item.summary(article.summary)
+        item.content(self._content(article), type="html")
+        item.category([{"term": topic} for topic in article.topics])
+        item.published(article.published)
+        item.updated(article.modified)
+        return item
+
+
+def feeds_of(channel: Channel, items: Items) -> Iterator[tuple[str, bytes]]:
     """The channel's two."""
-    page = station.url + quote(channel.url)
-    feed = _generator(station, channel, content)
+    page = items.station.url + quote(channel.url)
+    feed = _generator(channel, items)
     for name, written in (("feed.xml", feed.rss_str), ("atom.xml", feed.atom_str)):
         # RSS takes the last link as the channel's own: the page must follow the feed.
         feed.link(
@@ -154,8 +209,9 @@ def _channels(
         yield area_url(area), f"{area.name} - {station.name}", lists.local_to(area)
 
 
-def _generator(station: Station, channel: Channel, content: Content) -> FeedGenerator:
+def _generator(channel: Channel, items: Items) -> FeedGenerator:
     """``channel`` in feedgen's hands, but for its links, of which each format has its own."""
+    station = items.station
     feed = FeedGenerator()
     feed.id(urn(station.url + channel.url))
     feed.title(channel.title)
@@ -166,16 +222,7 @@ def _generator(station: Station, channel: Channel, content: Content) -> FeedGene
     feed.updated(channel.updated)
     feed.lastBuildDate(channel.updated)
     for article in channel.articles:
-        item = feed.add_entry(order="append")
-        item.id(urn(article.id))
-        item.guid(urn(article.id), permalink=False)
-        item.title(_headline(article, station))
-        item.link(href=station.url + quote(article.url))
-        item.summary(article.summary)
-        item.content(content(article), type="html")
-        item.category([{"term": topic} for topic in article.topics])
-        item.published(article.published)
-        item.updated(article.modified)
+        feed.add_entry(items.of(article), order="append")
     return feed
 
 

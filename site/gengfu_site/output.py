@@ -23,7 +23,7 @@ import jinja2
 
 from gengfu_site.catalogue import KINDS, Station, dumped, dumped_entry
 from gengfu_site.edition import edition
-from gengfu_site.feeds import Channel, Content, alerts, channels, entry, feeds_of
+from gengfu_site.feeds import Channel, Items, alerts, channels, entry, feeds_of
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
@@ -143,17 +143,15 @@ def recipes(site: Site, before: Mapping[str, Done] | None = None) -> Iterator[Re
         located.append(said)
         if article.id in live:
             told.append(said)
-    contents: dict[str, str] = {}  # an article is in several feeds
 
     def content(article: Article) -> str:
         if isinstance(article, Kept):
             return article.content
-        if article.id not in contents:
-            contents[article.id] = _content(article, pager.article(article), env)
-        return contents[article.id]
+        return _content(article, pager.article(article), env)
 
+    items = Items(station, content)
     for channel in channels(library, at, pager.lists):
-        yield _of_channel(channel, framed, keys, station, content)
+        yield _of_channel(channel, framed, keys, items)
     for path, data in (
         words.kinds(),
         ("alerts.json", alerts(library, at)),
@@ -177,15 +175,13 @@ def _of_article(planned: Planned, words: Words) -> Iterator[Output]:
     yield from _generated(words.article(planned.article))
 
 
-def _of_channel(
-    channel: Channel, framed: str, keys: Mapping[str, str | None], station: Station, content: Content
-) -> Recipe:
+def _of_channel(channel: Channel, framed: str, keys: Mapping[str, str | None], items: Items) -> Recipe:
     its = [keys[article.id] for article in channel.articles]
     known = [key for key in its if key is not None]
     return Recipe(
         name=f"feed {channel.url}",
         key=_digest(framed, channel.updated.isoformat(), *known) if len(known) == len(its) else None,
-        make=lambda: _generated(feeds_of(channel, station, content)),
+        make=lambda: _generated(feeds_of(channel, items)),
     )
 
 
