@@ -57,6 +57,9 @@ def make(url: str, schema: int) -> None:
             fill("message_entry", message_id=n, entry=entry)
             for state in STATES:
                 fill("delivery", broadcast_id=n, message_id=n, **delivery(form, state))
+            if schema > 11:  # from then on noted beside the deliveries
+                fill("cohort", digest=f"{n}", members=" ".join(STATES))
+                fill("cohort_told", cohort_id=n, broadcast_id=n, message_id=n, entries=entry)
         fill("missed", slot="noon", scheduled_for=NOON - DAY, recorded_at=NOON)
         fill("slot_progress", slot="morning", times="08:00", planned_until=NOON)
         fill("disabled_group", group_id="gone", reason="机器人已删", since=NOON)

@@ -73,11 +73,12 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
         for row in connection.execute(sql.HEARD, {"ids": ids}):
             for group in found[row.cohort_id]:
                 heard[group].append(texts.setdefault(row.lines, row.lines))
-    lost: dict[str, list[str]] = defaultdict(list)
-    for ids in batches(heard):
-        for row in connection.execute(sql.NOT_HEARD, {"ids": ids}):
-            lost[row.group_id].append(row.line)
-    kinds = {group: (tuple(heard[group]), tuple(lost.get(group, ()))) for group in heard}
+    lost = {
+        row.group_id: row.broadcasts
+        for ids in batches(heard)
+        for row in connection.execute(sql.NOT_HEARD, {"ids": ids})
+    }
+    kinds = {group: (tuple(heard[group]), lost.get(group, "")) for group in heard}
     lines = {(its, gone): _lines(its, gone) for its, gone in set(kinds.values())}
     spoken = _spoken(connection, frozenset().union(*lines.values()))
     histories = {said: _history(said, spoken) for said in set(lines.values())}
@@ -85,9 +86,11 @@ def told(connection: Connection, groups: Collection[str]) -> dict[str, dict[str,
     return {group: history for group, history in by_group.items() if history}
 
 
-def _lines(texts: Iterable[str], gone: Iterable[str]) -> frozenset[str]:
-    """The lines of ``texts``, less one for each that is ``gone``."""
-    return frozenset(Counter(line for text in texts for line in text.split("\n")) - Counter(gone))
+def _lines(texts: Iterable[str], gone: str) -> frozenset[str]:
+    """The lines of ``texts``, less one of its broadcast's for each that is ``gone``: all parts of one say the same."""
+    times = Counter(line for text in texts for line in text.split("\n"))
+    lost = Counter(gone.split("\n"))
+    return frozenset(line for line, often in times.items() if often > lost[line.partition(" ")[0]])
 
 
 def _spoken(connection: Connection, lines: Iterable[str]) -> dict[str, tuple[datetime, list[str]]]:

@@ -291,15 +291,14 @@ HEARD = (
     .group_by(COHORT_TOLD.c.cohort_id)
 )
 
-# The lines of it that came to nothing for some of its groups: few deliveries, with an index of their own.
+# Which broadcasts came to nothing for a group, each once a part: few deliveries, all in an index of their own.
 NOT_HEARD = (
-    select(DELIVERY.c.group_id, _LINE.label("line"))
-    .join(
-        COHORT_TOLD,
-        (COHORT_TOLD.c.message_id == DELIVERY.c.message_id)
-        & (COHORT_TOLD.c.broadcast_id == DELIVERY.c.broadcast_id),
+    select(
+        DELIVERY.c.group_id,
+        func.aggregate_strings(cast(DELIVERY.c.broadcast_id, String), "\n").label("broadcasts"),
     )
     .where(CAME_TO_NOTHING, not_(COUNTS_AS_TOLD), DELIVERY.c.group_id.in_(bindparam("ids", expanding=True)))
+    .group_by(DELIVERY.c.group_id)
 )
 
 # The broadcasts planned lately; and who was told what by them. Two statements: of one, a database without
