@@ -148,6 +148,10 @@ class Links:
         """One that was bound before has these headings."""
         self._anchors[manuscript.place] = anchors
 
+    def let_go(self) -> None:
+        """Of what was bound by now, nothing more is asked."""
+        self._anchors.clear()
+
     def still(self, manuscript: Manuscript, leads: Iterable[Lead]) -> bool:
         """Whether these links of an article that was bound before would be followed as they were then.
 

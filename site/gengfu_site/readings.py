@@ -59,6 +59,37 @@ def store_for(settings: Settings, file: Path | None = None) -> Store:
     return Store(file=file or settings.folder / FILE, edition=digest.hexdigest())
 
 
+class _Shared:
+    """What many articles have in common, looked at once for all: files that they bring along, what the station prints."""
+
+    def __init__(self, settings: Settings, at: datetime) -> None:
+        self.files = _Attached(settings)
+        self._links = Links(settings, (), at)
+        self._keeps_rules = rules.sound(settings, at)
+
+    def sound(self, written: Iterable[tuple[Manuscript, str]]) -> list[tuple[Article, Values]]:
+        """Those that are sound by themselves, and what is told of each.
+
+        :param written: with the digests of their texts.
+        """
+        links = self._links
+        found: list[tuple[Article, Values]] = []
+        right = [
+            (manuscript, text)
+            for manuscript, text in written
+            if not (reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"))
+        ]
+        bodies = links.bind([manuscript for manuscript, _text in right])
+        for (manuscript, text), (followed, problems) in zip(right, bodies, strict=True):
+            if [*problems, *links.broken_anchors()]:
+                continue
+            attached = self.files.now(followed.files, manuscript.signed)
+            leads, anchors = sorted(followed.leads), sorted(followed.anchors)
+            found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached, text)))
+        links.let_go()
+        return [one for one in found if self._keeps_rules(one[0])]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Readings:
     """A :data:`gengfu_site.library.Knowledge`: reads what it does not know, and remembers it."""
@@ -78,20 +109,20 @@ class Readings:
         before = {name: reading for name, (reading, _known) in held.items()} or self.store.readings()
         content = str(self.settings.content)
         statuses = {place: status(f"{content}/{place}") for place in places}
-        attached = _Attached(self.settings)
+        shared = _Shared(self.settings, self.at)
         known: dict[str, Known] = {}
         unknown: list[str] = []
         for place in places:
             reading = before.get(place)
             if reading and reading.status == statuses[place]:
                 signed = _signed(place, reading, signatures)
-                if attached.still(reading.told[3], signed):
+                if shared.files.still(reading.told[3], signed):
                     known[place] = _at_hand(held.get(place), signed) or self._known(place, reading, signed)
                     continue
             unknown.append(place)
         new: dict[str, Reading] = {}
         kept: dict[str, Reading] = {}
-        for share in spread(partial(self._read, signatures), unknown):
+        for share in spread(partial(self._read, shared, signatures), unknown):
             for place, digest, told, rest, html in share:
                 reading = Reading(statuses[place], digest, told, rest, html)
                 sure = max(reading.status[:2], default=settled) < settled
@@ -116,16 +147,16 @@ class Readings:
         return known
 
     def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
-        held, attached = self._held, _Attached(self.settings)
+        held, shared = self._held, _Shared(self.settings, self.at)
         copies = {_name(copy): copy for copy in wanted}
         found: dict[str, tuple[Reading, Known]] = {}
         for name, copy in copies.items():
             kept = held.get(name)
-            if kept and attached.still(kept[0].told[3], copy.signed):
+            if kept and shared.files.still(kept[0].told[3], copy.signed):
                 found[name] = kept[0], _at_hand(kept, copy.signed) or self._known(copy, kept[0], copy.signed)
         unknown = {copy.path.as_posix(): copy for name, copy in copies.items() if name not in found}
         new: dict[str, Reading] = {}
-        for share in spread(partial(self._read, None), list(unknown.values())):
+        for share in spread(partial(self._read, shared, None), list(unknown.values())):
             for place, digest, told, rest, html in share:
                 copy, reading = unknown[place], Reading((), digest, told, rest, html)
                 new[_name(copy)] = reading
@@ -139,7 +170,7 @@ class Readings:
         return {copies[name].path.as_posix(): known for name, (_reading, known) in found.items()}
 
     def _read(
-        self, signatures: Signatures | None, wanted: Sequence[str | Copy]
+        self, shared: _Shared, signatures: Signatures | None, wanted: Sequence[str | Copy]
     ) -> list[tuple[str, str, Values, bytes, str]]:
         """Of those that are sound by themselves: place, digest, what is told of it twice, and its text.
 
@@ -147,9 +178,7 @@ class Readings:
 
         :param wanted: files by their place, or copies.
         """
-        sound = rules.sound(self.settings, self.at)
-        alone = [one for one in self._alone(self._written(wanted, signatures)) if sound(one[0])]
-        return [_reading(article, told) for article, told in alone]
+        return [_reading(article, told) for article, told in shared.sound(self._written(wanted, signatures))]
 
     def _written(
         self, wanted: Iterable[str | Copy], signatures: Signatures | None = None
@@ -172,25 +201,6 @@ class Readings:
             (replace(manuscript, signed=signed) if signed else manuscript, text)
             for manuscript, text, signed in found
         ]
-
-    def _alone(self, written: Iterable[tuple[Manuscript, str]]) -> list[tuple[Article, Values]]:
-        """Those that are right but for the rules, and what is told of each."""
-        links = Links(self.settings, (), self.at)  # which looks at a picture that many share once
-        found: list[tuple[Article, Values]] = []
-        files = _Attached(self.settings)
-        right = [
-            (manuscript, text)
-            for manuscript, text in written
-            if not (reserved_part(manuscript.path) or (manuscript.alert and manuscript.alert.form == "走失"))
-        ]
-        bodies = links.bind([manuscript for manuscript, _text in right])
-        for (manuscript, text), (followed, problems) in zip(right, bodies, strict=True):
-            if [*problems, *links.broken_anchors()]:
-                continue
-            attached = files.now(followed.files, manuscript.signed)
-            leads, anchors = sorted(followed.leads), sorted(followed.anchors)
-            found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached, text)))
-        return found
 
     def _known(self, one: str | Copy, reading: Reading, signed: Signed | None) -> Known:
         often, leads, anchors, _attached, text, pairs = reading.told
