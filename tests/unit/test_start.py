@@ -1,0 +1,75 @@
+"""What a command waits for before it does anything: its own modules, and of the libraries those that it uses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from stations import StationFolder
+
+HEAVY = {
+    *(
+        "PIL",
+        "alembic",
+        "apprise",
+        "apscheduler",
+        "chinese_calendar",
+        "ctypes",
+        "feedgen",
+        "jinja2",
+        "lxml",
+        "mammoth",
+    ),
+    *("mkdocs", "nh3", "pycurl", "python_calamine", "requests", "sqlalchemy", "ssl", "watchdog", "zxingcpp"),
+}
+"""Of the libraries, those that take more than some milliseconds to import, or bring along others that do."""
+SHOWN = {"rich.live", "rich.progress", "rich.table"}
+"""What only somebody at a terminal, or who asks for a table, has to wait for."""
+
+
+def loaded(*lines: list[str]) -> set[str]:
+    """The modules of a new process in which these commands were run one after the other."""
+    program = (
+        "import json, sys\n"
+        "from gengfu_scheduler.cli import main\n"
+        "for line in json.loads(sys.argv[1]):\n"
+        "    main(line, standalone_mode=False)\n"
+        "print(json.dumps(list(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(lines)], capture_output=True, text=True, check=True
+    )
+    modules: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return set(modules)
+
+
+def commands() -> list[str]:
+    from gengfu_scheduler.cli import main
+
+    return sorted(main.commands)
+
+
+def test_no_command_imports_a_heavy_library_before_it_knows_that_it_needs_it() -> None:
+    assert loaded(*([name, "--help"] for name in commands())) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "its"),
+    [("plan", {"planning"}), ("alert", {"alerts", "record", "sending"}), ("build", set())],
+)
+def test_a_command_does_not_import_the_others(command: str, its: set[str]) -> None:
+    within = "gengfu_scheduler.cli."
+    modules = {name.removeprefix(within) for name in loaded([command, "--help"]) if name.startswith(within)}
+    assert modules == {"help", "shared"} | its
+
+
+def test_a_build_after_one_edit_imports_no_more_than_it_uses(station: StationFolder) -> None:
+    station.article("tip/a.md", id="T0001", kind="tip")
+    build = ["-C", str(station.folder), "build"]
+    loaded(build)
+    station.article("tip/a.md", "写多一点。\n", id="T0001", kind="tip")
+    needed = {"ctypes", "feedgen", "jinja2", "lxml", "nh3", "zxingcpp"}
+    assert loaded(build) & (HEAVY | SHOWN | {"concurrent.futures"}) == needed
