@@ -53,38 +53,33 @@ def identifiers(text: str) -> Iterator[Identifier]:
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _ESTATE = "区园苑村里城府庭寓"
-_NUMBER = re.compile(  # whatever it may be, one set of signs to begin with: a text is gone through once
+_SIGN = re.compile(  # whatever it may be of, one set of signs to begin with: most signs of a text are none of these
     rf"""
-    [0-9０-９{_PROVINCES}{_ESTATE}]
+    [0-9０-９{_PROVINCES}{_ESTATE}室户房单<&@＠]
     (?: (?<=[0-9０-９])(?<![0-9０-９]{{2}})(?:\d|[^\w\n:：/，、。；]{{1,8}}_{{0,4}}\d|_{{1,4}}\d){{6}}  # a row of digits
       | (?<=[{_PROVINCES}])(?:[^\w\n]|_){{0,4}}[A-Za-zＡ-Ｚａ-ｚ]  # the beginning of a plate
       | (?<=[{_ESTATE}])[^\w\n]?\d{{1,3}}[^\w\n]\d  # a door
+      | (?<=[\d一二三四五六七八九十零〇号\ ][室户房]) | (?<=单)元 | (?<=村)[^\n]{{0,12}}号  # a home
+      | (?<=\d<) | (?<=&)[#\w]  # what hides digits
+      | (?<=[@＠])
     )
     """,
     re.VERBOSE,
 )
-_BEFORE_ROOM = r"(?<=[\d一二三四五六七八九十零〇号 ].)"
-_ROOM = re.compile(rf"室{_BEFORE_ROOM}|户{_BEFORE_ROOM}|房{_BEFORE_ROOM}|单元|村[^\n]{{0,12}}号")
-_HIDDEN = re.compile(r"\d<|&[#\w]|[@＠]")
 
 
 def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
     """Lines that may hold one, each with its place: most of a text holds none, and looking closely takes time."""
-    places = [found.start() for found in _NUMBER.finditer(text)]
-    if "<" in text or "&" in text or "@" in text or "＠" in text:
-        places += [found.start() for found in _HIDDEN.finditer(text)]
-    if "室" in text or "户" in text or "房" in text or "单元" in text or "村" in text:
-        places += [found.start() for found in _ROOM.finditer(text)]
     end = -1  # of the line read last
-    for place in sorted(places):
-        if place > end:
-            begin = text.rfind("\n", 0, place) + 1
+    for sign in _SIGN.finditer(text):
+        if sign.start() > end:
+            begin = text.rfind("\n", 0, sign.start()) + 1
             end = text.find("\n", begin) % (len(text) + 1)
             yield begin, text[begin:end]
 
 
 # What a reader does not see, dashes and spaces of every kind, full-width letters and digits.
-_PLAIN = str.maketrans(
+_PLAIN = (
     dict.fromkeys("\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\ufeff", "")
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-")
     | dict.fromkeys(
@@ -92,6 +87,7 @@ _PLAIN = str.maketrans(
     )
     | {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if code != 0x2D}
 )
+_UNUSUAL = re.compile(f"[{''.join(map(re.escape, _PLAIN))}]")
 _REFERENCE = re.compile(r"&(?:#\w{1,8}|\w{2,8});")
 _ADDRESS_OUTSIDE = re.compile(r"https?://[^\s<>()\"'，。；）]+")
 _BETWEEN_DIGITS = re.compile(r"(?<=[\dA-Za-z])((?:[-*_~`\\ .·•]|</?\w{1,9}>|<!--[^<>]*-->){1,16})(?=[\dXx])")
@@ -101,7 +97,7 @@ def _plain(line: str) -> str:
     """``line`` with no more between two digits than one sign that a reader sees."""
     if "&" in line:
         line = _REFERENCE.sub(lambda found: unescape(found[0]).replace("\n", " "), line)
-    line = _ADDRESS_OUTSIDE.sub("|", line.translate(_PLAIN))
+    line = _ADDRESS_OUTSIDE.sub("|", _UNUSUAL.sub(lambda found: _PLAIN[found[0]], line))
     return _BETWEEN_DIGITS.sub(_seen, line)
 
 

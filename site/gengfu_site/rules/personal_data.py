@@ -39,7 +39,7 @@ def found(reading: Reading) -> Iterator[Finding]:
         if not _printed_for_all(one, reading):
             yield _finding(one, reading.place(one.at), article.alert is not None)
     files = reading.around.once(_Files)
-    for one in files.in_name(article.path):
+    for one in _in_name(article.path):
         finding = _finding(one, Place(line=1), article.alert is not None)
         yield replace(finding, message=_("文件名也是网址：{found}").format(found=finding.message))
     for file in article.files:
@@ -143,6 +143,11 @@ def _of_the_office(one: Identifier, words: str, service: Service) -> bool:
 _PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".webp"))
 
 
+def _in_name(file: PurePosixPath) -> Iterator[Identifier]:
+    # What joins words in a name stands between them.
+    return identifiers(splitext(file.as_posix())[0].replace("_", " ").replace("/", "\n"))
+
+
 class _Files:
     """What the names of the library's files tell, and cameras wrote into them; many articles share one."""
 
@@ -153,9 +158,7 @@ class _Files:
 
     def in_name(self, file: PurePosixPath) -> tuple[Identifier, ...]:
         if file not in self._names:
-            # What joins words in a name stands between them.
-            words = splitext(file.as_posix())[0].replace("_", " ").replace("/", "\n")
-            self._names[file] = tuple(identifiers(words))
+            self._names[file] = tuple(_in_name(file))
         return self._names[file]
 
     def in_picture(self, file: PurePosixPath, signed: Path | None) -> tuple[str, ...]:
