@@ -23,6 +23,13 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
+from yaml import (
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from gengfu_site.problems import Problem, in_command, nearest, reason, shown
 from gengfu_templates.i18n import _, series
@@ -33,7 +40,7 @@ _MAX_DEPTH = 16
 
 _ORDINARY = re.compile("[\t\n\r -~\x85\xa0-\ufffd\U00010000-\U0010ffff]*")
 """Whatever is no control character."""
-_Events = yaml.cyaml.CParser if yaml.__with_libyaml__ else yaml.SafeLoader
+_Events: Any = yaml.cyaml.CParser if yaml.__with_libyaml__ else yaml.SafeLoader  # type: ignore[attr-defined]
 
 Location = tuple[str | int, ...]
 """Where a value stands: ``("service", "materials", 0, "name")``."""
@@ -188,10 +195,10 @@ class Document:
 
 
 class _Wrong(Exception):
-    """Stops reading one YAML text; carries the line and the problem's two sentences."""
+    """Stops reading one YAML text; carries the line, from 0, and the problem's two sentences."""
 
-    def __init__(self, line: int, message: str, remedy: str) -> None:
-        self.line, self.message, self.remedy = line, message, remedy
+    def __init__(self, event: Any, message: str, remedy: str) -> None:
+        self.line, self.message, self.remedy = event.start_mark.line, message, remedy
 
 
 def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, list[Problem]]:
@@ -204,7 +211,9 @@ def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, l
     try:
         builder.read(text)
     except _Wrong as wrong:
-        problems.append(Problem(path=path, line=wrong.line, message=wrong.message, remedy=wrong.remedy))
+        problems.append(
+            Problem(path=path, line=first_line + wrong.line, message=wrong.message, remedy=wrong.remedy)
+        )
     except yaml.YAMLError as error:
         problems.append(_no_yaml(error, path, first_line))
     value = builder.root
@@ -250,27 +259,27 @@ class _Builder:
         around: list[tuple[Any, Location | None, str | int | None]] = []
         next_event = _Events(text).get_event
         while event := next_event():
-            kind, line = type(event), event.start_mark.line + self._first_line
-            if kind is yaml.ScalarEvent:
+            kind = type(event)
+            if kind is ScalarEvent:
                 if event.anchor:
-                    raise _anchored(event, line)
+                    raise _anchored(event)
                 if key is None:
                     key = intern(event.value)  # thousands of files have the same fields
                     continue
-                value = _written_as(event, line) if event.style or event.tag else event.value or None
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                value = _written_as(event) if event.style or event.tag else event.value or None
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 container, above, key = around.pop()
                 continue
-            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                value = _empty(event, line, is_key=key is None, depth=len(around))
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                value = _empty(event, is_key=key is None, depth=len(around))
             elif kind is yaml.AliasEvent:
-                raise _Wrong(
-                    line, _("不支持 YAML 的别名（*{name}）。").format(name=event.anchor), _("把内容写全。")
-                )
+                message = _("不支持 YAML 的别名（*{name}）。").format(name=event.anchor)
+                raise _Wrong(event, message, _("把内容写全。"))
             elif kind is yaml.DocumentStartEvent and self._documents:
-                raise _Wrong(line, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
+                raise _Wrong(event, _("这里只能有一段 YAML，又见到一个“---”。"), _("删掉多出来的“---”。"))
             else:
                 continue
+            line = event.start_mark.line + self._first_line
             location = _below(above, key)
             self.lines[location] = line
             if type(container) is list:
@@ -281,34 +290,34 @@ class _Builder:
                     self.duplicates.append((location, line))
                 container[key] = value
                 key = None
-            if kind is not yaml.ScalarEvent:
+            if kind is not ScalarEvent:
                 around.append((container, above, key))
                 container, above, key = value, location, 0 if type(value) is list else None
 
 
-def _anchored(event: yaml.ScalarEvent, line: int) -> _Wrong:
-    return _Wrong(line, _("不支持 YAML 的锚点（&{name}）。").format(name=event.anchor), _("把内容写全。"))
+def _anchored(event: ScalarEvent) -> _Wrong:
+    return _Wrong(event, _("不支持 YAML 的锚点（&{name}）。").format(name=event.anchor), _("把内容写全。"))
 
 
-def _written_as(event: yaml.ScalarEvent, line: int) -> str | Tagged | None:
+def _written_as(event: ScalarEvent) -> str | Tagged | None:
     """The value of what is written in quotes, as a block or with a tag."""
     value = event.value
     if event.style == '"' and _control_in(value) is not None:  # only there can one be written
-        raise _Wrong(line, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
+        raise _Wrong(event, _("这一行的转义写出了看不见的控制字符。"), _("删掉反斜杠开头的转义。"))
     if event.tag not in (None, "!"):
         return Tagged(tag=event.tag)
     return value if value or event.style else None
 
 
 def _empty(
-    event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int, *, is_key: bool, depth: int
+    event: MappingStartEvent | SequenceStartEvent, *, is_key: bool, depth: int
 ) -> dict[str, Any] | list[Any]:
     """What the values that follow go into."""
     if depth >= _MAX_DEPTH:
-        raise _Wrong(line, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("减少缩进的层数。"))
+        raise _Wrong(event, _("层次太深（超过 {n} 层）。").format(n=_MAX_DEPTH), _("减少缩进的层数。"))
     if is_key:
-        raise _Wrong(line, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
-    return {} if isinstance(event, yaml.MappingStartEvent) else []
+        raise _Wrong(event, _("字段名应是文字，见到的是列表或字段组。"), _("检查这一行的方括号和花括号。"))
+    return {} if isinstance(event, MappingStartEvent) else []
 
 
 @lru_cache(maxsize=4096)
