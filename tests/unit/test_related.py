@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from gengfu_site.library import Article
-from gengfu_site.related import LEAST, MOST, related
+from gengfu_site.related import LEAST, MOST, _scores, pairs, related
 from gengfu_templates import starter
 from stations import AT, StationFolder
 
@@ -68,6 +68,18 @@ def test_every_article_of_the_library_leads_to_a_few_others(library: Sequence[Ar
 
 def test_the_order_in_which_articles_are_given_is_of_no_account(library: Sequence[Article]) -> None:
     assert led_to(list(reversed(library))) == dict(reversed(led_to(library).items()))
+
+
+def test_how_many_articles_show_what_is_common_changes_nothing(
+    library: Sequence[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = tuple((article.id, pairs(article)) for article in library)
+    alike = []
+    for some in (1, len(library) // 2, len(library)):
+        monkeypatch.setattr("gengfu_site.related._SOME", some)
+        alike.append(_scores.__wrapped__(compared))
+    assert alike[0]
+    assert alike[0] == alike[1] == alike[2]
 
 
 def test_a_new_article_changes_what_few_others_lead_to(library: Sequence[Article]) -> None:

@@ -416,7 +416,19 @@ class TestNumbers:
     @given(st.lists(st.lists(st.integers(0, 1 << 22), unique=True).map(sorted), min_size=1))
     def test_a_list_is_read_back_as_it_was_written(self, lists: list[list[int]]) -> None:
         for postings in ([4 * (n + 1) + n % 4 for n in sorted({*numbers})] for numbers in lists):
-            assert [*search.decoded(search.encoded(postings))] == postings
+            assert search.decoded(search.encoded(postings)) == postings
+
+    @given(st.sets(st.integers(0, 1 << 22), min_size=1), st.data())
+    def test_a_list_that_was_changed_in_one_place_is_as_one_written_anew(
+        self, numbers: set[int], data: st.DataObject
+    ) -> None:
+        postings = [4 * (n + 1) + n % 4 for n in sorted(numbers)]
+        one = data.draw(st.sampled_from(postings))
+        whole, rest = search.encoded(postings), search.encoded([p for p in postings if p != one])
+        assert search._without(whole, one) == rest
+        assert search._with(rest, one) == whole
+        with pytest.raises(ValueError, match=str(one)):
+            search._without(rest, one)
 
 
 class TestEdition:
