@@ -130,5 +130,8 @@ def _list(values: list[str]) -> str:
 
 def _written(type_: str, **members: str) -> str:
     """A thing of that type, with those of its members, JSON each, that have a value."""
-    said = [f'"{name}":{value}' for name, value in members.items() if value]
-    return "{" + ",".join([f'"@type":"{type_}"', *said]) + "}"
+    text = f'{{"@type":"{type_}"'
+    for name, value in members.items():
+        if value:
+            text += f',"{name}":{value}'
+    return text + "}"
