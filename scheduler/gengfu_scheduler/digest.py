@@ -283,10 +283,9 @@ class _Turn:
         self._favoured = favoured
         news = (entry for entry in shelf.news if not self._before_joining(entry))
         self._news = sorted(news, key=lambda entry: entry.id not in favoured)
-        # Hundreds of histories are asked about thousands of entries, so this is laid out in columns.
-        self._ids = [entry.id for entry in shelf.repeats]
-        self._long_ago = [self._told_before(entry) for entry in shelf.repeats]
-        self._in_campaign = [id in favoured for id in self._ids]
+        of_campaigns = [entry for entry in shelf.repeats if entry.id in favoured]
+        rest = [entry for entry in shelf.repeats if entry.id not in favoured]
+        self._rounds = [_Round(some, list(map(self._told_before, some))) for some in (of_campaigns, rest)]
 
     def bars_to_news(self, entry: Entry, told: History) -> Iterator[Bar]:
         """Why ``entry`` is not told as new, though the slot would."""
@@ -306,26 +305,8 @@ class _Turn:
         news = (entry for entry in self._news if entry.id not in told and entry not in leave_out)
         new = list(islice(news, self.slot.pick.new))
         chosen = {entry.id for entry in (*new, *leave_out)}
-        return [*new, *self._in_rotation(told, chosen)][:MOST_ITEMS]
-
-    def _in_rotation(self, told: History, leave_out: Collection[str]) -> list[Entry]:
-        """What fills up: those of a campaign first, then the one told longest ago.
-
-        Those told together go round in their own order, not from its top.
-        """
-        last = list(map(told.get, self._ids, repeat(_NEVER)))
-        again = list(compress(count(), map(_may_come_again, last, self._long_ago)))
-        again = [n for n in again if self._ids[n] not in leave_out] if leave_out else again
-        when = [last[n] for n in again]
-        longest = min(when, default=_NEVER)
-        starts = (i for i, then in enumerate(when) if then == longest != when[i - 1])
-        start = next(starts, 0)
-        in_order = sorted([*again[start:], *again[:start]], key=last.__getitem__)
-        campaigns, rest = (
-            (n for n in in_order if self._in_campaign[n]),
-            (n for n in in_order if not self._in_campaign[n]),
-        )
-        return [self._shelf.repeats[n] for n in islice(chain(campaigns, rest), self.slot.pick.repeat)]
+        again = chain.from_iterable(some.turn(told, chosen) for some in self._rounds)
+        return [*new, *islice(again, self.slot.pick.repeat)][:MOST_ITEMS]
 
     def _before_joining(self, entry: Entry) -> bool:
         return entry.published < self._joined
@@ -337,6 +318,36 @@ class _Turn:
 
 _may_come_again: Callable[[datetime, datetime], bool] = le
 """Whether what was told last at the one instant, or never, may be told again by the other."""
+
+
+class _Round:
+    """Entries that take turns, of which those that were not told lately fill up.
+
+    Hundreds of histories are asked about thousands of entries, so these are laid out in columns.
+    """
+
+    def __init__(self, entries: Sequence[Entry], long_ago: Sequence[datetime]) -> None:
+        """
+        :param long_ago: who was told each before then may be told it again.
+        """
+        self._entries = entries
+        self._ids = [entry.id for entry in entries]
+        self._long_ago = long_ago
+
+    def turn(self, told: History, leave_out: Collection[str]) -> Iterator[Entry]:
+        """Those whose turn it is, the one told longest ago first.
+
+        Those told together go round in their own order, not from its top.
+        """
+        last = list(map(told.get, self._ids, repeat(_NEVER)))
+        again = list(compress(count(), map(_may_come_again, last, self._long_ago)))
+        again = [n for n in again if self._ids[n] not in leave_out] if leave_out else again
+        when = [last[n] for n in again]
+        longest = min(when, default=_NEVER)
+        starts = (i for i, then in enumerate(when) if then == longest != when[i - 1])
+        start = next(starts, 0)
+        for n in sorted([*again[start:], *again[:start]], key=last.__getitem__):
+            yield self._entries[n]
 
 
 def _favoured(
