@@ -757,6 +757,9 @@ def _service_group(title: str, name: str, services: Sequence[Article], more: Lin
 
 def _contents(html: str) -> Iterator[Link]:
     """Links to its sections, of a long text only."""
+    # A tag has three signs at least, so that most texts need not be taken apart to be known for short ones.
+    if len(html) - 3 * html.count("<") < _LONG:
+        return
     found = sections(html)
     if len(found) >= _SECTIONS and len(plain(html)) >= _LONG:
         yield from (Link(title=words, url="#" + quoted(id_)) for id_, words in found)
