@@ -8,6 +8,9 @@ wrote into the public folder, or a machine that stopped half-way, leaves another
 ``log`` is what came of the audit log as far as it was read, with the digest of those bytes: a log that was changed
 anywhere in them is read anew.
 
+Each row bears a checksum, and one that is not as it was written is not known: SQLite sees a page of its own that is no longer one,
+not a word that has become another on an aging disk.
+
 Nothing of a person who is searched for comes in here. What is deleted is overwritten
 (https://www.sqlite.org/pragma.html#pragma_secure_delete).
 """
@@ -22,6 +25,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 Values = tuple[Any, ...]
 Status = tuple[int, ...]
@@ -29,12 +33,14 @@ Status = tuple[int, ...]
 
 _TABLES = {
     "said": "name TEXT PRIMARY KEY, value TEXT",
-    "readings": "path TEXT PRIMARY KEY, digest TEXT, told BLOB, rest BLOB",
-    "texts": "path TEXT PRIMARY KEY, html TEXT",
-    "made": "name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB",
+    "readings": "path TEXT PRIMARY KEY, digest TEXT, told BLOB, rest BLOB, sum INTEGER",
+    "texts": "path TEXT PRIMARY KEY, html TEXT, sum INTEGER",
+    "made": "name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB, sum INTEGER",
 }
+_LAYOUT = 1
+"""Goes up with each change of these tables."""
 
-_DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError)
+_DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError, AttributeError)
 """What reading a store may raise that is not there, or not as it was written."""
 
 
@@ -89,33 +95,36 @@ class Store:
 
     def readings(self) -> dict[str, Reading]:
         """What is known of files, by their path below content/; without their texts."""
-        rows = self._rows("SELECT path, digest, told, rest FROM readings", "edition", self.edition)
+        query = "SELECT path, digest, told, rest, sum FROM readings"
         found = {}
         with suppress(*_DAMAGED):
-            for path, digest, data, rest in rows:
-                status, told = marshal.loads(data)  # noqa: S302 - plain values
-                found[path] = Reading(status, digest, told, rest)
+            for path, digest, data, rest, written in self._rows(query, "edition", self.edition):
+                if written == crc32(rest, crc32(data)):
+                    status, told = marshal.loads(data)  # noqa: S302 - plain values
+                    found[path] = Reading(status, digest, told, rest)
         return found
 
     def text(self, path: str, digest: str) -> str | None:
         """HTML of the article at ``path``, while what is known of it is the reading of that digest."""
-        query = "SELECT html FROM texts JOIN readings USING (path) WHERE path = ? AND digest = ?"
+        query = "SELECT html, texts.sum FROM texts JOIN readings USING (path) WHERE path = ? AND digest = ?"
         with suppress(*_DAMAGED):
-            rows = list(self._rows(query, "edition", self.edition, path, digest))
-            return rows[0][0] if rows else None
+            for html, written in list(self._rows(query, "edition", self.edition, path, digest)):
+                if written == crc32(html.encode()):
+                    return str(html)
         return None
 
     def made(self, release: str) -> dict[str, Done]:
         """What the release of that number was made of, by the recipes' names; empty where not all of that is known:
         a file that nobody remembers would stay in every release after it."""
-        rows = self._rows("SELECT name, key, files, state FROM made", "release", release)
-        try:
-            return {
-                name: Done(key, tuple(files.split("\n")) if files else (), state)
-                for name, key, files, state in rows
-            }
-        except _DAMAGED:
-            return {}
+        query = "SELECT name, key, files, state, sum FROM made"
+        found = {}
+        with suppress(*_DAMAGED):
+            for name, key, files, state, written in self._rows(query, "release", release):
+                if written != _sum_of(key, files, state):
+                    return {}
+                found[name] = Done(key, tuple(files.split("\n")) if files else (), state)
+            return found
+        return {}
 
     def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:
         """Put ``new`` in the place of what was known of these files, and forget ``gone``."""
@@ -126,14 +135,16 @@ class Store:
             connection.executemany("DELETE FROM readings WHERE path = ?", left)
             connection.executemany("DELETE FROM texts WHERE path = ?", left)
             connection.executemany(
-                "REPLACE INTO readings VALUES (?, ?, ?, ?)",
+                "REPLACE INTO readings VALUES (?, ?, ?, ?, ?)",
                 (
-                    (path, one.digest, marshal.dumps((one.status, one.told)), one.rest)
+                    (path, one.digest, data, one.rest, crc32(one.rest, crc32(data)))
                     for path, one in new.items()
+                    if (data := marshal.dumps((one.status, one.told)))
                 ),
             )
             connection.executemany(
-                "REPLACE INTO texts VALUES (?, ?)", ((path, one.html) for path, one in new.items())
+                "REPLACE INTO texts VALUES (?, ?, ?)",
+                ((path, one.html, crc32(one.html.encode())) for path, one in new.items()),
             )
 
         self._change(keep)
@@ -142,8 +153,9 @@ class Store:
         """How far the audit log was read, and what came of that."""
         with suppress(*_DAMAGED):
             for (data,) in self._rows("SELECT value FROM said WHERE name = 'log'", "edition", self.edition):
-                mark, told = marshal.loads(data)  # noqa: S302 - plain values
-                return mark, told
+                if data[:4] == crc32(data[4:]).to_bytes(4):
+                    mark, told = marshal.loads(data[4:])  # noqa: S302 - plain values
+                    return mark, told
         return None, None
 
     def keep_log(self, mark: Values, told: Values) -> None:
@@ -151,7 +163,8 @@ class Store:
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
-            _say(connection, "log", marshal.dumps((mark, told)))
+            data = marshal.dumps((mark, told))
+            _say(connection, "log", crc32(data).to_bytes(4) + data)
 
         self._change(keep)
 
@@ -170,8 +183,12 @@ class Store:
                 _empty(connection, "made")
             connection.executemany("DELETE FROM made WHERE name = ?", [(name,) for name in gone])
             connection.executemany(
-                "REPLACE INTO made VALUES (?, ?, ?, ?)",
-                ((name, one.key, "\n".join(one.files), one.state) for name, one in new.items()),
+                "REPLACE INTO made VALUES (?, ?, ?, ?, ?)",
+                (
+                    (name, one.key, files, one.state, _sum_of(one.key, files, one.state))
+                    for name, one in new.items()
+                    for files in ["\n".join(one.files)]
+                ),
             )
             _say(connection, "release", release)
 
@@ -212,9 +229,17 @@ class Store:
                 connection.execute("PRAGMA secure_delete = ON")
                 with connection:
                     _have(connection, *_TABLES)
+                    if connection.execute("PRAGMA user_version").fetchone() != (_LAYOUT,):
+                        _empty(connection, *_TABLES)
+                        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
                     change(connection)
         except (sqlite3.Error, OSError):
             self.forget()
+
+
+def _sum_of(key: str | None, files: str, state: bytes | None) -> int:
+    """Of a row of ``made``."""
+    return crc32(state or b"", crc32(f"{key}\n{files}".encode()))
 
 
 def status(file: str | Path) -> Status:

@@ -17,10 +17,29 @@ from sites import clean, files
 from stations import AT, StationFolder
 
 
-def change(query: str) -> Callable[[Path], None]:
+def change(*queries: str) -> Callable[[Path], None]:
     def changed(store: Path) -> None:
         with closing(sqlite3.connect(store)) as connection, connection:
-            connection.execute(query)
+            for query in queries:
+                connection.execute(query)
+
+    return changed
+
+
+def another_word(table: str, column: str, word: str, other: str) -> Callable[[Path], None]:
+    """As a disk has it on which a bit went over to its neighbour."""
+
+    def changed(store: Path) -> None:
+        with closing(sqlite3.connect(store)) as connection, connection:
+            rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+            wrong = [
+                (found.replace(was, now), row)
+                for row, found in rows
+                for was, now in [(word, other) if isinstance(found, str) else (word.encode(), other.encode())]
+                if found and was in found
+            ]
+            assert wrong
+            connection.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", wrong)
 
     return changed
 
@@ -47,6 +66,11 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "unlike a reading": change("UPDATE readings SET told = x'00'"),
     "no reading": change("UPDATE readings SET told = NULL"),
     "half a state": change("UPDATE made SET state = x'5b'"),
+    "another title": another_word("readings", "told", "第2篇", "第7篇"),
+    "another summary": another_word("readings", "rest", "骗大钱", "骗小钱"),
+    "another text": another_word("texts", "html", "正文", "正又"),
+    "another title in the catalogue": another_word("made", "state", "刷单返利", "刷单反利"),
+    "an earlier layout": change("ALTER TABLE made DROP COLUMN sum", "PRAGMA user_version = 0"),
     "another program's": change("UPDATE said SET value = 'another'"),
 }
 
@@ -58,10 +82,11 @@ def test_a_build_is_right_whatever_became_of_the_store(
     monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # what was written just now is remembered, too
     for n in range(3):
         station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇")
+    station.article()
     publish(station.settings, AT)
     store = station.folder / readings.FILE
     with closing(sqlite3.connect(store)) as connection:
-        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (3,)
+        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (4,)
     trouble(store)
     (station.folder / "content/tip/t0.md").unlink()
     station.article("tip/t1.md", id="T0001", kind="tip", title="改了的题目")
