@@ -427,6 +427,12 @@ class TestCheck:
         assert (result.exit_code, result.stderr) == (0, "")
         assert "没有发现问题" in result.stdout
 
+    def test_what_an_officer_wrote_between_colons_stays_as_it_is(self, tmp_path: Path) -> None:
+        folder = empty_station(tmp_path)
+        folder.article("tip/a.md", topics="[':fire:']")
+        result = CliRunner().invoke(cli.main, ["-C", str(folder.folder), "build"])
+        assert ":fire:" in result.stderr
+
 
 def _cells(table: str) -> list[list[str]]:
     """The words of a printed table, line by line."""

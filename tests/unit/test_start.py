@@ -11,19 +11,25 @@ import pytest
 from stations import StationFolder
 
 HEAVY = {
-    *(
-        "PIL",
-        "alembic",
-        "apprise",
-        "apscheduler",
-        "chinese_calendar",
-        "ctypes",
-        "feedgen",
-        "jinja2",
-        "lxml",
-        "mammoth",
-    ),
-    *("mkdocs", "nh3", "pycurl", "python_calamine", "requests", "sqlalchemy", "ssl", "watchdog", "zxingcpp"),
+    "PIL",
+    "alembic",
+    "apprise",
+    "apscheduler",
+    "chinese_calendar",
+    "ctypes",
+    "feedgen",
+    "jinja2",
+    "lxml",
+    "mammoth",
+    "mkdocs",
+    "nh3",
+    "pycurl",
+    "python_calamine",
+    "requests",
+    "sqlalchemy",
+    "ssl",
+    "watchdog",
+    "zxingcpp",
 }
 """Of the libraries, those that take more than some milliseconds to import, or bring along others that do."""
 SHOWN = {"rich.live", "rich.progress", "rich.table"}

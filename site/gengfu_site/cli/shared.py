@@ -15,8 +15,8 @@ from gengfu_site.settings import FILE, Settings, read_settings
 from gengfu_templates.i18n import _
 
 # Not wrapped: a command in a remedy must survive being copied.
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class NoStation(GengfuError):
