@@ -154,12 +154,13 @@ def preview(draft: Draft, roster: Roster, *, slot: str) -> Upcoming:
     table, when = roster.timetable, draft.broadcast.scheduled_for
     alike: dict[tuple[tuple[Item, ...], str, datetime | None], list[Planned]] = {}
     quiet = quiet_until(table)
-    # Groups told alike are told by the same objects: what those say is compared once.
+    # Groups alike are told by the same objects: what those say, and until when they wait, is asked once.
     rows: dict[object, list[Planned]] = {}
     for planned in draft.planned:
-        held = quiet(roster.groups[planned.group], when) if planned.not_before > when else None
-        told_so = id(planned.messages), held
+        later = planned.not_before > when
+        told_so = id(planned.messages), later
         if told_so not in rows:
+            held = quiet(roster.groups[planned.group], when) if later else None
             body = "".join(message.body for message in planned.messages)
             rows[told_so] = alike.setdefault((planned.messages[0].items, body, held), [])
         rows[told_so].append(planned)
@@ -241,7 +242,7 @@ class _Imagined:
         return self._histories
 
     def take(self, draft: Draft) -> None:
-        when = draft.broadcast.scheduled_for
+        histories, when = self._histories, draft.broadcast.scheduled_for
         nothing: History = {}
         said: dict[int, tuple[str, ...]] = {}
         grown: dict[tuple[int, tuple[str, ...]], tuple[History, History]] = {}
@@ -249,9 +250,9 @@ class _Imagined:
             messages = id(planned.messages)
             if messages not in said:
                 said[messages] = tuple(item.entry for message in planned.messages for item in message.items)
-            before, entries = self._histories.get(planned.group, nothing), said[messages]
+            before, entries = histories.get(planned.group, nothing), said[messages]
             # What a history grew from is kept beside it, so that its identity is nobody else's meanwhile.
             alike = id(before), entries
             if alike not in grown:
                 grown[alike] = before, {**before, **dict.fromkeys(entries, when)}
-            self._histories[planned.group] = grown[alike][1]
+            histories[planned.group] = grown[alike][1]
