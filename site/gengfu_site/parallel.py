@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
+from mmap import mmap
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NoReturn, TypeVar
 
@@ -50,8 +50,8 @@ _SHARES = 16
 _MOST = 125
 """Items of a share: what one is made of lies in memory at once."""
 _LIFE = 4_000
-"""Items after which a worker gives way to a new copy: what it looked at lies in memory twice until it ends, for to look at
-a thing is to count one more who does."""
+"""Items after which workers give way to new copies: what one looked at lies in memory twice until it ends, for to look at
+a thing is to count one more who does. They are counted here, so that none ends while nobody is there to begin another."""
 _TICKET = 4
 """Bytes."""
 
@@ -59,15 +59,23 @@ _TICKET = 4
 def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> Iterator[tuple[int, Any]]:
     """What came of the shares here and in ``others`` workers, each with its number; nothing of a worker that failed."""
     tickets = _printed(len(shares))
-    life = _LIFE // len(shares[0])
+    life = max(1, _LIFE // len(shares[0]))
+    lives = mmap(-1, 1)  # which the copies share
     workers: list[_Worker] = []
+
+    def begun(number: int) -> Iterator[_Worker]:
+        its = lives[0]
+        return _begun(number, lambda: _done(work, shares, tickets, lambda: lives[0] == its))
+
     try:
-        workers += _begun(others, lambda: islice(_done(work, shares, tickets), life))
-        for one in _done(work, shares, tickets):
+        workers += begun(others)
+        for done, one in enumerate(_done(work, shares, tickets), start=1):
             yield one
+            if done % life == 0:
+                lives[0] ^= 1
             for worker in [worker for worker in workers if worker.over()]:
                 workers.remove(worker)
-                workers += _begun(1, lambda: islice(_done(work, shares, tickets), life))
+                workers += begun(1)
                 yield from worker.told()
         for worker in workers:
             yield from worker.told()
@@ -85,9 +93,17 @@ def _printed(number: int) -> int:
     return here
 
 
-def _done(work: Work[Item], shares: Sequence[Sequence[Item]], tickets: int) -> Iterator[tuple[int, Any]]:
-    """What came of the shares for which there was a ticket, each with its number."""
-    while ticket := os.read(tickets, _TICKET):
+def _done(
+    work: Work[Item],
+    shares: Sequence[Sequence[Item]],
+    tickets: int,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Iterator[tuple[int, Any]]:
+    """What came of the shares for which there was a ticket, each with its number.
+
+    :param wanted: asked ahead of each whether there is to be another one.
+    """
+    while wanted() and (ticket := os.read(tickets, _TICKET)):
         number = int.from_bytes(ticket)
         yield number, work(shares[number])
 

@@ -57,17 +57,24 @@ def test_what_workers_cannot_do_is_done_here() -> None:
 @pytest.mark.usefixtures("four")
 def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_MOST", 10)
-    monkeypatch.setattr(parallel, "_LIFE", 20)
-    here = os.getpid()
+    monkeypatch.setattr(parallel, "_LIFE", 10)
+    here, (gate, opener), shares = os.getpid(), os.pipe(), []
 
     def work(share: Sequence[int]) -> tuple[int, list[int]]:
-        if os.getpid() == here:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # some worker is over
+        if os.getpid() != here:
+            os.read(gate, 1)
+        else:
+            shares.append(share)
+            if len(shares) == 2:  # by now the workers know that their time is over
+                os.write(opener, b"." * len(ITEMS))
+                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         return os.getpid(), list(share)
 
     found = list(spread(work, ITEMS))
     assert told(share for _process, share in found) == ITEMS
     assert len({process for process, _share in found}) > 4
+    os.close(gate)
+    os.close(opener)
 
 
 @pytest.mark.usefixtures("four")
