@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from mmap import mmap
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NoReturn, TypeVar
@@ -58,24 +59,28 @@ _TICKET = 4
 
 def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> Iterator[tuple[int, Any]]:
     """What came of the shares here and in ``others`` workers, each with its number; nothing of a worker that failed."""
-    tickets = _printed(len(shares))
+    tickets = _printed(range(others, len(shares)))
     life = max(1, _LIFE // len(shares[0]))
     lives = mmap(-1, 1)  # which the copies share
     workers: list[_Worker] = []
 
-    def begun(number: int) -> Iterator[_Worker]:
+    def begun(*first: int) -> Iterator[_Worker]:
         its = lives[0]
-        return _begun(number, lambda: _done(work, shares, tickets, lambda: lives[0] == its))
+        wanted = chain(first, _numbers(tickets, lambda: lives[0] == its))
+        return _begun(lambda: ((number, work(shares[number])) for number in wanted))
 
     try:
-        workers += begun(others)
-        for done, one in enumerate(_done(work, shares, tickets), start=1):
-            yield one
+        for number in range(len(shares))[:others]:
+            workers += begun(
+                number
+            )  # the longest may stand in front, and who begins workers must see them end
+        for done, number in enumerate(_numbers(tickets), start=1):
+            yield number, work(shares[number])
             if done % life == 0:
                 lives[0] ^= 1
             for worker in [worker for worker in workers if worker.over()]:
                 workers.remove(worker)
-                workers += begun(1)
+                workers += begun()
                 yield from worker.told()
         for worker in workers:
             yield from worker.told()
@@ -85,27 +90,21 @@ def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> I
         os.close(tickets)
 
 
-def _printed(number: int) -> int:
-    """A pipe with a ticket for each share: who reads one has it alone."""
+def _printed(numbers: Iterable[int]) -> int:
+    """A pipe with a ticket for each of these shares: who reads one has it alone."""
     here, there = os.pipe()
-    os.write(there, b"".join(ticket.to_bytes(_TICKET) for ticket in range(number)))
+    os.write(there, b"".join(number.to_bytes(_TICKET) for number in numbers))
     os.close(there)
     return here
 
 
-def _done(
-    work: Work[Item],
-    shares: Sequence[Sequence[Item]],
-    tickets: int,
-    wanted: Callable[[], bool] = lambda: True,
-) -> Iterator[tuple[int, Any]]:
-    """What came of the shares for which there was a ticket, each with its number.
+def _numbers(tickets: int, wanted: Callable[[], bool] = lambda: True) -> Iterator[int]:
+    """Of shares for which there was a ticket.
 
     :param wanted: asked ahead of each whether there is to be another one.
     """
     while wanted() and (ticket := os.read(tickets, _TICKET)):
-        number = int.from_bytes(ticket)
-        yield number, work(shares[number])
+        yield int.from_bytes(ticket)
 
 
 @contextmanager
@@ -137,11 +136,10 @@ _LENGTH = 8
 """Bytes."""
 
 
-def _begun(number: int, work: Callable[[], Iterable[tuple[int, Any]]]) -> Iterator[_Worker]:
-    """So many workers, or as many as the machine has room for."""
+def _begun(work: Callable[[], Iterable[tuple[int, Any]]]) -> Iterator[_Worker]:
+    """A worker, if the machine has room for one."""
     with suppress(OSError):
-        for _worker in range(number):
-            yield _Worker(work)
+        yield _Worker(work)
 
 
 class _Worker:
