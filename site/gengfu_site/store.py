@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import get_ident
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -76,21 +77,23 @@ class Store:
     file: Path
     edition: str
     """Digest of the program and of the settings that all readings hang on."""
-    _open: list[dict[int, sqlite3.Connection]] = field(
-        init=False, default_factory=list, repr=False, compare=False
+    _open: dict[int, dict[int, sqlite3.Connection]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
     )
+    """Of each thread that keeps it open, by process."""
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """While the block asks for many texts: to open the file takes ten times as long as to find one in it."""
+        """While the block asks for many texts: to open the file takes ten times as long as to find one in it.
+
+        Other threads that ask meanwhile open it for themselves.
+        """
         # Of each process its own: https://www.sqlite.org/howtocorrupt.html, "Carrying an open database across a fork".
-        connections: dict[int, sqlite3.Connection] = {}
-        self._open.append(connections)
+        self._open[get_ident()] = {}
         try:
             yield
         finally:
-            self._open.pop()
-            for connection in connections.values():
+            for connection in self._open.pop(get_ident()).values():
                 connection.close()
 
     def readings(self) -> dict[str, Reading]:
@@ -210,9 +213,9 @@ class Store:
                 yield from connection.execute(query, values)
 
     def _connected(self) -> AbstractContextManager[sqlite3.Connection]:
-        if not self._open:
+        connections, process = self._open.get(get_ident()), os.getpid()
+        if connections is None:
             return closing(self._connection())
-        connections, process = self._open[-1], os.getpid()
         if process not in connections:
             connections[process] = self._connection()
         return nullcontext(connections[process])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -109,6 +110,16 @@ def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store
         assert store.text("tip/a.md", "second") == "<p>改了</p>"
         store.forget()
     assert store.text("tip/a.md", "second") is None
+
+
+def test_who_asks_beside_a_build_keeps_it_from_no_text(tmp_path: Path) -> None:
+    """As a browser does of a preview that is being made."""
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_readings({"tip/a.md": Reading((), "first", (), b"", "<p>正文</p>")}, ())
+    with ThreadPoolExecutor(1) as beside, store.kept_open():
+        assert beside.submit(store.text, "tip/a.md", "first").result() == "<p>正文</p>"
+        assert store.text("tip/a.md", "first") == "<p>正文</p>"
+        assert beside.submit(store.text, "tip/a.md", "first").result() == "<p>正文</p>"
 
 
 def test_the_last_build_of_a_process_holds_nothing_and_makes_the_same(
