@@ -57,24 +57,29 @@ def test_what_workers_cannot_do_is_done_here() -> None:
 @pytest.mark.usefixtures("four")
 def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_MOST", 10)
-    monkeypatch.setattr(parallel, "_LIFE", 10)
-    here, (gate, opener), shares = os.getpid(), os.pipe(), []
+    monkeypatch.setattr(parallel, "_LIFE", 20)
+    here, (gate, opener), (bell, ringer), shares = os.getpid(), os.pipe(), os.pipe(), [0]
 
     def work(share: Sequence[int]) -> tuple[int, list[int]]:
         if os.getpid() != here:
+            os.write(ringer, b".")
             os.read(gate, 1)
-        else:
-            shares.append(share)
-            if len(shares) == 2:  # by now the workers know that their time is over
-                os.write(opener, b"." * len(ITEMS))
-                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        return os.getpid(), list(share)
+            return os.getpid(), list(share)
+        shares.append(len(share))
+        if shares[3:] == [10]:  # by now the workers know that their time is over
+            os.write(opener, b".")
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if shares[4:] == [10]:  # by now there is another one
+            for _worker in range(4):
+                os.read(bell, 1)
+            os.write(opener, b"." * len(ITEMS))
+        return here, list(share)
 
     found = list(spread(work, ITEMS))
     assert told(share for _process, share in found) == ITEMS
-    assert len({process for process, _share in found}) > 4
-    os.close(gate)
-    os.close(opener)
+    assert len({process for process, _share in found}) >= 5
+    for end in (gate, opener, bell, ringer):
+        os.close(end)
 
 
 @pytest.mark.usefixtures("four")
