@@ -70,10 +70,9 @@ def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> I
         return _begun(lambda: ((number, work(shares[number])) for number in wanted))
 
     try:
+        # The longest may stand in front, and who begins workers must see them end.
         for number in range(len(shares))[:others]:
-            workers += begun(
-                number
-            )  # the longest may stand in front, and who begins workers must see them end
+            workers += begun(number)
         for done, number in enumerate(_numbers(tickets), start=1):
             yield number, work(shares[number])
             if done % life == 0:
