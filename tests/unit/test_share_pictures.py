@@ -144,9 +144,7 @@ class TestChoice:
         for page in pages(library, AT):
             assert render(env, page).count(f'<meta property="og:image" content="{page.picture}">') == 1
         (face,) = (entry.image for entry in catalogue(library, AT).entries if entry.kind == "alert")
-        assert face == "https://qingsong.example/A/A5W3R/photo.jpg", (
-            "but groups are shown whom to look for"
-        )
+        assert face == "https://qingsong.example/A/A5W3R/photo.jpg", "but groups are shown whom to look for"
 
     def test_an_address_of_chinese_signs_is_quoted(self, station: StationFolder) -> None:
         file = station.folder / "mkdocs.yml"
