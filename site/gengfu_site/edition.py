@@ -21,6 +21,7 @@ _BESIDES = (
     "pydantic",
     "pyyaml",
     "tzdata",
+    "zxing-cpp",
 )
 """Packages from which bytes of the site, or readings of an article, come."""
 
