@@ -680,12 +680,13 @@ class Pager:
         return Feed(title=title, rss=quoted(url) + "feed.xml", atom=quoted(url) + "atom.xml")
 
     def _card(self, article: Article) -> Card:
-        """An article may be in several lists."""
-        if article.id not in self._cards:
-            if len(self._cards) == _CARDS:
+        """An article may be in several lists; who asks for a page of a preview asks beside those who make it."""
+        card = self._cards.get(article.id)
+        if card is None:
+            if len(self._cards) >= _CARDS:
                 self._cards.clear()
-            self._cards[article.id] = self._new_card(article)
-        return self._cards[article.id]
+            card = self._cards[article.id] = self._new_card(article)
+        return card
 
     def _new_card(self, article: Article) -> Card:
         return Card(
