@@ -323,7 +323,8 @@ class Words:
                 (_shard_path(number), _changed(json.loads(earlier(_shard_path(number))), its))
                 for number, its in changes.items()
             ]
-        except (OSError, ValueError, KeyError, IndexError):  # somebody's hand was in the release
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            # Somebody's hand was in the release.
             return None
 
     def _listed(self, article: Article) -> dict[str, int]:

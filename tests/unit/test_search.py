@@ -399,6 +399,20 @@ class TestNumbers:
         monkeypatch.setattr(search, "edition", lambda: "the next one")
         assert words.changed(state, words.state(digest), made.__getitem__) is None
 
+    @pytest.mark.parametrize("damage", [b"", b"[half", b"[]", b"null", b'{"title":1}'])
+    def test_where_a_file_of_the_release_is_not_as_it_was_all_shards_are_made_anew(
+        self, three: StationFolder, damage: bytes
+    ) -> None:
+        words, made = search.Words(three.load(), AT), read(three).files
+        (three.folder / "content/tip/t1.md").unlink()
+        now = search.Words(three.load(), AT)
+        states = words.state(digest), now.state(digest)
+        assert now.changed(*states, made.__getitem__)
+        shown = f"search/articles/{words._numbers['T0001']}.json"
+        shards = [path for path, _data in now.changed(*states, made.__getitem__) or ()]
+        for path in (shown, *shards):
+            assert now.changed(*states, {**made, path: damage}.__getitem__) is None
+
     @given(
         st.lists(st.tuples(st.integers(0, 999), st.integers(1, 3)), unique_by=lambda one: one[0], min_size=1)
     )
