@@ -155,7 +155,10 @@ class Block:
 
 
 def blocks(html: str, body: str) -> list[Block]:
-    """Every element of ``html``, as :func:`follow` made it of ``body``, whose lines are known; in order of their ends."""
+    """Every element of ``html``, as :func:`follow` made it of ``body``, whose lines are known; in order of their ends.
+
+    :raises ValueError: it was made of another body.
+    """
     [twin] = _sanitised([body], _WITH_LINES, _cleaner(_LINES))
     found: list[Block] = []
     open_: list[tuple[re.Match[str], re.Match[str] | None]] = []

@@ -77,6 +77,19 @@ def test_two_problems_of_one_place_stand_in_their_order(station: StationFolder) 
     assert re.findall(r'id="(preview-\d)" role', get(shown, PAGE)) == ["preview-1", "preview-2"]
 
 
+@pytest.mark.parametrize("body", ["先看两遍\n\n- 又\n- 多\n- 了\n", None])
+def test_a_page_is_shown_though_its_file_was_saved_anew_since_or_taken_away(
+    station: StationFolder, body: str | None
+) -> None:
+    file = station.article(body="先看一遍\n")
+    shown = desk(station)
+    if body is None:
+        file.unlink()
+    else:
+        station.article(body=body)
+    assert "先看一遍" in words(get(shown, PAGE))
+
+
 def test_advice_is_told_apart_from_what_must_be_mended(station: StationFolder) -> None:
     station.article(body="请马上转发到每一个群\n")
     assert "△ 提醒" in words(get(desk(station), PAGE))

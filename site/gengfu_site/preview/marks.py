@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,8 +61,10 @@ _AROUND = {"service": _FACTS, "alert": _FACTS}
 def places(html: str, article: Article, problems: Sequence[Problem]) -> list[int | None]:
     """For each of ``problems``, where in the page ``html`` of ``article`` a remark on it goes; None: nowhere."""
     begin = html.find(article.html) if article.html.strip() else -1
-    found = blocks(article.html, article.body) if begin >= 0 else []
-    holders = [block for block in found if block.tag in _HOLDERS]
+    holders: list[Block] = []
+    with suppress(ValueError):  # the file was saved anew since: the page that comes of that will have them
+        found = blocks(article.html, article.body) if begin >= 0 else []
+        holders = [block for block in found if block.tag in _HOLDERS]
     return [_place(problem, html, article, begin, holders) for problem in problems]
 
 
