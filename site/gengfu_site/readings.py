@@ -236,7 +236,8 @@ class Readings:
         if signed and (written is None or written[1] != text):
             written = next(iter(self._written([self._signed_copy(place, text, signed)])), None)
         if written is None:  # it was changed just now
-            return {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={}), "html": ""}
+            nothing = {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={})}
+            return {"html": ""} if wanted == "html" else nothing
         manuscript = replace(written[0], signed=signed)
         if wanted == "html":
             [(followed, _problems)] = Links(self.settings, (), self.at).bind([manuscript])

@@ -88,6 +88,7 @@ def test_a_page_is_shown_though_its_file_was_saved_anew_since_or_taken_away(
     else:
         station.article(body=body)
     assert "先看一遍" in words(get(shown, PAGE))
+    assert "先看一遍" in shown.shown.library.articles[0].html  # of which the rest may yet be made
 
 
 def test_advice_is_told_apart_from_what_must_be_mended(station: StationFolder) -> None:
