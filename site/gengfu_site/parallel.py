@@ -84,6 +84,8 @@ def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> I
         for worker in workers:
             yield from worker.told()
     finally:
+        for _left in _numbers(tickets):
+            pass  # where something went wrong, nobody is to begin it
         for worker in workers:
             worker.close()
         os.close(tickets)

@@ -13,7 +13,7 @@ import pytest
 
 from gengfu_site import parallel
 from gengfu_site.cli import building
-from gengfu_site.parallel import spread
+from gengfu_site.parallel import _Worker, spread
 from gengfu_site.publish import Progress, Published, publish
 from gengfu_site.settings import Settings
 from stations import StationFolder
@@ -78,6 +78,28 @@ def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.M
     found = list(spread(work, ITEMS))
     assert told(share for _process, share in found) == ITEMS
     assert len({process for process, _share in found}) >= 5
+    for end in (gate, opener, bell, ringer):
+        os.close(end)
+
+
+@pytest.mark.usefixtures("four")
+def test_when_nobody_wants_the_rest_workers_begin_no_more_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, (gate, opener), (bell, ringer), close = os.getpid(), os.pipe(), os.pipe(), _Worker.close
+
+    def work(share: Sequence[int]) -> None:
+        if os.getpid() != here:
+            os.read(gate, 1)
+            os.write(ringer, b".")
+
+    def opened(worker: _Worker) -> None:
+        os.write(opener, b"." * len(ITEMS))
+        close(worker)
+
+    monkeypatch.setattr(_Worker, "close", opened)
+    some = spread(work, ITEMS)
+    next(some)
+    some.close()  # type: ignore[attr-defined]  # as when a disk is full, or somebody presses Ctrl+C
+    assert os.read(bell, len(ITEMS)) == b"..."
     for end in (gate, opener, bell, ringer):
         os.close(end)
 
