@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from gengfu_site.library import load
 from gengfu_site.problems import ProblemsFound
 from gengfu_site.publish import publish
-from gengfu_site.rules import refusals
+from gengfu_site.rules import personal_data, refusals
 from gengfu_site.rules.identifiers import identifiers
 from gengfu_site.settings import read_settings
 from stations import AT, StationFolder
@@ -292,6 +292,19 @@ def test_what_the_station_prints_for_all_passes_everywhere(station: StationFolde
     assert refusals(station.load(), AT) == []
     station.article(body="找 138 1234 5678，在桃园小区3栋2单元102室，写信 jws2@qq.com，座机 5550199。\n")
     assert len(refusals(station.load(), AT)) == 4
+
+
+def test_many_places_of_many_offices_are_looked_at_once(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    plainly = personal_data.squeezed
+    monkeypatch.setattr(personal_data, "squeezed", lambda text: compared.append(text) or plainly(text))
+    offices = [f"窗口{n}（0571-8555{n}）" for n in range(1000, 1200)]
+    service = f"{{department: 窗口, visit: 跑一次, places: [{', '.join(offices)}]}}"
+    station.article(kind="service", service=service, body="，".join(offices) + "，0571-85559999\n")
+    assert [p.message for p in refusals(station.load(), AT)] == ["这里有固定电话（0571******99）。"]
+    assert len(compared) < 1000
 
 
 @given(

@@ -135,9 +135,16 @@ def _printed_for_all(one: Identifier, reading: Reading) -> bool:
 
 def _of_the_office(one: Identifier, words: str, service: Service) -> bool:
     """Whether a service guide names it as the office's own; a mobile phone is somebody's."""
+    landlines, places = _office(service)
+    return one.words in landlines or words in places
+
+
+@lru_cache(maxsize=1)  # a guide may list hundreds of offices, and is asked of each number
+def _office(service: Service) -> tuple[frozenset[str], str]:
+    """Its landlines, and its places as one compares them."""
     lines = "\n".join(line for line in (service.phone, service.online, service.complaint) if line)
-    landlines = {number for number in _numbers(lines) if not re.fullmatch(r"1\d{10}", number)}
-    return one.words in landlines or any(words in squeezed(place) for place in service.places)
+    landlines = frozenset(number for number in _numbers(lines) if not re.fullmatch(r"1\d{10}", number))
+    return landlines, "\n".join(map(squeezed, service.places))
 
 
 _PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".webp"))
