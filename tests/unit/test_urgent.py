@@ -78,8 +78,8 @@ def mkdocs(station: StationFolder) -> None:
     build(load_config(str(station.folder / "mkdocs.yml")))
 
 
-def no_space(output: object, target: Path, env: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device", str(target))
+def no_space(content: object, target: str) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", target)
 
 
 def traces(station: StationFolder) -> list[str]:
@@ -435,7 +435,7 @@ class TestAfterwards:
     ) -> None:
         publish(search.settings, AT)
         before = public(search)
-        monkeypatch.setattr(publishing, "_write_one", no_space)
+        monkeypatch.setattr(publishing, "_put", no_space)
         with pytest.raises(urgent.NotWritten, match="磁盘满了"):
             publish_article(search.settings, "A5W3R", SOON)
         assert public(search) == before
@@ -445,7 +445,7 @@ class TestAfterwards:
     ) -> None:
         publish(search.settings, AT)
         before = public(search)
-        monkeypatch.setattr(publishing, "_write_one", no_space)
+        monkeypatch.setattr(publishing, "_put", no_space)
         with pytest.raises(urgent.NotWritten):
             conclude(search.settings, "A5W3R", "resolved", SOON)
         assert traces(search) == []
