@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from gengfu_site import feeds, meant, release, rules
+from gengfu_site import bounds, feeds, meant, release, rules
 from gengfu_site.amend import Fields, amend, amended, front_matter
 from gengfu_site.article import Manuscript, Written, parse, text_digest
 from gengfu_site.catalogue import Entry, dumps, present, url_in
@@ -122,9 +122,11 @@ def take_in(settings: Settings, file: Path, at: datetime) -> Path:
     :raises NotWritten: the copy cannot be written.
     """
     name = shown(file, settings.folder)
-    text = read_text(file, settings.folder, gbk=True)
+    text = read_text(file, settings.folder, gbk=True, most=bounds.MAX_BYTES)
     if isinstance(text, Problem):
         raise ProblemsFound([text])
+    if too_much := list(bounds.excess(text, name)):
+        raise ProblemsFound(too_much)
     library, _problems = load(settings, at, urgent=True, known=of_station(settings, at))
     local = at.astimezone(ZoneInfo(settings.station.timezone))
     beginning = {

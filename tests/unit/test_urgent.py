@@ -331,8 +331,10 @@ class TestTakingIn:
             "帮忙看看。\n",
             TEXT.replace("tell: '110'", "tel: '110'"),
             TEXT.replace("title", "kind: tip\ntitle"),
+            TEXT + "字" * 50_000,
+            TEXT + "字" * 5000 + "<b>" * 51,
         ],
-        ids=["no front matter", "nobody to call", "no alert"],
+        ids=["no front matter", "nobody to call", "no alert", "too long", "too much within what"],
     )
     def test_what_is_no_alert_is_refused_and_not_copied(
         self, station: StationFolder, tmp_path: Path, text: str
