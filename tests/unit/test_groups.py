@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import datetime, time
+from dataclasses import fields, replace
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from gengfu_scheduler.channels import PLATFORMS
-from gengfu_scheduler.groups import COLUMNS, SINCE_EVER, address_mark, is_address, read_groups
+from gengfu_scheduler.groups import COLUMNS, SINCE_EVER, address_mark, is_address, read_groups, sorted_out
 from gengfu_scheduler.message import Group, QuietHours
 from gengfu_site.catalogue import Area, Station, Topic
 
@@ -301,3 +303,33 @@ class TestAddresses:
         assert not is_address(SECRET + "x", mark)
         assert address_mark(SECRET) != mark
         assert "marker" not in mark
+
+
+def test_groups_are_alike_that_differ_in_nothing_that_a_digest_for_them_depends_on() -> None:
+    one = Group(id="a", name="甲", reach="hand", joined=SINCE_EVER)
+    telling: dict[str, Any] = {
+        "reach": "webhook",
+        "platform": "wecom",
+        "keyword": "警",
+        "area": "青松路",
+        "audience": ("学校",),
+        "topics": ("燃气安全",),
+        "joined": SINCE_EVER + timedelta(days=1),
+        "quiet_hours": QuietHours(start=time(7), end=time(9)),
+    }
+    others: dict[str, Any] = {
+        "id": "b",
+        "name": "乙",
+        "webhook": SECRET,
+        "secret": "marker",
+        "chat": "c",
+        "account": "d",
+        "owner": "王姐",
+        "size": 9,
+    }
+    assert telling.keys() | others.keys() == {field.name for field in fields(Group)}
+    assert [
+        name for name in telling if len(sorted_out([one, replace(one, **{name: telling[name]})], ())) == 1
+    ] == []
+    assert sorted_out([one, replace(one, **others)], ()) == [[one, replace(one, **others)]]
+    assert sorted_out([one, replace(one, **others)], {"b"}) == [[one], [replace(one, **others)]]
