@@ -7,7 +7,7 @@ nowhere; one that does is a problem at its line.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -259,10 +259,17 @@ class Links:
 
     def _moved_to(self, path: PurePosixPath) -> PurePosixPath | None:
         """Where the article lies by now that residents find at ``path``; else the only one of that name."""
-        id_ = self._formerly.get(path)
-        moved = [m.path for m in self._by_place.values() if m.id == id_]
-        others = map(PurePosixPath, self._by_place)
-        return next(iter(moved or _only(other for other in others if other.name == path.name)), None)
+        ids, names = self._whereabouts
+        moved, others = ids.get(self._formerly.get(path, "")), names.get(path.name, ())
+        return moved or (others[0] if len(others) == 1 else None)
+
+    @cached_property
+    def _whereabouts(self) -> tuple[Mapping[str, PurePosixPath], Mapping[str, Sequence[PurePosixPath]]]:
+        """Where articles lie, by their ids and by their files' names: a folder's new name loses all links to it."""
+        names: defaultdict[str, list[PurePosixPath]] = defaultdict(list)
+        for manuscript in self._by_place.values():
+            names[manuscript.path.name].append(manuscript.path)
+        return {m.id: m.path for m in self._by_place.values()}, names
 
     @cached_property
     def _formerly(self) -> Mapping[PurePosixPath, str]:
@@ -393,11 +400,6 @@ def url_of(path: PurePosixPath) -> str:
 def path_of(url: str) -> PurePosixPath:
     """Where below content/ the article at ``url`` lies."""
     return PurePosixPath(url.removesuffix("/") + ".md")
-
-
-def _only(paths: Iterable[PurePosixPath]) -> list[PurePosixPath]:
-    found = list(paths)
-    return found if len(found) == 1 else []
 
 
 def _is_file(file: Path) -> bool:

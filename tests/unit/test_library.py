@@ -190,6 +190,14 @@ def test_a_link_to_an_article_that_was_renamed_is_told_where_it_is_now(
     assert remedy in problem.remedy
 
 
+def test_of_two_articles_of_that_name_neither_is_said_to_be_the_one(station: StationFolder) -> None:
+    station.article("tip/other.md", body="[煤气](gas.md)\n", id="T0001")
+    station.article("service/gas.md", id="T0002", kind="tip")
+    station.article("notice/gas.md", id="T0003", kind="notice")
+    [problem] = station.problems()
+    assert problem.remedy == "检查文件名和文件夹；路径从这篇文章所在的文件夹算起。"
+
+
 def test_no_file_takes_the_place_of_a_picture_that_the_site_draws(station: StationFolder) -> None:
     station.file("content/share/kind-fraud.png", b"\x89PNG")
     station.article(cover="../share/kind-fraud.png")
