@@ -37,6 +37,8 @@ ATTACHMENTS = {
 _MOST_TOLD = 100
 """Links of each sort that one article is told of: what is wrong with the hundredth mostly is with all that follow, and to say
 it takes longer the longer the text is."""
+_TOGETHER = 125
+"""Bodies that are rendered in one step: what they are made of lies in memory at once."""
 _NOWHERE = "about:held"
 """Stands for an address while a body is bound, where the link is to go."""
 
@@ -84,7 +86,9 @@ class Links:
 
     def bind(self, manuscripts: Sequence[Manuscript]) -> Iterator[tuple[Bound, list[Problem]]]:
         """Each manuscript's body with its addresses followed, and those that lead nowhere."""
-        return map(self._followed, manuscripts, markdown.render(m.body for m in manuscripts))
+        for begin in range(0, len(manuscripts), _TOGETHER):
+            some = manuscripts[begin : begin + _TOGETHER]
+            yield from map(self._followed, some, markdown.render(m.body for m in some))
 
     def _followed(self, manuscript: Manuscript, html: str) -> tuple[Bound, list[Problem]]:
         """:param html: of its body."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gengfu_site import markdown
 from gengfu_site.check import check
 from gengfu_site.feeds import feeds
 from gengfu_site.library import load
@@ -188,6 +190,25 @@ def test_a_link_to_an_article_that_was_renamed_is_told_where_it_is_now(
     gas.rename(station.settings.content / now)
     [problem] = station.problems()
     assert remedy in problem.remedy
+
+
+def test_a_large_librarys_bodies_are_rendered_some_at_a_time(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(300):
+        station.article(f"fraud/a{n}.md", body=f"[下一篇](a{(n + 1) % 300}.md) 第{n}篇\n", id=f"T{n:04}")
+    sizes: list[int] = []
+    plainly = markdown.render
+
+    def counted(bodies: Iterable[str]) -> list[str]:
+        some = plainly(bodies)
+        sizes.append(len(some))
+        return some
+
+    monkeypatch.setattr(markdown, "render", counted)
+    articles = station.load().articles
+    assert all(f"第{int(article.id[1:])}篇" in article.html for article in articles)
+    assert (len(articles), sum(sizes), max(sizes) < 200) == (300, 300, True)
 
 
 def test_of_two_articles_of_that_name_neither_is_said_to_be_the_one(station: StationFolder) -> None:
