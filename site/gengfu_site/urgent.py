@@ -137,11 +137,13 @@ def take_in(settings: Settings, file: Path, at: datetime) -> Path:
     written = front_matter(text.encode(), file)
     missing: Fields = {(field,): value for field, value in beginning.items() if written.get(field) is None}
     data = amended(text.encode(), missing, file)
+    text = data.decode()
     stem = file.stem.lstrip(".")  # a hidden file is no article
     stem = beginning["id"].lower() if stem.lower() in RESERVED else stem
     path = PurePosixPath("alert", f"{stem}.md")
-    alert = Written(path, name, data.decode(), text_digest(data.decode()))
-    [(manuscript, problems)] = parse([alert], settings.station, urgent=True)
+    [(manuscript, problems)] = parse(
+        [Written(path, name, text, text_digest(text))], settings.station, urgent=True
+    )
     if manuscript is None:
         raise ProblemsFound(problems)
     if manuscript.kind != "alert":
