@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Route
 
-from .conftest import KINDS_OF_PAGE, PHONE, Site, Visit, visit
+from .conftest import KINDS_OF_PAGE, MEASURED, PHONE, Site, Visit, visit
 
 FIRST_FLIGHT = 14 * 1024  # what a server sends before the first answer from the phone: ten packets (RFC 6928)
 STYLES = 10 * 1024
@@ -64,6 +68,44 @@ def test_nothing_moves_in_elder_mode_either(chromium: Browser, site: Site, kind:
     asking = address + ("&" if "?" in address else "?") + "elder=1"
     with visit(chromium, site.url + asking, PHONE) as large:
         assert settled(large).tab.evaluate(SHIFTS) == []
+
+
+@pytest.mark.parametrize("address", ["emergency/", "who/"])
+def test_nothing_that_is_read_moves_while_the_rest_of_the_page_comes(
+    chromium: Browser, site: Site, address: str
+) -> None:
+    """Over a slow line what stands beside or above it may come a second later."""
+    begin, rest = (site.folder / address / "index.html").read_bytes().split(b"<main", 1)
+    pieces: SimpleQueue[bytes] = SimpleQueue()
+
+    class Slowly(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == f"/{address}" else 404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            while self.path == f"/{address}" and (piece := pieces.get()):
+                self.wfile.write(piece)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing: pytest's output is for failures."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slowly) as server:
+        Thread(target=server.serve_forever).start()
+        tab = chromium.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
+        tab.add_init_script(MEASURED)
+        pieces.put(begin)
+        tab.goto(f"http://127.0.0.1:{server.server_port}/{address}", wait_until="commit")
+        for piece in re.split(rb"(?=<(?:div|ul|li|script)\b)", b"<main" + rest):
+            pieces.put(piece or b" ")
+            tab.evaluate(
+                "() => new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)))"
+            )
+        pieces.put(b"")
+        tab.wait_for_load_state("load")
+        moved = tab.evaluate(SHIFTS)
+        tab.close()
+        server.shutdown()
+    assert moved == []
 
 
 def test_a_cover_of_any_shape_has_its_place_before_it_comes(chromium: Browser, site: Site) -> None:
