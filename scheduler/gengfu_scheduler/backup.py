@@ -30,7 +30,7 @@ from typing import IO, Any, Literal
 
 from gengfu_scheduler.groups import WEBHOOKS
 from gengfu_scheduler.outbox import copy as copy_outbox
-from gengfu_scheduler.state import note_restored
+from gengfu_scheduler.state import IDENTITY, identity, note_restored
 from gengfu_site import audit
 from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError
@@ -109,8 +109,11 @@ class Backup:
 
 
 def name_of(station: Path, at: datetime) -> str:
-    """What a backup of ``station`` made at ``at`` is called where nobody called it otherwise."""
-    return f"{station.resolve().name}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.tar.gz"
+    """What a backup of ``station`` made at ``at`` is called where nobody called it otherwise.
+
+    :raises NoStateFolder: what tells it from another station's could not be kept.
+    """
+    return f"{station.resolve().name}-{identity(station)}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.tar.gz"
 
 
 def back_up(station: Path, file: Path, url: str, *, secrets: Collection[Secret], now: datetime) -> Backup:
@@ -151,9 +154,20 @@ def back_up(station: Path, file: Path, url: str, *, secrets: Collection[Secret],
 
 
 def keep_newest(station: Path, folder: Path, number: int) -> list[Path]:
-    """Of the backups of ``station`` in ``folder`` delete all but the newest; returns what was deleted."""
-    own = re.compile(re.escape(station.resolve().name) + r"-\d{8}T\d{6}Z\.tar\.gz")
-    older = sorted(file for file in folder.iterdir() if own.fullmatch(file.name))[:-number]
+    """Of the backups of ``station`` in ``folder`` delete all but the newest; returns what was deleted.
+
+    Names once did not tell stations apart whose folders are called alike. Such backups count as this station's, unless
+    another of that name keeps its own here too.
+
+    :raises NoStateFolder: it is not known which are its own.
+    """
+    named = re.compile(re.escape(station.resolve().name) + r"-(?:([0-9a-f]{8})-)?(\d{8}T\d{6}Z)\.tar\.gz")
+    whose: dict[str | None, list[tuple[str, Path]]] = {}
+    for found, file in ((named.fullmatch(file.name), file) for file in folder.iterdir()):
+        if found:
+            whose.setdefault(found[1], []).append((found[2], file))
+    unsaid, own = whose.pop(None, []), whose.pop(identity(station), [])
+    older = [file for _made, file in sorted(own if whose else [*unsaid, *own])[:-number]]
     for file in older:
         file.unlink()
     return older
@@ -259,7 +273,8 @@ def _sources(station: Path, secrets: Collection[Secret]) -> Iterator[Path]:
             if counts and not apart and file.is_file():
                 yield file
     asked = {"webhooks": WEBHOOKS, "pins": _PINS}
-    yield from (file for secret in secrets if (file := station / asked[secret]).is_file())
+    named = [IDENTITY, *(asked[secret] for secret in secrets)]
+    yield from (file for path in named if (file := station / path).is_file())
 
 
 def _below(file: Path, station: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 import time
@@ -18,12 +19,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _, series
 
 _FOLDER = ".gengfu"
 _LOCK = "scheduler.lock"
 _KEY = "desk.key"
+IDENTITY = f"{_FOLDER}/station.id"
+"""What tells a station from others whose folder has the same name, below the station."""
+_IDENTITY = re.compile(r"[0-9a-f]{8}")
 _RESTING = "resting.json"
 _RESTORED = "restored"
 _MARKS = ("mkdocs.yml", "timetable.yml")
@@ -172,14 +177,33 @@ def desk_key(station: Path, *, reading: bool = False) -> bytes | None:
             return path.read_bytes()
         if reading:
             return None
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)  # nobody reads half a key, nor an empty one after the power failed
+        _put(path, secrets.token_bytes(32))
         return path.read_bytes()
+
+
+def identity(station: Path) -> str:
+    """Eight letters and digits that no other station has, given to it at the first call.
+
+    :raises NoStateFolder: they can be neither kept nor read.
+    """
+    path = state_folder(station) / Path(IDENTITY).name
+    with _mapped(path), alone(path.with_suffix(".lock")):
+        known = path.read_text("ascii", "replace") if path.exists() else ""
+        if not _IDENTITY.fullmatch(known):  # or somebody's hand was in it
+            known = secrets.token_hex(4)
+            _put(path, known.encode())
+        return known
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write ``path`` so that nobody reads half of it, nor nothing after the power failed."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
 
 
 def note_restored(station: Path, at: datetime) -> None:

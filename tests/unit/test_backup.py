@@ -263,16 +263,51 @@ def _with(file: Path, name: str, kind: bytes) -> Path:
 
 class TestTheNewest:
     def test_of_this_stations_backups_the_newest_stay_and_nothing_else_is_touched(
-        self, tmp_path: Path
+        self, station: StationFolder, tmp_path: Path
     ) -> None:
-        station, days = tmp_path / "qingsong", [NOON + timedelta(days=n) for n in range(4)]
-        for name in ("qingsong-notes.tar.gz", "hedong-20261121T120000Z.tar.gz"):
+        beside = {"qingsong", "qingsong-notes.tar.gz", "hedong-20261121T120000Z.tar.gz"}
+        kept = _kept(station, tmp_path, days=4)
+        for name in beside - {"qingsong"}:
             (tmp_path / name).touch()
-        for day in days:
-            (tmp_path / name_of(station, day)).touch()
-        gone = keep_newest(station, tmp_path, 2)
-        assert [file.name for file in gone] == [name_of(station, day) for day in days[:2]]
-        assert len(list(tmp_path.iterdir())) == 4
+        assert keep_newest(station.folder, tmp_path, 2) == kept[:2]
+        assert {file.name for file in tmp_path.iterdir()} == {*beside, *(file.name for file in kept[2:])}
+
+    def test_two_stations_of_one_name_keep_theirs_apart_in_one_folder(self, tmp_path: Path) -> None:
+        stations = []
+        for place in ("east", "west"):
+            (tmp_path / place / "station").mkdir(parents=True)
+            stations.append(empty_station(tmp_path / place / "station"))
+        (backups := tmp_path / "backups").mkdir()
+        kept = [_kept(station, backups, days=2) for station in stations]
+        for station, own in zip(stations, kept, strict=True):
+            assert keep_newest(station.folder, backups, 1) == own[:1]
+        assert sorted(backups.iterdir()) == sorted(own[1] for own in kept)
+
+    def test_those_of_versions_that_told_no_stations_apart_count_with_the_others(
+        self, station: StationFolder, tmp_path: Path
+    ) -> None:
+        earlier = [tmp_path / f"qingsong-2026110{day}T120000Z.tar.gz" for day in (1, 2)]
+        for file in earlier:
+            file.touch()
+        _kept(station, tmp_path, days=1)
+        assert keep_newest(station.folder, tmp_path, 2) == earlier[:1]
+
+    def test_they_stay_where_they_may_be_another_stations(
+        self, station: StationFolder, tmp_path: Path
+    ) -> None:
+        (tmp_path / "qingsong-20261101T120000Z.tar.gz").touch()
+        (tmp_path / "qingsong-0123abcd-20261102T120000Z.tar.gz").touch()
+        kept = _kept(station, tmp_path, days=2)
+        assert keep_newest(station.folder, tmp_path, 1) == kept[:1]
+
+    def test_a_station_that_was_restored_goes_on_with_its_own(
+        self, station: StationFolder, tmp_path: Path
+    ) -> None:
+        name = name_of(station.folder, NOON)
+        file = backed_up(station)
+        station.folder.rename(tmp_path / "lost")
+        restore(file, station.folder, who="王警官", now=NOON)
+        assert name_of(station.folder, NOON) == name
 
     def test_a_backup_that_fails_leaves_the_one_that_is_there(self, whole: StationFolder) -> None:
         before = backed_up(whole).read_bytes()
@@ -282,3 +317,11 @@ class TestTheNewest:
             backed_up(whole)
         assert sorted(whole.folder.parent.iterdir()) == beside
         assert whole.folder.with_name("backup.tar.gz").read_bytes() == before
+
+
+def _kept(station: StationFolder, folder: Path, *, days: int) -> list[Path]:
+    """A backup a day in ``folder``, by their names alone."""
+    files = [folder / name_of(station.folder, NOON + timedelta(days=n)) for n in range(days)]
+    for file in files:
+        file.touch()
+    return files
