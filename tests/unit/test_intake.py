@@ -144,6 +144,22 @@ def test_a_markdown_file_brings_the_pictures_along_that_it_shows_from_beside_its
     assert b"GPS" not in (station.folder / "content/tip/f7k2q-1.jpg").read_bytes()
 
 
+def test_so_it_does_those_that_it_names_by_a_label(station: StationFolder) -> None:
+    for name in ("门 口.jpg", "b(1).jpg", "c.jpg", "d.jpg"):
+        station.file(f"desk/{name}", photo())
+    text = (
+        "# 防火\n\n正文。![门][Door  1] ![乙][] ![丙]\n\n不是图片：[丁][d]\n\n[door 1]: <门 口.jpg> '题'\n"
+        '[乙]:\n  b(1).jpg\n\n> [丙]: c.jpg "题"\n\n[d]: d.jpg\n[网]: https://x.example/a.jpg\n'
+    )
+    brought(station, "a.md", text, kind="tip")
+    (name,) = [file for file in content(station) if file.endswith(".md")]
+    stem = name.removeprefix("tip/").removesuffix(".md")
+    assert content(station) == [*(f"tip/{stem}-{n}.jpg" for n in range(1, 4)), name]
+    written = (station.folder / "content" / name).read_text("utf-8")
+    assert f"[door 1]: <{stem}-1.jpg> '题'\n[乙]:\n  {stem}-2.jpg\n" in written
+    assert f'{stem}-3.jpg "题"\n\n[d]: d.jpg\n' in written
+
+
 def test_what_only_seems_to_be_a_picture_stays_where_it_is(station: StationFolder) -> None:
     station.file("desk/a.svg", "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
     station.file("desk/b.png", "no picture")
@@ -155,7 +171,17 @@ def test_what_only_seems_to_be_a_picture_stays_where_it_is(station: StationFolde
 
 
 @pytest.mark.parametrize(
-    "piece", ["![](" + " " * 5000, "![](" + "a" * 999, "![](a ", '![](a "', "![](a(b", "![a](b.jpg)\n"]
+    "piece",
+    [
+        "![](" + " " * 5000,
+        "![](" + "a" * 999,
+        "![](a ",
+        '![](a "',
+        "![](a(b",
+        "![a](b.jpg)\n",
+        "![a][",
+        "\n[a]: b.jpg ![a]",
+    ],
 )
 def test_pictures_that_are_none_are_read_once(station: StationFolder, piece: str) -> None:
     """One that goes back and forth in such a text would be at it for hours."""

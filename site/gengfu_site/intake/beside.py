@@ -20,6 +20,13 @@ _SHOWN = re.compile(
     r"""!\[[^\[\]]{0,300}\]\([ ]{0,9}(?![ ])<?(?!\w{1,30}:|/)"""
     r"""(?P<address>(?:[^<>()\n"]|\([^()\n]{0,100}\)){1,300}?)>?(?:[ ]{1,9}"[^"\n]{0,300}")?[ ]{0,9}\)"""
 )
+# https://github.github.com/gfm/#link-reference-definitions: the picture names a label, and a line elsewhere its address.
+_BY_LABEL = re.compile(r"!\[(?P<text>[^\[\]]{0,300})\](?:\[(?P<label>[^\[\]]{0,300})\])?(?!\()")
+_LABELLED = re.compile(
+    r"""^[ >]{0,9}\[(?P<label>[^\[\]\n]{1,300})\]:[ \t]{0,9}\n?[ \t]{0,9}(?P<open><)?(?!\w{1,30}:|/)"""
+    r"""(?P<address>(?(open)[^<>\[\]\n]|[^<>\[\]\s]){1,300})""",
+    re.MULTILINE,
+)
 _COVER = re.compile(
     r"""^cover:[ \t]{0,9}["']?(?!\w{1,30}:|/)(?P<address>[^"'\n#]{1,300}?)["']?[ \t]{0,9}$""", re.MULTILINE
 )
@@ -76,7 +83,14 @@ def _uses(text: str) -> Iterator[re.Match[str]]:
     parts = split(text)
     body = len(text) - len(parts[1]) if parts else 0
     yield from _COVER.finditer(text, 0, body)
-    yield from _SHOWN.finditer(text, body)
+    labels = {_label(found["label"] or found["text"]) for found in _BY_LABEL.finditer(text, body)}
+    labelled = (found for found in _LABELLED.finditer(text, body) if _label(found["label"]) in labels)
+    yield from sorted((*_SHOWN.finditer(text, body), *labelled), key=re.Match.start)
+
+
+def _label(written: str) -> str:
+    """The same for each that means the same."""
+    return " ".join(written.split()).casefold()
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
