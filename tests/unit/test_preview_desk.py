@@ -109,6 +109,17 @@ def test_what_cannot_be_read_as_an_article_is_shown_as_its_file_with_the_problem
     assert "/.preview/file/content/fraud/brushing.md#L5" in get(shown, "/.preview/problems")
 
 
+def test_of_a_file_that_is_too_long_for_an_article_so_much_is_shown_as_one_may_hold(
+    station: StationFolder,
+) -> None:
+    secret = "https://oapi.dingtalk.com/robot/send?access_token=693a91f6"
+    station.article(body=f"{'火' * 42_000}\n{secret}\n{'水' * 500_000}")
+    html = get(desk(station), PAGE)
+    assert len(html) < 200_000
+    assert ("文件最大" in html, "火" in html, "水" in html, "693a91f6" in html) == (True, True, False, False)
+    assert "后面还有" in words(html)
+
+
 def test_a_file_that_is_no_article_yet_says_what_its_text_lacks_and_might_better_say(
     station: StationFolder,
 ) -> None:

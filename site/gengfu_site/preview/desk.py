@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from gengfu_site import rules
+from gengfu_site import bounds, rules
 from gengfu_site.catalogue import Entry, Station
 from gengfu_site.check import examined
 from gengfu_site.feeds import entry
@@ -333,11 +333,13 @@ class _Answering:
             return self._nothing()
         begun = next((one for one in self.shown.library.unfinished if one.lines.path == path), None)
         read = article or begun
+        lines, whole = _lines(file)
         problems = self.shown.of(read) if read else [p for p in self.shown.problems if p.path == path]
         return self._own(
             "file.html",
             path=path,
-            lines=_lines(file),
+            lines=lines,
+            whole=whole,
             problems=problems,
             by_line={line: list(some) for line, some in groupby(problems, key=lambda p: p.line)},
             address=quote(self.mount + article.url) if article else "",
@@ -395,16 +397,22 @@ def _status(file: Path) -> os.stat_result | None:
         return None
 
 
-def _lines(file: Path) -> list[str]:
-    """The lines of a file as far as they can be read, group robots' addresses left out."""
+def _lines(file: Path) -> tuple[list[str], bool]:
+    """The lines of a file as far as they can be read, group robots' addresses left out; and whether these are all.
+
+    No article is longer than what is read of it.
+    """
     try:
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            data, more = opened.read(bounds.MAX_BYTES), opened.read(1)
     except OSError:
-        return []
+        return [], True
+    if more and b"\n" in data:  # where it is cut, a letter or an address may be cut too
+        data = data[: data.rindex(b"\n")]
     text = decode(data, file.name, gbk=True)
     if isinstance(text, Problem):
         text = data.decode("utf-8", "replace")
-    return [_masked(line) for line in text.split("\n")]
+    return [_masked(line) for line in text.split("\n")], not more
 
 
 def _masked(line: str) -> str:
