@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from gengfu_site import rules
+from gengfu_site import bounds, rules
 from gengfu_site.library import WEBHOOK, Library, exposed, load
 from gengfu_site.persons import leftovers, searched_for
 from gengfu_site.problems import Problem, in_command, shown
@@ -24,7 +25,9 @@ from gengfu_site.settings import FILE, Settings
 from gengfu_templates.i18n import _
 
 _SOURCES = frozenset((".md", ".yml", ".yaml", ".csv", ".txt", ".json", ".toml", ".html"))
-_MOST_BYTES = 8 << 20
+_PIECE, _MOST_PIECES = 1 << 20, 64
+"""Characters of a file that are searched at a time, and how often: some seconds' work."""
+_LONGEST_ADDRESS = 2048
 
 
 def check(settings: Settings, at: datetime, *, release: bool = False, online: bool = False) -> list[Problem]:
@@ -102,10 +105,17 @@ def examined(
 def _perhaps_searching(settings: Settings, library: Library, problems: Iterable[Problem]) -> Iterator[str]:
     """Ids in private/ that an article names which cannot be read yet: who is writing an alert needs the data."""
     unread = {problem.path for problem in problems} - {article.lines.path for article in library.articles}
-    texts = [file.read_bytes() for path in unread if (file := settings.folder / path).suffix == ".md"]
+    texts = [_beginning(settings.folder / path) for path in unread if path.endswith(".md")]
     for file in settings.private.glob("*.yml"):
         if any(file.stem.encode() in text for text in texts):
             yield file.stem
+
+
+def _beginning(file: Path) -> bytes:
+    """As much as an article may hold; nothing where it cannot be read."""
+    with suppress(OSError), file.open("rb") as opened:
+        return opened.read(bounds.MAX_BYTES)
+    return b""
 
 
 def _exposed(settings: Settings) -> Iterator[Problem]:
@@ -120,10 +130,41 @@ def _exposed(settings: Settings) -> Iterator[Problem]:
                     path=in_command(path)
                 ),
             )
-        elif file.suffix.lower() in _SOURCES and file.is_file() and file.stat().st_size <= _MOST_BYTES:
-            text = file.read_text("utf-8", "replace")
+        elif file.suffix.lower() in _SOURCES and file.is_file():
+            with suppress(OSError):  # nor will git read it
+                yield from _addresses(file, path)
+
+
+def _addresses(file: Path, name: str) -> Iterator[Problem]:
+    """What to say of every group robot's address in ``file``, however long that is.
+
+    :raises OSError: it cannot be read.
+    """
+    text, line = "", 1
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        for _piece in range(_MOST_PIECES):
+            piece = opened.read(_PIECE)
+            text += piece.replace("\0", "")  # of UTF-16, Latin letters remain
+            # What begins near the end may go on in the next piece.
+            settled = max(len(text) - _LONGEST_ADDRESS, 0) if piece else len(text)
             for found in WEBHOOK.finditer(text):
-                yield exposed(path, text.count("\n", 0, found.start()) + 1)
+                if found.start() < settled:
+                    yield exposed(name, line + text.count("\n", 0, found.start()))
+            if not piece:
+                return
+            line += text.count("\n", 0, settled)
+            text = text[settled:]
+    yield _searched_in_part(name, line)
+
+
+def _searched_in_part(name: str, line: int) -> Problem:
+    return Problem(
+        path=name,
+        line=line,
+        message=_("文件太长，从这一行起没有查有没有群机器人地址。"),
+        remedy=_("不属于站点的文件移出站点文件夹，或写进 .gitignore。"),
+        severity="warning",
+    )
 
 
 def _carried_by_git(settings: Settings) -> list[Path]:

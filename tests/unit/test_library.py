@@ -313,6 +313,36 @@ def test_a_webhook_address_in_an_article_is_never_published(station: StationFold
     assert "693a91f6" not in str(problem)
 
 
+ROBOT = "https://oapi.dingtalk.com/robot/send?access_token=693a91f6"
+
+
+@pytest.mark.parametrize("before", [9_000_000, (1 << 20) - 40, (1 << 20) - 2048])
+def test_an_address_is_found_in_a_file_that_is_too_long_to_be_read(
+    station: StationFolder, before: int
+) -> None:
+    """At the end of a piece, too."""
+    text = f"# 火\n{'.' * before}{ROBOT}\n"
+    station.file("content/tip/long.md", text + "." * 140_000)
+    found = check(station.settings, AT)
+    assert [(p.line, p.message[:9]) for p in found] == [(1, "文件最大 128 "), (2, "这里写着一个群机器")]
+    assert "693a91f6" not in str(found)
+
+
+def test_one_is_found_in_what_a_spreadsheet_saves_as_unicode(station: StationFolder) -> None:
+    station.file("groups.txt", f"群\n\n{ROBOT}\n".encode("utf-16"))
+    assert [p.line for p in check(station.settings, AT)] == [3]
+
+
+def test_where_a_file_is_longer_than_can_be_searched_that_is_said(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gengfu_site.check._PIECE", 4096)
+    station.file("groups.txt", "群\n" * 200_000 + ROBOT)
+    [problem] = check(station.settings, AT)
+    assert (problem.path, problem.severity) == ("groups.txt", "warning")
+    assert "没有查" in problem.message
+
+
 @pytest.mark.parametrize(
     ("references", "remedy"), [("[A5W3Q]", "A5W3N"), ("[ZZZZZ]", "编号"), ("[A5W3R]", "A5W3N")]
 )
