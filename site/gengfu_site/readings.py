@@ -131,14 +131,19 @@ class Readings:
                 lean = reading._replace(html="") if sure and len(unknown) > _MANY else reading
                 known[place] = self._known(place, lean, _signed(place, reading, signatures))
             if len(new) > _MANY:
-                self.store.keep_readings(new, ())
+                self.store.keep_texts(new)
                 kept |= {place: reading._replace(html="") for place, reading in new.items()}
                 new = {}
         copies = {name for name in before if name.startswith(_COPY)}
-        left = before.keys() - (statuses.keys() - unknown) - copies - kept.keys()
-        if new or left:
-            self.store.keep_readings(new, left)
-        told = {place: before[place] for place in known.keys() - unknown} | kept | new
+        left = before.keys() - (statuses.keys() - unknown) - copies
+        if kept:  # a build that was broken off may have left texts of files that are gone since
+            left |= self.store.texts() - before.keys() - statuses.keys()
+        if new:
+            self.store.keep_texts(new)
+        kept |= new
+        if kept or left:
+            self.store.keep_readings(kept, left - kept.keys())
+        told = {place: before[place] for place in known.keys() - unknown} | kept
         others = {name: held.get(name, (before[name], None)) for name in copies}
         held.clear()
         for place, reading in told.items() if not self.once else ():
@@ -163,6 +168,7 @@ class Readings:
                 found[_name(copy)] = reading._replace(html=""), self._known(copy, reading, copy.signed)
         left = {name for name in held if name.startswith(_COPY)} - found.keys()
         if new or left:
+            self.store.keep_texts(new)
             self.store.keep_readings(new, left)
         for name in left:
             del held[name]

@@ -8,8 +8,12 @@ wrote into the public folder, or a machine that stopped half-way, leaves another
 ``log`` is what came of the audit log as far as it was read, with the digest of those bytes: a log that was changed
 anywhere in them is read anew.
 
-Each row bears a checksum, and one that is not as it was written is not known: SQLite sees a page of its own that is no longer one,
-not a word that has become another on an aging disk.
+What every build asks of all articles is read whole, so its rows lie together in chunks, a few hundred for any number of
+articles: to ask SQLite for a row takes longer than to make use of it. A row's name says in which chunk it is, so only those
+that change are written again. What is asked of few articles is a row of a table.
+
+Each row and each chunk bears a checksum, and one that is not as it was written is not known: SQLite sees a page of its own that
+is no longer one, not a word that has become another on an aging disk.
 
 Nothing of a person who is searched for comes in here. What is deleted is overwritten
 (https://www.sqlite.org/pragma.html#pragma_secure_delete).
@@ -20,6 +24,7 @@ from __future__ import annotations
 import marshal
 import os
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -34,12 +39,14 @@ Status = tuple[int, ...]
 
 _TABLES = {
     "said": "name TEXT PRIMARY KEY, value TEXT",
-    "readings": "path TEXT PRIMARY KEY, digest TEXT, told BLOB, rest BLOB, sum INTEGER",
-    "texts": "path TEXT PRIMARY KEY, html TEXT, sum INTEGER",
+    "chunks": "whole TEXT, number INTEGER, rows BLOB, sum INTEGER, PRIMARY KEY (whole, number)",
+    "texts": "path TEXT PRIMARY KEY, digest TEXT, html TEXT, sum INTEGER",
     "made": "name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB, sum INTEGER",
 }
-_LAYOUT = 1
+_LAYOUT = 2
 """Goes up with each change of these tables."""
+_CHUNKS = 512
+"""Of what is read whole: of 100,000 articles, one holds two hundred, and one is what an edit writes."""
 
 _DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError, AttributeError)
 """What reading a store may raise that is not there, or not as it was written."""
@@ -98,18 +105,21 @@ class Store:
 
     def readings(self) -> dict[str, Reading]:
         """What is known of files, by their path below content/; without their texts."""
-        query = "SELECT path, digest, told, rest, sum FROM readings"
-        found = {}
+        found: dict[str, Reading] = {}
         with suppress(*_DAMAGED):
-            for path, digest, data, rest, written in self._rows(query, "edition", self.edition):
-                if written == crc32(rest, crc32(data)):
-                    status, told = marshal.loads(data)  # noqa: S302 - plain values
-                    found[path] = Reading(status, digest, told, rest)
+            for rows in self._chunks("readings", "edition", self.edition):
+                found.update({path: Reading(*row) for path, row in (rows or {}).items()})
         return found
 
+    def texts(self) -> set[str]:
+        """The paths of all files whose text is there."""
+        with suppress(*_DAMAGED):
+            return {path for (path,) in self._rows("SELECT path FROM texts", "edition", self.edition)}
+        return set()
+
     def text(self, path: str, digest: str) -> str | None:
-        """HTML of the article at ``path``, while what is known of it is the reading of that digest."""
-        query = "SELECT html, texts.sum FROM texts JOIN readings USING (path) WHERE path = ? AND digest = ?"
+        """HTML of the article at ``path``, while what is kept is the text of the reading of that digest."""
+        query = "SELECT html, sum FROM texts WHERE path = ? AND digest = ?"
         with suppress(*_DAMAGED):
             for html, written in list(self._rows(query, "edition", self.edition, path, digest)):
                 if written == crc32(html.encode()):
@@ -130,24 +140,24 @@ class Store:
         return {}
 
     def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:
-        """Put ``new`` in the place of what was known of these files, and forget ``gone``."""
+        """Put ``new`` in the place of what was known of these files, but for their texts, and forget all of ``gone``."""
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
-            left = [(path,) for path in gone]
-            connection.executemany("DELETE FROM readings WHERE path = ?", left)
-            connection.executemany("DELETE FROM texts WHERE path = ?", left)
+            left = list(gone)
+            _put(connection, "readings", {path: tuple(one)[:-1] for path, one in new.items()}, left)
+            connection.executemany("DELETE FROM texts WHERE path = ?", [(path,) for path in left])
+
+        self._change(keep)
+
+    def keep_texts(self, new: Mapping[str, Reading]) -> None:
+        """The texts of these; in as many steps as one likes, ahead of all else that is known of them."""
+
+        def keep(connection: sqlite3.Connection) -> None:
+            self._begin(connection)
             connection.executemany(
-                "REPLACE INTO readings VALUES (?, ?, ?, ?, ?)",
-                (
-                    (path, one.digest, data, one.rest, crc32(one.rest, crc32(data)))
-                    for path, one in new.items()
-                    if (data := marshal.dumps((one.status, one.told)))
-                ),
-            )
-            connection.executemany(
-                "REPLACE INTO texts VALUES (?, ?, ?)",
-                ((path, one.html, crc32(one.html.encode())) for path, one in new.items()),
+                "REPLACE INTO texts VALUES (?, ?, ?, ?)",
+                ((path, one.digest, one.html, crc32(one.html.encode())) for path, one in new.items()),
             )
 
         self._change(keep)
@@ -174,7 +184,8 @@ class Store:
     def _begin(self, connection: sqlite3.Connection) -> None:
         """Forget what hangs on another edition."""
         if _said(connection, "edition") != self.edition:
-            _empty(connection, "readings", "texts")
+            connection.execute("DELETE FROM chunks WHERE whole = 'readings'")
+            connection.execute("DELETE FROM texts")
             connection.execute("DELETE FROM said WHERE name = 'log'")
             _say(connection, "edition", self.edition)
 
@@ -202,6 +213,14 @@ class Store:
         for ending in ("", "-journal"):
             with suppress(OSError):
                 self.file.with_name(self.file.name + ending).unlink()
+
+    def _chunks(self, whole: str, of: str, wanted: str) -> Iterator[dict[str, Values] | None]:
+        """All rows of ``whole`` by their names, chunk by chunk; None for one that is not as it was written.
+
+        :raises sqlite3.Error: as :meth:`_rows`.
+        """
+        for data, written in self._rows("SELECT rows, sum FROM chunks WHERE whole = ?", of, wanted, whole):
+            yield _sound(data, written)
 
     def _rows(self, query: str, of: str, wanted: str, *values: str) -> Iterator[Any]:
         """What ``query`` finds, if the store is of the edition, or of the release, that is wanted.
@@ -252,6 +271,30 @@ def status(file: str | Path) -> Status:
     except OSError:
         return ()
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def _sound(data: bytes | None, written: int) -> dict[str, Values] | None:
+    """The rows of a chunk, if they are as they were written."""
+    if data is None or crc32(data) != written:
+        return None
+    rows: dict[str, Values] = marshal.loads(data)  # noqa: S302 - plain values
+    return rows
+
+
+def _put(connection: sqlite3.Connection, whole: str, new: Mapping[str, Values], gone: Iterable[str]) -> None:
+    """Put ``new`` in the place of the rows of these names in ``whole``, and leave out ``gone``.
+
+    What else was in a chunk that is not as it was written is gone with it.
+    """
+    changes: defaultdict[int, dict[str, Values | None]] = defaultdict(dict)
+    for name, row in (*dict.fromkeys(gone).items(), *new.items()):
+        changes[crc32(name.encode()) % _CHUNKS][name] = row
+    for number, changed in changes.items():
+        query = "SELECT rows, sum FROM chunks WHERE whole = ? AND number = ?"
+        before = connection.execute(query, (whole, number)).fetchone()
+        rows = ((before and _sound(*before)) or {}) | changed
+        data = marshal.dumps({name: row for name, row in rows.items() if row is not None})
+        connection.execute("REPLACE INTO chunks VALUES (?, ?, ?, ?)", (whole, number, data, crc32(data)))
 
 
 def _have(connection: sqlite3.Connection, *tables: str) -> None:

@@ -61,14 +61,15 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "empty": lambda store: store.write_bytes(b""),
     "no database": lambda store: store.write_bytes(b"else" * 2000),
     "cut short": cut_short,
-    "no readings": change("DROP TABLE readings"),
+    "no readings": change("DROP TABLE chunks"),
     "no texts": change("DROP TABLE texts"),
-    "half a reading": change("UPDATE readings SET told = x'28'"),
-    "unlike a reading": change("UPDATE readings SET told = x'00'"),
-    "no reading": change("UPDATE readings SET told = NULL"),
+    "half of the readings": change("UPDATE chunks SET rows = x'28'"),
+    "unlike readings": change("UPDATE chunks SET rows = x'00'"),
+    "no reading": change("UPDATE chunks SET rows = NULL"),
+    "some readings lost": change("DELETE FROM chunks WHERE number = (SELECT max(number) FROM chunks)"),
     "half a state": change("UPDATE made SET state = x'5b'"),
-    "another title": another_word("readings", "told", "第2篇", "第7篇"),
-    "another summary": another_word("readings", "rest", "骗大钱", "骗小钱"),
+    "another title": another_word("chunks", "rows", "第2篇", "第7篇"),
+    "another summary": another_word("chunks", "rows", "骗大钱", "骗小钱"),
     "another text": another_word("texts", "html", "正文", "正又"),
     "another title in the catalogue": another_word("made", "state", "刷单返利", "刷单反利"),
     "an earlier layout": change("ALTER TABLE made DROP COLUMN sum", "PRAGMA user_version = 0"),
@@ -86,8 +87,11 @@ def test_a_build_is_right_whatever_became_of_the_store(
     station.article()
     publish(station.settings, AT)
     store = station.folder / readings.FILE
-    with closing(sqlite3.connect(store)) as connection:
-        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (4,)
+    assert (
+        len(readings.store_for(station.settings).readings())
+        == len(readings.store_for(station.settings).texts())
+        == 4
+    )
     trouble(store)
     (station.folder / "content/tip/t0.md").unlink()
     station.article("tip/t1.md", id="T0001", kind="tip", title="改了的题目")
@@ -102,10 +106,10 @@ def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store
 ) -> None:
     store = Store(file=tmp_path / "store", edition="this")
     reading = Reading(status=(), digest="first", told=(), rest=b"", html="<p>正文</p>")
-    store.keep_readings({"tip/a.md": reading}, ())
+    store.keep_texts({"tip/a.md": reading})
     with store.kept_open():
         assert store.text("tip/a.md", "first") == "<p>正文</p>"
-        store.keep_readings({"tip/a.md": reading._replace(digest="second", html="<p>改了</p>")}, ())
+        store.keep_texts({"tip/a.md": reading._replace(digest="second", html="<p>改了</p>")})
         assert store.text("tip/a.md", "first") is None
         assert store.text("tip/a.md", "second") == "<p>改了</p>"
         store.forget()
@@ -115,7 +119,7 @@ def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store
 def test_who_asks_beside_a_build_keeps_it_from_no_text(tmp_path: Path) -> None:
     """As a browser does of a preview that is being made."""
     store = Store(file=tmp_path / "store", edition="this")
-    store.keep_readings({"tip/a.md": Reading((), "first", (), b"", "<p>正文</p>")}, ())
+    store.keep_texts({"tip/a.md": Reading((), "first", (), b"", "<p>正文</p>")})
     with ThreadPoolExecutor(1) as beside, store.kept_open():
         assert beside.submit(store.text, "tip/a.md", "first").result() == "<p>正文</p>"
         assert store.text("tip/a.md", "first") == "<p>正文</p>"
