@@ -11,7 +11,8 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from gengfu_scheduler.message import Handed, Outcome, Rejected, Sent, Throttled, Unknown, Unsent
 from gengfu_scheduler.outbox import Outbox
-from outboxes import DAY, HOUR, MINUTE, NOON, Place, plan
+from gengfu_scheduler.outbox.statements import NOT_HEARD
+from outboxes import DAY, HOUR, MINUTE, NOON, Place, execute, plan
 
 GROUPS = ("A", "B", "C", "D")
 OUTCOMES: tuple[Outcome, ...] = (
@@ -109,3 +110,25 @@ def test_what_is_forgotten_while_it_is_read_is_no_more_or_still_there(place: Pla
     assert told["B"] == {"new": NOON}
     assert outbox.told(GROUPS) == {"A": {"new": NOON}, "B": {"new": NOON}}
     outbox.close()
+
+
+LOST_READ = {
+    "sqlite": ("EXPLAIN QUERY PLAN", "USING COVERING INDEX delivery_lost (group_id=?)"),
+    "postgresql": ("EXPLAIN", "Index Only Scan using delivery_lost on delivery"),
+}
+
+
+def test_what_was_lost_is_read_from_an_index_of_the_lost_alone(place: Place) -> None:
+    """Of a group that is dead for a year they lie all over the table, which is not to be looked at for it."""
+    plan(place.outbox, " ".join(f"q{n}" for n in range(2000)))
+    execute(place.url, "UPDATE delivery SET state = 'sent' WHERE id > 50")
+    execute(place.url, "UPDATE delivery SET state = 'rejected' WHERE id <= 50")
+    engine = create_engine(place.url, isolation_level="AUTOCOMMIT")
+    explain, expected = LOST_READ[engine.dialect.name]
+    statement = NOT_HEARD.params(ids=["q1", "q2"]).compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
+        told = connection.exec_driver_sql(f"{explain} {statement}")
+        steps = "\n".join(str(row[-1]) for row in told)
+    engine.dispose()
+    assert expected in steps

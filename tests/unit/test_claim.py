@@ -15,7 +15,7 @@ from sqlalchemy import ClauseElement
 from sqlalchemy.dialects import sqlite
 
 from gengfu_scheduler.outbox import Outbox
-from gengfu_scheduler.outbox.statements import CLAIM, NOT_HEARD
+from gengfu_scheduler.outbox.statements import CLAIM
 
 Steps = Callable[[ClauseElement], list[str]]
 
@@ -42,8 +42,3 @@ def test_a_claim_finds_all_that_it_reads_by_an_index(steps: Steps) -> None:
     walked = [step for step in claim if step.startswith("SCAN") and step != "SCAN due"]
     assert not walked, walked
     assert not any("ORDER BY" in step for step in claim), claim
-
-
-def test_what_was_lost_is_read_from_an_index_of_the_lost_alone(steps: Steps) -> None:
-    (lost,) = steps(NOT_HEARD)
-    assert "COVERING INDEX delivery_lost (group_id=?)" in lost
