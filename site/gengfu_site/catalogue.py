@@ -232,7 +232,15 @@ def dumped(station: Station, entries: Iterable[bytes], version: int = VERSION) -
         },
     }
     head = json.dumps(feed, ensure_ascii=False, indent=1).removesuffix("\n}")
-    return b'%b,\n "items": [\n%b\n ]\n}\n' % (head.encode(), b",\n".join(entries))
+    return b"".join((head.encode(), _ITEMS, _NEXT.join(entries), _END))
+
+
+def dumped_entries(data: bytes) -> list[bytes]:
+    """Of a file that :func:`dumped` made, the entries."""
+    return data.partition(_ITEMS)[2].removesuffix(_END).split(_NEXT)
+
+
+_ITEMS, _NEXT, _END = b',\n "items": [\n', b",\n", b"\n ]\n}\n"
 
 
 def loads(text: str) -> Catalogue:

@@ -18,7 +18,7 @@ import jinja2
 from gengfu_site import release, rules
 from gengfu_site.instants import next_instant
 from gengfu_site.library import Library, load
-from gengfu_site.output import Copied, Generated, Output, Recipe, Site, recipes
+from gengfu_site.output import Copied, Generated, Left, Outcome, Output, Recipe, Site, recipes
 from gengfu_site.parallel import building, spread
 from gengfu_site.problems import Problem, ProblemsFound
 from gengfu_site.qr import draw
@@ -130,7 +130,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
     store.keep_made(
         staged.number,
         staged.before,
-        {one.name: Done(one.key, made[one.name].files, one.state) for one in new},
+        {one.name: Done(one.key, made[one.name].files, made[one.name].left) for one in new},
         over,
     )
     progress(files)
@@ -168,6 +168,8 @@ class _Made(NamedTuple):
     files: tuple[str, ...]
     put: tuple[str, ...]
     """Those of its files that are in the staging folder: the others are as they were."""
+    left: bytes | None
+    """As :class:`Left`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,33 +189,38 @@ class _Making:
         # Articles, many and alike, fill up what time the rest leaves: nobody waits at the end for whoever makes the feeds.
         first = sorted(wanted, key=lambda recipe: recipe.name.startswith("article "))
         for share in spread(self._some, first):
-            for name, files, put in share:
-                made[name] = _Made(files, put)
+            for name, files, put, left in share:
+                made[name] = _Made(files, put, left)
                 written += len(put)
             self.progress(written)
         return made
 
-    def _some(self, wanted: Sequence[Recipe]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    def _some(
+        self, wanted: Sequence[Recipe]
+    ) -> list[tuple[str, tuple[str, ...], tuple[str, ...], bytes | None]]:
         """Some of their files are worked out, then the codes for paper drawn, all of these files rendered, then written: a
         processor that goes on at the same code has it at hand, and needs a third less time than for one after the other."""
         begun = [(recipe, *self._outputs(recipe)) for recipe in wanted]
-        outputs = ((recipe.name, output) for recipe, _files, new in begun for output in new)
+        outputs = ((recipe.name, outcome) for recipe, _files, new in begun for outcome in new)
         put: defaultdict[str, list[str]] = defaultdict(list)
+        left: dict[str, bytes] = {}
         while some := list(islice(outputs, _TOGETHER)):
             for _name, one in some:
                 if isinstance(one, ArticlePage):
                     draw(one.permalink)
-            for name, path, content in [(name, one.path, self._content(one)) for name, one in some]:
+            left |= {name: one.state for name, one in some if isinstance(one, Left)}
+            files = [(name, one) for name, one in some if not isinstance(one, Left)]
+            for name, path, content in [(name, one.path, self._content(one)) for name, one in files]:
                 self._make(path.rpartition("/")[0])
                 _put(content, f"{self.staged.folder}/{path}")
                 put[name].append(path)
         written = {name: tuple(paths) for name, paths in put.items()}
         return [
-            (one.name, files or written.get(one.name, ()), written.get(one.name, ()))
-            for one, files, _new in begun
+            (one.name, its or written.get(one.name, ()), written.get(one.name, ()), left.get(one.name))
+            for one, its, _new in begun
         ]
 
-    def _outputs(self, recipe: Recipe) -> tuple[tuple[str, ...], Iterable[Output]]:
+    def _outputs(self, recipe: Recipe) -> tuple[tuple[str, ...], Iterable[Outcome]]:
         """All its files where only some of them are new, and those that are."""
         done = self.before.get(recipe.name)
         if recipe.patch and done and done.state is not None:
