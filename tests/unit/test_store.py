@@ -102,7 +102,7 @@ def test_a_build_is_right_whatever_became_of_the_store(
 
 HANDS: dict[str, Callable[[bytes], bytes]] = {
     "another title": lambda data: data.replace("第2篇".encode(), "第7篇".encode()),
-    "a line taken out": lambda data: b"".join(data.splitlines(keepends=True)[:-3] + [b" ]\n}\n"]),
+    "a line taken out": lambda data: b"".join([*data.splitlines(keepends=True)[:-3], b" ]\n}\n"]),
     "two lines exchanged": lambda data: b"\n".join(
         [*data.split(b"\n")[:-5], *data.split(b"\n")[-4:-6:-1], b" ]", b"}"]
     ),
