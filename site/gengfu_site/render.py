@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache, partial
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
+from importlib.util import cache_from_source
+from pathlib import Path
 from traceback import extract_tb
 from types import CodeType, FunctionType
 from typing import Any
@@ -19,6 +23,7 @@ from urllib.parse import urlsplit
 import jinja2
 from markupsafe import Markup, escape
 
+from gengfu_site.edition import edition
 from gengfu_site.linked_data import linked_data
 from gengfu_site.portal import Portal
 from gengfu_site.problems import GengfuError
@@ -31,17 +36,45 @@ from gengfu_templates.i18n import _, translations
 
 
 class _Compiled(jinja2.BytecodeCache):
-    """What this process compiled, by template and text: reading the templates anew costs more than a small site."""
+    """What was compiled, by template and text: reading the templates anew costs more than a small site.
 
-    def __init__(self) -> None:
+    The theme's are kept where Python keeps the program's own modules (https://peps.python.org/pep-3147/), and by its
+    rules: who may write there may change the program. A station's own are compiled once a process.
+    """
+
+    def __init__(self, *basis: object) -> None:
+        """
+        :param basis: all besides the text that a template is compiled of.
+        """
+        self._basis = repr(basis)
         self._code: dict[tuple[str, str], bytes] = {}
 
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        return filename or name
+
+    def get_source_checksum(self, source: str) -> str:
+        return sha256(f"{self._basis}{source}".encode()).hexdigest()
+
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        if code := self._code.get((bucket.key, bucket.checksum)):
-            bucket.bytecode_from_string(code)
+        code = self._code.get((bucket.key, bucket.checksum))
+        if code is None and _is_ours(bucket):
+            with suppress(OSError):
+                code = _KEEPER.get_data(cache_from_source(bucket.key))
+        if code:
+            bucket.bytecode_from_string(code)  # if it is of this checksum
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+        code = self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+        if _is_ours(bucket) and not sys.dont_write_bytecode:
+            _KEEPER.set_data(cache_from_source(bucket.key), code)
+
+
+def _is_ours(bucket: jinja2.bccache.Bucket) -> bool:
+    return Path(bucket.key).parent == PAGES
+
+
+_KEEPER = SourceFileLoader(__name__, __file__)
+"""Writes a file whole or, where that is not allowed, not at all."""
 
 
 class _Loader(jinja2.FileSystemLoader):
@@ -114,7 +147,7 @@ class _Environment(jinja2.Environment):
 @lru_cache(maxsize=8)
 def _compiled(language: str, assets: tuple[tuple[str, str], ...]) -> _Compiled:
     """For templates that are compiled with these words and assets in them."""
-    return _Compiled()
+    return _Compiled(edition(), language, assets)
 
 
 def environment(settings: Settings, *, live: bool = False) -> jinja2.Environment:

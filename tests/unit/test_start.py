@@ -79,3 +79,18 @@ def test_a_build_after_one_edit_imports_no_more_than_it_uses(station: StationFol
     station.article("tip/a.md", "写多一点。\n", id="T0001", kind="tip")
     needed = {"ctypes", "feedgen", "jinja2", "lxml", "nh3", "zxingcpp"}
     assert loaded(build) & (HEAVY | SHOWN | {"concurrent.futures"}) == needed
+
+
+@pytest.mark.parametrize(("line", "code"), [("--version", 0), ("nonesuch", 2)])
+def test_the_program_ends_at_once_when_all_is_said_and_its_exit_handlers_have_run(line, code) -> None:
+    program = (
+        "import atexit, sys\n"
+        "class Left:\n"
+        "    def __del__(self): print('taken apart')\n"
+        "left = Left()\n"
+        "atexit.register(print, 'handled')\n"
+        "from gengfu_scheduler.cli import program\n"
+        "program()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, line], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, "handled")

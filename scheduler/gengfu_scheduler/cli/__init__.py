@@ -7,6 +7,11 @@ What a command does not need, it does not import: an alert at night begins with 
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +124,24 @@ main.hold(
         },
     }
 )
+
+
+def program() -> None:
+    """The command as a program of its own, which ends without taking apart what lies in its memory: at the end of a build
+    of 10,000 articles that would take a tenth of a second."""
+    try:
+        main()
+    except SystemExit as end:
+        if isinstance(end.code, int) and threading.active_count() == 1:
+            _leave(end.code)
+        raise
+
+
+def _leave(code: int) -> None:
+    """End the process, once all that was to happen at its end has happened; not where what it said cannot be written, for
+    Python has words and a code for that."""
+    atexit._run_exitfuncs()  # as multiprocessing ends its processes
+    with suppress(OSError, ValueError):
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        os._exit(code)
