@@ -69,10 +69,11 @@ def vocabulary(station: Station) -> dict[str, Collection[str]]:
     }
 
 
-def undeclared(what: str, word: str, known: Collection[str]) -> Mistake:
+def undeclared(what: str, word: str, known: Collection[str], *, before: int = 0) -> Mistake:
     """What to say about a name that is not among ``known``, with the nearest that is.
 
     :param what: ``area``, ``audience``, ``topic``, ``kind``, ``campaign``, ``group``, ``entry`` or ``platform``.
+    :param before: as for :func:`gengfu_site.problems.nearest`.
     """
     message, otherwise = {
         "area": (_("没有“{word}”这个区域。"), _("先在 mkdocs.yml 的 areas 里登记，再重新生成网站。")),
@@ -87,6 +88,6 @@ def undeclared(what: str, word: str, known: Collection[str]) -> Mistake:
         "group": (_("没有编号为“{word}”的群。"), _("先在群清单里登记这个群。")),
         "platform": (_("不认识“{word}”这个平台。"), _("只能写：{known}。")),
     }[what]
-    close = nearest(word, list(known))
+    close = nearest(word, known, before=before)
     remedy = _("是不是想写“{close}”？").format(close=close) if close else otherwise
     return Mistake(message.format(word=shortened(word)), remedy.format(known=series(known)))

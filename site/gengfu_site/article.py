@@ -552,11 +552,13 @@ def _declared(station: Station) -> _Declared:
 
 def _undeclared(document: Document, declared: _Declared) -> Iterator[Problem]:
     """Topics, areas and audiences that ``mkdocs.yml`` does not declare."""
+    wrong = 0
     for field, known in declared.items():
         written = _as_list(document.value.get(field) or [])
         for index, word in enumerate(written if isinstance(written, list) else []):
             if isinstance(word, str) and word.strip() not in known:
-                close = nearest(word, known)
+                close = nearest(word, known, before=wrong)
+                wrong += 1
                 yield document.problem(
                     field,
                     index,

@@ -506,7 +506,7 @@ def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> It
             )
         for index, earlier in enumerate(manuscript.alert.references if manuscript.alert else ()):
             if earlier not in ids or earlier == manuscript.id:
-                close = nearest(earlier, [id_ for id_ in ids if id_ != manuscript.id])
+                close = nearest(earlier, [id_ for id_ in ids if id_ != manuscript.id], before=index)
                 yield manuscript.lines.problem(
                     "alert",
                     "references",

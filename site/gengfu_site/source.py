@@ -379,7 +379,7 @@ def validate(
         return _adapter(model).validator.validate_python(_written(document.value), context=context), []
     except ValidationError as error:
         details = error.errors(include_url=False)
-        return None, [_explained(detail, document, model) for detail in details]
+        return None, [_explained(detail, document, model, before) for before, detail in enumerate(details)]
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
@@ -397,7 +397,8 @@ def _written(value: Any) -> Any:
     return value
 
 
-def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Problem:
+def _explained(detail: ErrorDetails, document: Document, model: type[Any], before: int) -> Problem:
+    """:param before: mistakes that come first."""
     location = detail["loc"]
     field = location[-1] if location else ""
     context = detail.get("ctx", {})
@@ -413,7 +414,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
                 remedy = _("补上这一行。")
         case "extra_forbidden" | "unexpected_keyword_argument":
             message = _("没有“{field}”这个字段。").format(field=field)
-            close = nearest(str(field), _field_names(model))
+            close = nearest(str(field), _field_names(model), before=before)
             remedy = _("是不是想写“{close}”？").format(close=close) if close else _("删掉这一行。")
         case "string_too_long" | "too_long":
             message = _("最多 {most} 个字，现在有 {found} 个。").format(
@@ -438,7 +439,7 @@ def _explained(detail: ErrorDetails, document: Document, model: type[Any]) -> Pr
             message = _("应是其中之一：{words}；见到的是“{found}”。").format(
                 words=series(words), found=shortened(found)
             )
-            close = nearest(str(found), words)
+            close = nearest(str(found), words, before=before)
             remedy = _("是不是想写“{close}”？").format(close=close) if close else _("从这几个里选一个。")
         case "value_error" if isinstance(context.get("error"), Mistake):
             message, remedy = context["error"].message, context["error"].remedy

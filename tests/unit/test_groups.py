@@ -122,6 +122,19 @@ class TestCsv:
         assert any(p.startswith("groups.csv:5 ") and "15" in p for p in problems)
         assert len(problems) == 14, problems
 
+    def test_of_very_many_mistakes_each_is_named_and_what_the_first_mean_is_guessed(
+        self, tmp_path: Path
+    ) -> None:
+        """To guess for each of a city's groups would take hours."""
+        keep_webhooks(tmp_path, "id,webhook\n" + "".join(f"b{n},{SECRET}{n}\n" for n in range(100)))
+        _groups, problems = read(
+            tmp_path, "id,name,reach,owner,area\n" + "".join(f"a{n},群,hand,李,青松{n}\n" for n in range(100))
+        )
+        for file in ("groups.csv", "webhooks.csv"):
+            told = [problem for problem in problems if problem.startswith(file)]
+            assert len(told) == 100
+            assert ["是不是想写" in problem for problem in told] == [True] * 20 + [False] * 80
+
     @pytest.mark.parametrize(
         "text", ["", "姓名,电话\n甲,1\n", "id,name\n", "id,id,name,reach\n", 'id,name,reach\n"a,甲\n', "\x00"]
     )

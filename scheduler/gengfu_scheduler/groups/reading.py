@@ -95,10 +95,10 @@ def read_groups(
     problems += table.problems
     if not found:
         known = {row.cells.get("id", "") for row in rows}
+        unknown = [(id, line) for id, (line, _address) in addresses.items() if id not in known]
         problems += [
-            problem_at(WEBHOOKS, line, "id", words.undeclared("group", id, known))
-            for id, (line, _address) in addresses.items()
-            if id not in known
+            problem_at(WEBHOOKS, line, "id", words.undeclared("group", id, known, before=before))
+            for before, (id, line) in enumerate(unknown)
         ]
     return groups, tuple(problems)
 
@@ -121,16 +121,17 @@ class Table:
         self._path = path
         self._environ = environ
         self._addresses = addresses
-        known = {**words.vocabulary(station), "platform": platforms}
+        self._undeclared = 0
+        self._known = {**words.vocabulary(station), "platform": platforms}
         zone = ZoneInfo(station.timezone)
         self._readers: dict[str, Callable[[str], Any]] = {
             "reach": _reach,
             "chat": _chat,
             "account": _account,
-            "platform": lambda cell: _declared("platform", cell, known),
-            "area": lambda cell: _declared("area", cell, known),
-            "audience": lambda cell: _declared("audience", cell, known),
-            "topics": lambda cell: _declared("topic", cell, known),
+            "platform": lambda cell: self._declared("platform", cell),
+            "area": lambda cell: self._declared("area", cell),
+            "audience": lambda cell: self._declared("audience", cell),
+            "topics": lambda cell: self._declared("topic", cell),
             "size": _size,
             "joined": lambda cell: _day(cell, zone),
             "quiet_hours": words.quiet_hours,
@@ -238,6 +239,13 @@ class Table:
             return None, mistakes
         return (tuple(values) if column in _LISTS else values[0]), []
 
+    def _declared(self, what: str, word: str) -> str:
+        known = self._known[what]
+        if word not in known:
+            self._undeclared += 1
+            raise words.undeclared(what, word, known, before=self._undeclared - 1)
+        return word
+
     def _credential(self, row: Row, column: str) -> str | None:
         """What ``env:NAME`` stands for; None where the cell is empty or the variable is not set."""
         text = row.cells.get(column, "")
@@ -253,12 +261,6 @@ class Table:
 
 
 # --- cells ----------------------------------------------------------------------------------------
-
-
-def _declared(what: str, word: str, known: Mapping[str, Collection[str]]) -> str:
-    if word not in known[what]:
-        raise words.undeclared(what, word, known[what])
-    return word
 
 
 def _reach(text: str) -> Reach:

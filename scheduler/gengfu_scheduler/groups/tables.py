@@ -78,17 +78,17 @@ def read_csv(
 def _wrong_header(
     path: str, header: Collection[str], columns: Collection[str], required: Collection[str]
 ) -> Iterator[Problem]:
-    for column in header:
-        if column not in columns:
-            close = nearest(column, list(columns))
-            yield Problem(
-                path=path,
-                field=shortened(column) if "://" not in column else "",
-                message=_("表头里有不认识的列，或者没有表头。"),
-                remedy=_("是不是想写“{close}”？").format(close=close)
-                if close
-                else _("第一行写列名，只能是：{known}。").format(known=series(columns)),
-            )
+    unknown = [column for column in header if column not in columns]
+    for before, column in enumerate(unknown):
+        close = nearest(column, columns, before=before)
+        yield Problem(
+            path=path,
+            field=shortened(column) if "://" not in column else "",
+            message=_("表头里有不认识的列，或者没有表头。"),
+            remedy=_("是不是想写“{close}”？").format(close=close)
+            if close
+            else _("第一行写列名，只能是：{known}。").format(known=series(columns)),
+        )
     for column in required:
         if column not in header:
             yield Problem(
@@ -123,7 +123,7 @@ def read_yaml_table(folder: Path, name: str, columns: Collection[str]) -> tuple[
             )
             continue
         for column in entry.keys() - set(columns):
-            close = nearest(column, list(columns))
+            close = nearest(column, columns, before=len(problems))
             problems.append(
                 document.problem(
                     "groups",

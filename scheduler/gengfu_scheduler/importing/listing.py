@@ -320,7 +320,8 @@ class _Areas:
     def __init__(self, station: Station) -> None:
         self._station = station.name
         self._paths = [area.path for area in station.areas]
-        self._found: dict[tuple[str, ...], str] = {}
+        self._found: dict[tuple[str, ...], str | Mistake] = {}
+        self._unknown = 0
 
     def path(self, cells: Mapping[str, str]) -> str:
         """The path of the area that the row lies in, empty for the whole station.
@@ -336,9 +337,12 @@ class _Areas:
         wanted = tuple(filter(None, (name.strip() for name in names)))
         if wanted not in self._found:
             self._found[wanted] = self._search(wanted) if wanted else ""
-        return self._found[wanted]
+        found = self._found[wanted]
+        if isinstance(found, Mistake):
+            raise found
+        return found
 
-    def _search(self, wanted: Sequence[str]) -> str:
+    def _search(self, wanted: Sequence[str]) -> str | Mistake:
         found = [path for path in self._paths if _leads_to(path.split("/"), wanted)]
         if not found:
             loosely = [_place(name) for name in wanted]
@@ -346,19 +350,20 @@ class _Areas:
         if len(found) == 1:
             return found[0]
         if found:
-            raise Mistake(
+            return Mistake(
                 _("“{name}”不止一个：{known}。").format(name=wanted[-1], known=series(found)),
                 _("在“警务室”一列写明是哪一个，或者写全：{path}。").format(path=found[0]),
             )
-        raise self._unknown(wanted)
+        return self._none(wanted)
 
-    def _unknown(self, wanted: Sequence[str]) -> Mistake:
+    def _none(self, wanted: Sequence[str]) -> Mistake:
+        before, self._unknown = self._unknown, self._unknown + 1
         by_name = {path.rpartition("/")[2]: path for path in self._paths}
         places = {_place(name) for path in self._paths for name in path.split("/")}
         for name in wanted:
             if _place(name) not in places:
-                mistake = words.undeclared("area", name, by_name)
-                close = nearest(name, list(by_name))
+                mistake = words.undeclared("area", name, by_name, before=before)
+                close = nearest(name, by_name, before=before)
                 return (
                     Mistake(mistake.message, _("是不是想写“{close}”？").format(close=by_name[close]))
                     if close
