@@ -126,14 +126,15 @@ class TestCsv:
         self, tmp_path: Path
     ) -> None:
         """To guess for each of a city's groups would take hours."""
-        keep_webhooks(tmp_path, "id,webhook\n" + "".join(f"b{n},{SECRET}{n}\n" for n in range(100)))
+        keep_webhooks(tmp_path, "id,webhook\n" + "".join(f"ab{n},{SECRET}{n}\n" for n in range(100)))
         _groups, problems = read(
-            tmp_path, "id,name,reach,owner,area\n" + "".join(f"a{n},群,hand,李,青松{n}\n" for n in range(100))
+            tmp_path,
+            "id,name,reach,owner,area\n" + "".join(f"a{n},群,hand,李,青松路{n}\n" for n in range(100)),
         )
         for file in ("groups.csv", "webhooks.csv"):
             told = [problem for problem in problems if problem.startswith(file)]
             assert len(told) == 100
-            assert ["是不是想写" in problem for problem in told] == [True] * 20 + [False] * 80
+            assert sum("是不是想写" in problem for problem in told) == 20
 
     @pytest.mark.parametrize(
         "text", ["", "姓名,电话\n甲,1\n", "id,name\n", "id,id,name,reach\n", 'id,name,reach\n"a,甲\n', "\x00"]
