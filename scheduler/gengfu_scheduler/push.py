@@ -1,7 +1,7 @@
 """Telling something now, or again, or no more, because a person said so; and trying whether a group can be told.
 
-A push and a resend only write the outbox. The running scheduler delivers it within a fraction of a second; where none
-runs, this process takes the station's lock and delivers itself. Either way the outbox says what became of it.
+A push and a resend only write the outbox. The running scheduler delivers it within a fraction of a second, on whichever
+machine; where none runs, this process takes the station's lock and delivers itself. Either way the outbox says what became of it.
 Promises (``docs/delivery.md``): what may have arrived is sent again only where a person says so, and is marked;
 what was stopped does not leave any more.
 """
@@ -19,7 +19,7 @@ from gengfu_scheduler.deliver import post_once
 from gengfu_scheduler.digest import footer
 from gengfu_scheduler.draft import Draft, Refused
 from gengfu_scheduler.message import Broadcast, Delivery, Group, Item, Message, Outcome, Sent
-from gengfu_scheduler.outbox import Outbox
+from gengfu_scheduler.outbox import AnotherSends, Outbox
 from gengfu_scheduler.roster import Roster, RosterFiles
 from gengfu_scheduler.runner import Clock, OpenTransport, Runner, Say, open_transport
 from gengfu_scheduler.state import AlreadyRunning, Holder, only_scheduler, running
@@ -41,7 +41,9 @@ class Pushed:
     added: int
     """How many deliveries came of this push; none where it repeats an earlier one."""
     by: Holder | None
-    """The running scheduler that delivers it; None where the push did so itself."""
+    """This machine's running scheduler, which delivers it; None where there is none."""
+    elsewhere: bool
+    """Whether another machine's does; where neither does, the push did so itself."""
     deliveries: tuple[Delivery, ...]
 
 
@@ -193,7 +195,7 @@ def _see_to(
     files: RosterFiles,
 ) -> Pushed:
     """Wait until the running scheduler has delivered ``broadcast``, or where none runs deliver it here."""
-    by = running(folder)
+    by, elsewhere = running(folder), False
     if by is None:
         try:
             with only_scheduler(folder):
@@ -212,12 +214,15 @@ def _see_to(
                     runner.finish()
         except AlreadyRunning as other:
             by = other.holder  # it began in this very moment
-    if by is not None:
+        except AnotherSends:
+            elsewhere = True
+    if by is not None or elsewhere:
         _wait(broadcast, outbox, clock, None)
     return Pushed(
         broadcast=broadcast,
         added=added,
         by=by,
+        elsewhere=elsewhere,
         deliveries=tuple(outbox.deliveries(broadcast.key)),
     )
 

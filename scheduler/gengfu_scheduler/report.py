@@ -155,7 +155,9 @@ class GroupReport:
 @dataclass(frozen=True, kw_only=True)
 class Status:
     scheduler: Holder | None
-    """The running scheduler; None where none runs."""
+    """This machine's running scheduler; None where none runs."""
+    elsewhere: bool
+    """Whether another machine's sends from the same database."""
     broadcasts: tuple[BroadcastReport, ...]
     """Newest first."""
     unreviewed: tuple[Unreviewed, ...]
@@ -191,6 +193,7 @@ def status(
     ledger = _Ledger(outbox, roster, now, pages)
     return Status(
         scheduler=ledger.local(scheduler),
+        elsewhere=scheduler is None and outbox.someone_sends(),
         broadcasts=tuple(map(ledger.report, outbox.broadcasts(limit=limit, since=now - SHOWN_FOR))),
         unreviewed=unreviewed(records, now),
         resting=resting,

@@ -167,3 +167,29 @@ def test_on_one_database_a_second_machine_stands_by(
             says(there, WAITING)
             here.kill()
             says(there, READY)
+
+
+def test_what_a_person_sends_elsewhere_the_one_that_sends_delivers_and_that_is_said(
+    tmp_path: Path, sandbox: Sandbox, postgresql: str
+) -> None:
+    """Nobody is told to start another one, which would be refused."""
+    for name in ("here", "there"):
+        write_station(tmp_path / name, sandbox, "d")
+
+    def there(*words: str) -> str:
+        command = [sys.executable, "-c", "from gengfu_scheduler.cli import main; main()", *words]
+        database = {"GENGFU_DATABASE": postgresql}
+        done = subprocess.run(
+            command, cwd=tmp_path / "there", env={**os.environ, **database}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    with scheduler(tmp_path / "here", postgresql) as here:
+        says(here, READY)
+        said = there("push", "hand")
+        assert "另一台机器" in said
+        assert Counter(message.robot for message in sandbox.messages()) == {f"g{n}": 1 for n in range(GROUPS)}
+        said = there("status")
+    assert "另一台机器" in said
+    assert "gengfu run" not in said

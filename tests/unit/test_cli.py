@@ -155,15 +155,36 @@ class TestStatus:
         self, run: Run, station: Watch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("gengfu_scheduler.cli.status._PATIENCE", 0)
+        self._waits(station)
+        for watched in (run("status", "--watch"), run("status", "k@1", "--watch")):
+            assert watched.exit_code == 0, watched.output
+            assert "等待发送 1" in watched.stdout
+            assert "等待发送的不会自己发出去：请运行 gengfu run" in watched.stderr
+
+    def test_it_goes_on_while_somebody_sends_on_another_machine(
+        self, run: Run, station: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gengfu_scheduler.cli.status._PATIENCE", 0)
+        self._waits(station)
+
+        def sends(_outbox: Outbox) -> bool:
+            with Outbox(database_url(station.folder, {})) as there:
+                there.stop("k@1", now=datetime.now(UTC), reason="由王警官停止")
+            return True
+
+        monkeypatch.setattr(Outbox, "someone_sends", sends)
+        watched = run("status", "--watch")
+        assert watched.exit_code == 0, watched.output
+        assert "取消 1" in watched.stdout
+        assert watched.stderr == ""
+
+    def _waits(self, station: Watch) -> None:
+        """A broadcast of which nothing was sent yet."""
         with Outbox(database_url(station.folder, {})) as outbox:
             now = datetime.now(UTC)
             message = Message(form="digest", title="每日提示", items=())
             waits = Broadcast(key="k@1", form="digest", title="每日提示", scheduled_for=now, expires=FOREVER)
             outbox.plan(waits, [Planned(group="q1", messages=(message,), not_before=now)], now=now)
-        for watched in (run("status", "--watch"), run("status", "k@1", "--watch")):
-            assert watched.exit_code == 0, watched.output
-            assert "等待发送 1" in watched.stdout
-            assert "等待发送的不会自己发出去：请运行 gengfu run" in watched.stderr
 
     def test_an_alert_stays_in_sight_until_another_officer_has_looked_at_it(
         self, run: Run, station: Watch

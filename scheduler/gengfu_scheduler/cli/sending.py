@@ -217,9 +217,12 @@ def show_pushed(
             out.print(_("以前发过，这次只补发以前没发到的 {n} 条。").format(n=pushed.added))
         if pushed.by and pushed.added:
             out.print(_("由正在运行的定时程序（进程 {pid}）发送。").format(pid=pushed.by.pid))
+        if pushed.elsewhere and pushed.added:
+            out.print(_("由另一台机器上的定时程序发送：两边用同一个数据库。"))
         show_broadcast(told)
         show_no_desk([told])
-    if any(one.state == "pending" for one in told.look_at) and not running(folder):
+    nobody = not (pushed.elsewhere or running(folder))
+    if nobody and any(one.state == "pending" for one in told.look_at):
         show_notices([_("现在没有定时程序在运行，等待发送的不会自己发出去：请运行 gengfu run。")])
     return bool(told.look_at)
 

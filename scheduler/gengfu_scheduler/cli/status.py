@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LOOK = 0.3
 """Seconds between two looks while watching."""
 _PATIENCE = 10
-"""Seconds for which to watch, with nothing changing, where nobody sends here: on another machine somebody may."""
+"""Seconds for which to watch, with nothing changing, where nobody sends: one may be about to."""
 _BAR = 24
 
 
@@ -118,7 +118,9 @@ def _watch(outbox: Outbox, folder: Path, key: str | None) -> None:
                     _say_changes(watched.values(), said)
                 if not any(known.open for known in watched.values()):
                     return
-                if time.monotonic() - changed >= _PATIENCE and running(folder) is None:
+                if time.monotonic() - changed >= _PATIENCE and not (
+                    running(folder) or outbox.someone_sends()
+                ):
                     break
                 time.sleep(_LOOK)
     except KeyboardInterrupt:
@@ -202,6 +204,9 @@ def _show_status(found: Status) -> None:
 
 
 def _show_scheduler(found: Status) -> None:
+    if found.elsewhere:
+        out.print(_("定时程序在另一台机器上运行：两边用同一个数据库。"), style="green")
+        return
     if found.scheduler is None:
         out.print(_("定时程序没有运行：到点不会发。用 gengfu run 启动。"), style="bold yellow")
         return

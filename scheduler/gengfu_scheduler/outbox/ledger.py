@@ -413,6 +413,14 @@ class Outbox:
             )
         self._sender = sender
 
+    def someone_sends(self) -> bool:
+        """Whether somebody is the only sender now, on whichever machine; where it is a file, its lock is the station's and
+        this knows of none."""
+        if self._engine.dialect.name != "postgresql":
+            return False
+        with self._reading() as connection:
+            return bool(connection.execute(sql.LOCKED, {"lock": SENDING_LOCK}).scalar())
+
     def said(self, ids: Collection[int], by: str, *, now: datetime) -> None:
         """Note that ``by`` says to have passed on the deliveries of ``ids``; those not ``handed`` are left alone."""
         evidence = _("由{by}转发（本人说）").format(by=by)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     select,
+    text,
     union,
     update,
 )
@@ -639,4 +640,11 @@ ASSUME = (
         DELIVERY.c.state == "pending",
     )
     .values(state="unknown", reason=bindparam("evidence"))
+)
+
+# Whether anybody holds a lock by a number, of PostgreSQL: https://www.postgresql.org/docs/current/view-pg-locks.html.
+LOCKED = text(
+    "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+    " WHERE datname = current_database() AND locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = :lock)"
 )
