@@ -26,13 +26,13 @@ import json
 import marshal
 import re
 import unicodedata
-from array import array
-from bisect import bisect_left
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
+from itertools import groupby
 from operator import add
 from urllib.parse import quote
 from zlib import crc32
@@ -44,7 +44,7 @@ from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
 from gengfu_site.synonyms import Synonyms
 
-_FORMAT = 3
+_FORMAT = 4
 """Of the files; another one gives every file another address."""
 _PLAINEST = 2
 """The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
@@ -98,21 +98,23 @@ def shard(gram: str, shards: int) -> int:
     return (value ^ value >> 15) & shards - 1
 
 
-class _Codes(dict[int, str]):
-    """Numbers as text that gzip makes small: the frequent ones have one character, which it codes in a few bits.
+_PART = 1024
+"""Numbers that a list tells of in one part: who changes a part leaves the others as they are written."""
 
-    The last character is one of 57 from ``#`` on, those before it are of 34 from ``]`` on; between the two lies
-    the backslash, which JSON would have to escape.
+
+class _Codes(dict[int, str]):
+    """Steps as text that gzip makes small: the frequent ones have one character, which it codes in a few bits.
+
+    The last character is one of 57 from ``#`` on; before it stand, where they are not 0, how many times 57 the
+    step is longer, from ``]`` on, and how prominently the article holds the gram, from ``|`` on. Between the two lies the
+    backslash, which JSON would have to escape.
     """
 
-    def __missing__(self, number: int) -> str:
-        high, low = divmod(number, 57)
-        code = chr(35 + low)
-        while high:
-            high, digit = divmod(high, 34)
-            code = chr(93 + digit) + code
-        self[number] = code
-        return code
+    def __missing__(self, step: int) -> str:
+        far, prominence = divmod(step, 4)
+        times, last = divmod(far, 57)
+        self[step] = (chr(123 + prominence) if prominence else "") + (chr(92 + times) if times else "") + chr(35 + last)
+        return self[step]
 
 
 _codes = _Codes()
@@ -122,41 +124,33 @@ class _Steps(dict[str, int]):
     """What :class:`_Codes` made a code of."""
 
     def __missing__(self, code: str) -> int:
-        number = 0
-        for sign in code[:-1]:
-            number = number * 34 + ord(sign) - 93
-        self[code] = number * 57 + ord(code[-1]) - 35
+        far = prominence = 0
+        for sign in map(ord, code):
+            if sign > 123:
+                prominence = sign - 123
+            else:
+                far += (sign - 92) * 57 if sign > 92 else sign - 35
+        self[code] = far * 4 + prominence
         return self[code]
 
 
 _steps = _Steps()
-_CODE = re.compile(r"[\]-~]*[#-\[]")
+_CODE = re.compile(r"[|-~]?[\]-m]?[#-\[]")
 
 
-def encoded(postings: Sequence[int], before: int = 0) -> str:
-    """A list of articles as text: for each the step from the one before, and how prominently it holds the gram.
+def _coded(postings: Sequence[int], part: int) -> str:
+    """What of a list lies in one of its parts: for each article the step from the one before, and how prominently it holds the gram.
 
-    :param postings: ascending; an article's number and one, times four, and its prominence.
-    :param before: the last posting of a list that they go on with.
+    :param postings: ascending; an article's number times four, and its prominence.
     """
-    return "".join(_coded(before, postings))
+    begin = 4 * _PART * part
+    return "".join([_codes[now - (before & -4)] for before, now in zip([begin, *postings], postings, strict=False)])
 
 
-def _coded(before: int, postings: Sequence[int]) -> list[str]:
-    """
-    :param before: the posting in front of them.
-    """
-    return [_codes[now - (before & -4)] for before, now in zip([before, *postings], postings, strict=False)]
-
-
-def decoded(text: str) -> list[int]:
-    """The list of which :func:`encoded` made ``text``."""
-    return _summed(_CODE.findall(text))
-
-
-def _summed(codes: Iterable[str]) -> list[int]:
-    last = 0
-    return [last := (last & -4) + _steps[code] for code in codes]
+def _read(text: str, part: int) -> list[int]:
+    """The postings of which :func:`_coded` made ``text``."""
+    last = 4 * _PART * part
+    return [last := (last & -4) + _steps[code] for code in _CODE.findall(text)]
 
 
 def _without(text: str, posting: int) -> str:
@@ -164,22 +158,22 @@ def _without(text: str, posting: int) -> str:
 
     :raises ValueError: it is not among them.
     """
-    codes = _CODE.findall(text)
-    postings = _summed(codes)
-    at = bisect_left(postings, posting)
-    if postings[at : at + 1] != [posting]:
-        raise ValueError(posting)
-    codes[at : at + 2] = _coded(postings[at - 1] if at else 0, postings[at + 1 : at + 2])
-    return "".join(codes)
+    return _changed_at(text, posting, lambda its: its.remove(posting))
 
 
 def _with(text: str, posting: int) -> str:
-    """The list with one posting more. What is not beside it stays as it is written: some lists are very long."""
-    codes = _CODE.findall(text)
-    postings = _summed(codes)
-    at = bisect_left(postings, posting)
-    codes[at : at + 1] = _coded(postings[at - 1] if at else 0, [posting, *postings[at : at + 1]])
-    return "".join(codes)
+    """The list with one posting more."""
+    return _changed_at(text, posting, lambda its: insort(its, posting))
+
+
+def _changed_at(text: str, posting: int, change: Callable[[list[int]], None]) -> str:
+    """The list, ``change`` made in the part that ``posting`` lies in. Some lists are very long: the rest stays as it is written."""
+    part, parts = posting // (4 * _PART), text.split(" ")
+    parts += [""] * (part + 1 - len(parts))
+    its = _read(parts[part], part)
+    change(its)
+    parts[part] = _coded(its, part)
+    return " ".join(parts).rstrip(" ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,10 +232,6 @@ _FEW = 50
 """Of so many articles one may be new or gone, and looking for the shards that change is still less work."""
 
 
-_TOGETHER = 5_000
-"""Articles whose postings are in memory as numbers, which take four times what they take in a list."""
-
-
 class Words:
     """The index of one library at one moment."""
 
@@ -273,21 +263,21 @@ class Words:
         for gram in sorted(lists):
             held[shard(gram, self.about.shards)].append(gram)
         for number, its in enumerate(held):
-            yield _shard_path(number), _json({gram: lists[gram] for gram in its})
+            yield _shard_path(number), _json({gram: lists[gram].decode() for gram in its})
 
-    def _lists(self) -> Mapping[str, str]:
-        """By each gram, what says which articles hold it."""
-        lists: defaultdict[str, str] = defaultdict(str)
+    def _lists(self) -> Mapping[str, bytearray]:
+        """By each gram, what says which articles hold it: parted by blanks, of each part what lies in it."""
+        lists: defaultdict[str, bytearray] = defaultdict(bytearray)
         last: dict[str, int] = {}
-        articles = sorted(self.live, key=self.number)
-        for begin in range(0, len(articles), _TOGETHER):
-            postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
-            for article in articles[begin : begin + _TOGETHER]:
+        in_order = sorted(self.live, key=self.number)
+        for part, articles in groupby(in_order, lambda article: self.number(article) // _PART):
+            postings: defaultdict[str, list[int]] = defaultdict(list)
+            for article in articles:
                 for gram, posting in self._listed(article).items():
                     postings[gram].append(posting)
-            for gram, some in postings.items():
-                lists[gram] += encoded(some, last.get(gram, 0))
-                last[gram] = some[-1]
+            for gram, its in postings.items():
+                lists[gram] += (" " * (part - last.get(gram, 0)) + _coded(its, part)).encode()
+                last[gram] = part
         return lists
 
     def state(self, digest: Callable[[Article], str]) -> bytes:
@@ -345,7 +335,7 @@ class Words:
 
         A single character is listed for titles and summaries alone: in running text it says little.
         """
-        base = number + 1 << 2
+        base = number << 2
         title, summary = fold(title), fold(summary)
         prominent = _SHORT if len(title) <= _SHORT_TITLE else _TITLE
         best = dict.fromkeys(grams(fold(text)), base)
