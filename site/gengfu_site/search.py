@@ -26,13 +26,13 @@ import json
 import marshal
 import re
 import unicodedata
+from array import array
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import groupby
+from functools import lru_cache, partial
 from operator import add
 from urllib.parse import quote
 from zlib import crc32
@@ -98,22 +98,19 @@ def shard(gram: str, shards: int) -> int:
     return (value ^ value >> 15) & shards - 1
 
 
-_PART = 1024
-"""Numbers that a list tells of in one part: who changes a part leaves the others as they are written."""
-
-
 class _Codes(dict[int, str]):
     """Steps as text that gzip makes small: the frequent ones have one character, which it codes in a few bits.
 
-    The last character is one of 57 from ``#`` on; before it stand, where they are not 0, how many times 57 the
-    step is longer, from ``]`` on, and how prominently the article holds the gram, from ``|`` on. Between the two lies the
-    backslash, which JSON would have to escape.
+    A step is how far an article's number is from the one before, times four, and how prominently the article holds the
+    gram. The last character is one of 57 from ``#`` on; before it stand, where they are not 0, how many times 57
+    it is farther, from ``]`` on, and how prominently, from ``|`` on. Between them lies the backslash, which JSON would have to escape.
     """
 
     def __missing__(self, step: int) -> str:
         far, prominence = divmod(step, 4)
         times, last = divmod(far, 57)
-        self[step] = (chr(123 + prominence) if prominence else "") + (chr(92 + times) if times else "") + chr(35 + last)
+        signs = (123 + prominence if prominence else 0, 92 + times if times else 0, 35 + last)
+        self[step] = "".join(map(chr, filter(None, signs)))
         return self[step]
 
 
@@ -136,21 +133,38 @@ class _Steps(dict[str, int]):
 
 _steps = _Steps()
 _CODE = re.compile(r"[|-~]?[\]-m]?[#-\[]")
+_PART = 4 * 1024
+"""Postings from one that ends in so many zeros on are a part of their list: whoever changes a part leaves the others as
+they are written."""
 
 
-def _coded(postings: Sequence[int], part: int) -> str:
-    """What of a list lies in one of its parts: for each article the step from the one before, and how prominently it holds the gram.
+def encoded(postings: Sequence[int], before: int = 0) -> str:
+    """A list of articles as text: the steps of each part, from its beginning on, and blanks between the parts.
 
-    :param postings: ascending; an article's number times four, and its prominence.
+    :param postings: ascending; an article's number, times four, and its prominence.
+    :param before: the last posting of a list that they go on with.
     """
-    begin = 4 * _PART * part
-    return "".join([_codes[now - (before & -4)] for before, now in zip([begin, *postings], postings, strict=False)])
+    return "".join(
+        [
+            _codes[now - (before & -4)] if now ^ before < _PART else _in_another_part(before, now)
+            for before, now in zip([before, *postings], postings, strict=False)
+        ]
+    )
 
 
-def _read(text: str, part: int) -> list[int]:
-    """The postings of which :func:`_coded` made ``text``."""
-    last = 4 * _PART * part
-    return [last := (last & -4) + _steps[code] for code in _CODE.findall(text)]
+def _in_another_part(before: int, now: int) -> str:
+    return " " * (now // _PART - before // _PART) + _codes[now % _PART]
+
+
+def decoded(text: str) -> list[int]:
+    """The list of which :func:`encoded` made ``text``."""
+    return [posting for part, codes in enumerate(text.split(" ")) for posting in _read(codes, part)]
+
+
+def _read(codes: str, part: int) -> list[int]:
+    """The postings of one part."""
+    last = part * _PART
+    return [last := (last & -4) + _steps[code] for code in _CODE.findall(codes)]
 
 
 def _without(text: str, posting: int) -> str:
@@ -167,12 +181,12 @@ def _with(text: str, posting: int) -> str:
 
 
 def _changed_at(text: str, posting: int, change: Callable[[list[int]], None]) -> str:
-    """The list, ``change`` made in the part that ``posting`` lies in. Some lists are very long: the rest stays as it is written."""
-    part, parts = posting // (4 * _PART), text.split(" ")
+    """The list, ``change`` made to the part in which ``posting`` lies. Some are very long: the rest stays as it is written."""
+    parts, part = text.split(" "), posting // _PART
     parts += [""] * (part + 1 - len(parts))
     its = _read(parts[part], part)
     change(its)
-    parts[part] = _coded(its, part)
+    parts[part] = encoded(its, part * _PART)
     return " ".join(parts).rstrip(" ")
 
 
@@ -232,6 +246,10 @@ _FEW = 50
 """Of so many articles one may be new or gone, and looking for the shards that change is still less work."""
 
 
+_TOGETHER = 5_000
+"""Articles whose postings are in memory as numbers, which take four times what they take in a list."""
+
+
 class Words:
     """The index of one library at one moment."""
 
@@ -263,21 +281,21 @@ class Words:
         for gram in sorted(lists):
             held[shard(gram, self.about.shards)].append(gram)
         for number, its in enumerate(held):
-            yield _shard_path(number), _json({gram: lists[gram].decode() for gram in its})
+            yield _shard_path(number), _json({gram: lists[gram] for gram in its})
 
-    def _lists(self) -> Mapping[str, bytearray]:
-        """By each gram, what says which articles hold it: parted by blanks, of each part what lies in it."""
-        lists: defaultdict[str, bytearray] = defaultdict(bytearray)
+    def _lists(self) -> Mapping[str, str]:
+        """By each gram, what says which articles hold it."""
+        lists: defaultdict[str, str] = defaultdict(str)
         last: dict[str, int] = {}
-        in_order = sorted(self.live, key=self.number)
-        for part, articles in groupby(in_order, lambda article: self.number(article) // _PART):
-            postings: defaultdict[str, list[int]] = defaultdict(list)
-            for article in articles:
+        articles = sorted(self.live, key=self.number)
+        for begin in range(0, len(articles), _TOGETHER):
+            postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
+            for article in articles[begin : begin + _TOGETHER]:
                 for gram, posting in self._listed(article).items():
                     postings[gram].append(posting)
-            for gram, its in postings.items():
-                lists[gram] += (" " * (part - last.get(gram, 0)) + _coded(its, part)).encode()
-                last[gram] = part
+            for gram, some in postings.items():
+                lists[gram] += encoded(some, last.get(gram, 0))
+                last[gram] = some[-1]
         return lists
 
     def state(self, digest: Callable[[Article], str]) -> bytes:
@@ -456,5 +474,8 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(getattr(value, field.name))
 
 
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _written(value).encode()
