@@ -103,7 +103,8 @@ class _Codes(dict[int, str]):
 
     A step is how far an article's number is from the one before, times four, and how prominently the article holds the
     gram. The last character is one of 57 from ``#`` on; before it stand, where they are not 0, how many times 57
-    it is farther, from ``]`` on, and how prominently, from ``|`` on. Between them lies the backslash, which JSON would have to escape.
+    it is farther, from ``]`` on, and how prominently, from ``|`` on. Between them lies the backslash, which JSON would
+    have to escape.
     """
 
     def __missing__(self, step: int) -> str:
@@ -134,8 +135,8 @@ class _Steps(dict[str, int]):
 _steps = _Steps()
 _CODE = re.compile(r"[|-~]?[\]-m]?[#-\[]")
 _PART = 4 * 1024
-"""Postings from one that ends in so many zeros on are a part of their list: whoever changes a part leaves the others as
-they are written."""
+"""Postings that differ in their last bits alone, these, are one part of a list: who changes it leaves the others as they
+are written."""
 
 
 def encoded(postings: Sequence[int], before: int = 0) -> str:
@@ -154,11 +155,6 @@ def encoded(postings: Sequence[int], before: int = 0) -> str:
 
 def _in_another_part(before: int, now: int) -> str:
     return " " * (now // _PART - before // _PART) + _codes[now % _PART]
-
-
-def decoded(text: str) -> list[int]:
-    """The list of which :func:`encoded` made ``text``."""
-    return [posting for part, codes in enumerate(text.split(" ")) for posting in _read(codes, part)]
 
 
 def _read(codes: str, part: int) -> list[int]:

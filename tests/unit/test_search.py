@@ -52,15 +52,18 @@ class Reader:
 
     @staticmethod
     def decoded(codes: str) -> dict[int, int]:
-        found, article, value = {}, -1, 0
-        for code in map(ord, codes):
-            if code > 92:
-                value = value * 34 + code - 93
-                continue
-            value = value * 57 + code - 35
-            article += value >> 2
-            found[article] = value & 3
-            value = 0
+        found: dict[int, int] = {}
+        for part, steps in enumerate(codes.split(" ")):
+            article, weight = 1024 * part, 0
+            for code in map(ord, steps):
+                if code > 123:
+                    weight = code - 123
+                elif code > 92:
+                    article += 57 * (code - 92)
+                else:
+                    article += code - 35
+                    found[article] = weight
+                    weight = 0
         return found
 
     def holding(self, folded: str) -> set[int]:
@@ -160,7 +163,7 @@ def test_any_string_of_an_article_finds_it(
     )
 )
 def test_a_list_of_articles_survives_its_coding(held: dict[int, int]) -> None:
-    postings = [(number + 1 << 2) + prominence for number, prominence in held.items()]
+    postings = [4 * number + prominence for number, prominence in held.items()]
     assert Reader.decoded(search.encoded(postings)) == held
     assert json.dumps(search.encoded(postings)).strip('"') == search.encoded(postings)
 
@@ -427,21 +430,16 @@ class TestNumbers:
         by_number = sorted(made, key=lambda one: numbers[one.id])
         assert [one.published for one in by_number] == sorted(one.published for one in made)
 
-    @given(st.lists(st.lists(st.integers(0, 1 << 22), unique=True).map(sorted), min_size=1))
-    def test_a_list_is_read_back_as_it_was_written(self, lists: list[list[int]]) -> None:
-        for postings in ([4 * (n + 1) + n % 4 for n in sorted({*numbers})] for numbers in lists):
-            assert search.decoded(search.encoded(postings)) == postings
-
     @given(st.sets(st.integers(0, 1 << 22), min_size=1), st.data())
     def test_a_list_that_was_changed_in_one_place_is_as_one_written_anew(
         self, numbers: set[int], data: st.DataObject
     ) -> None:
-        postings = [4 * (n + 1) + n % 4 for n in sorted(numbers)]
+        postings = [4 * n + n % 4 for n in sorted(numbers)]
         one = data.draw(st.sampled_from(postings))
         whole, rest = search.encoded(postings), search.encoded([p for p in postings if p != one])
         assert search._without(whole, one) == rest
         assert search._with(rest, one) == whole
-        with pytest.raises(ValueError, match=str(one)):
+        with pytest.raises(ValueError, match="not in list"):
             search._without(rest, one)
 
 

@@ -26,14 +26,15 @@
 
     /* Calls `each` with the number of every article in a list, and how prominently it holds the gram. */
     function decode(codes, each) {
-      let article = -1, value = 0;
+      let article = 0, weight = 0, part = 0;
       for (let i = 0; i < codes.length; i++) {
         const code = codes.charCodeAt(i);
-        if (code > 92) value = value * 34 + code - 93;
+        if (code < 35) article = ++part * 1024;
+        else if (code > 123) weight = code - 123;
+        else if (code > 92) article += (code - 92) * 57;
         else {
-          value = value * 57 + code - 35;
-          each((article += value >> 2), value & 3);
-          value = 0;
+          each((article += code - 35), weight);
+          weight = 0;
         }
       }
     }
