@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -53,11 +54,10 @@ def channels(library: Library, at: datetime, lists: Lists) -> Iterator[Channel]:
 
     :param lists: of what lists and feeds offer at ``at``.
     """
-    newest_change = max(library.published(at), key=lambda a: a.changes, default=None)
-    latest = newest_change.modified if newest_change else _NOTHING_YET
     for url, title, articles in _channels(library.settings.station, library.listed(at), lists):
         newest = articles[:NEWEST]
-        updated = max((a.modified for a in newest), default=latest)
+        changed = max(newest or library.published(at), key=attrgetter("changes"), default=None)
+        updated = changed.modified if changed else _NOTHING_YET
         yield Channel(url=url, title=title, articles=newest, updated=updated)
 
 
@@ -148,7 +148,7 @@ REMEMBERED = timedelta(hours=72)
 def alerts(library: Library, at: datetime) -> bytes:
     """``alerts.json``: what is going on, and what ended lately; small enough to be asked for every minute."""
     station = library.settings.station
-    told = [article for article in library.published(at) if tells_of(article, at)]
+    told = [article for article in library.published(at) if article.kind == "alert" and tells_of(article, at)]
     document = {
         "version": ALERTS_VERSION,
         "station": station.name,

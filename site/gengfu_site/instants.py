@@ -23,7 +23,7 @@ def next_instant(library: Library, at: datetime) -> datetime | None:
     ahead = (
         a
         for a in library.articles
-        if a.alert or a.person or now < max(a.begins, a.changes) or now < a.ends < inf
+        if a.kind == "alert" or now < a.begins or now < a.changes or now < a.ends < inf
     )
     return min((moment for a in ahead for moment in _moments(a, at)), default=None)
 

@@ -30,13 +30,13 @@ from gengfu_site.feeds import Channel, Items, alerts, channels, entry, feeds_of
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
-from gengfu_site.pages import Pager, Planned, kind_label, photo
+from gengfu_site.pages import Pager, Planned, article_name, kind_label, photo
 from gengfu_site.pictures import pictures
 from gengfu_site.records import digest
 from gengfu_site.render import render, render_matter
-from gengfu_site.search import Earlier, Words
+from gengfu_site.search import Earlier
 from gengfu_site.settings import Settings
-from gengfu_site.store import Done, status
+from gengfu_site.store import status
 from gengfu_site.view import ArticlePage, Page
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
@@ -93,7 +93,7 @@ class Recipe(NamedTuple):
 
     name: str
     key: str | None
-    """Digest of all that they are made of: the same key gives the same bytes. None: it is not to be said, for a missing
+    """Says all that they are made of: the same key gives the same bytes. None: it is not to be said, for a missing
     person's data is among it."""
     make: Callable[[], Iterable[Outcome]]
     patch: Patch | None = None
@@ -101,45 +101,46 @@ class Recipe(NamedTuple):
     none of them more or less than before; None where it would rather make all."""
 
 
+class Recipes(NamedTuple):
+    """Some that are alike, a hundred thousand perhaps: how one is made is asked for those that are wanted alone."""
+
+    keys: Mapping[str, str | None]
+    """By their names, as :attr:`Recipe.key`."""
+    recipe: Callable[[str], Recipe]
+    """The one of that name."""
+
+
 def outputs(library: Library, at: datetime, env: jinja2.Environment) -> Iterator[Output]:
     """The whole site as it is at ``at``; every ``path`` once."""
-    for recipe in recipes(Site(library=library, at=at, env=env)):
-        yield from (one for one in recipe.make() if not isinstance(one, Left))
+    for alike in recipes(Site(library=library, at=at, env=env)):
+        for outcome in chain.from_iterable(alike.recipe(name).make() for name in alike.keys):
+            if not isinstance(outcome, Left):
+                yield outcome
 
 
-def recipes(site: Site, before: Mapping[str, Done] = {}) -> Iterator[Recipe]:
-    """How the whole site is made.
-
-    :param before: what came of an earlier release's recipes: spares working out what is needed here already.
-    """
+def recipes(site: Site) -> Iterator[Recipes]:
+    """How the whole site is made."""
     library, at, env, pager = site.library, site.at, site.env, site.pager
     settings, station = library.settings, library.settings.station
     words = pager.words
     common = _digest(edition(), repr(settings), _overrides(settings), repr(env.globals["keeps_pages"]))
     framed = _digest(common, repr(pager.frame))
     state = words.state(digest)
-    yield Recipe(
-        name="search index",
-        key=_digest(common, _digest_of(state)),
-        make=lambda: _leaving(state, words.shards()),
-        patch=lambda before, earlier: _patched(state, words.changed(before, state, earlier)),
-    )
-    live = {article.id for article in library.live(at)}
-    located: list[bytes] = []
-    keys: dict[str, str | None] = {}
-    for page in pager.plan():
-        located.append(_located(page, station))
-        article = page.article
-        if article is None:
-            yield Recipe(page.name, page.key and _digest(framed, page.key), page.make)
-            continue
-        keys[article.id] = page.key
-        shown = article.id in live and not article.exercise
-        yield Recipe(
-            page.name,
-            page.key and _digest(framed, page.key, str(shown and words.number(article))),
-            partial(_of_article, page, words) if shown else page.make,
+    yield _alone(
+        Recipe(
+            name="search index",
+            key=_digest(common, _digest_of(state)),
+            make=lambda: _leaving(state, words.shards()),
+            patch=lambda before, earlier: _patched(state, words.changed(before, state, earlier)),
         )
+    )
+    located: list[tuple[str, float | None]] = []
+    for planned in pager.plan():
+        located += planned.found
+        yield _of_pages(planned, framed)
+    articles = pager.articles()
+    located += articles.found
+    yield _of_articles(articles, site, framed)
 
     def content(article: Article) -> str:
         if isinstance(article, Kept):
@@ -148,30 +149,50 @@ def recipes(site: Site, before: Mapping[str, Done] = {}) -> Iterator[Recipe]:
 
     items = Items(station, content)
     for channel in channels(library, at, pager.lists):
-        yield _of_channel(channel, framed, keys, items)
+        yield _alone(_of_channel(channel, framed, articles.keys, items))
+    yield _alone(_sitemap(located, station, common))
     for path, data in (
         words.kinds(),
         ("alerts.json", alerts(library, at)),
-        *_sitemap([line for line in located if line], station.url),
         ("sw.js", worker(station.language)),
         ("robots.txt", _robots(station.url).encode()),
     ):
-        yield _at_hand(path, data)
-    yield _catalogue(library, at, common)
+        yield _alone(_at_hand(path, data))
+    yield _alone(_catalogue(site, common))
     labels = {kind: kind_label(kind, station.language) for kind in KINDS}
-    yield Recipe("pictures", common, lambda: _generated(pictures(station, labels)))
-    yield from _files(library, at)
+    yield _alone(Recipe("pictures", common, lambda: _generated(pictures(station, labels))))
+    yield from map(_alone, _files(library, at))
 
 
-def _of_article(planned: Planned, words: Words) -> Iterator[Output]:
-    """Its pages, and what search shows of it."""
-    assert planned.article
-    yield from planned.make()
-    yield from _generated(words.article(planned.article))
+def _alone(recipe: Recipe) -> Recipes:
+    return Recipes({recipe.name: recipe.key}, lambda _name: recipe)
+
+
+def _of_pages(planned: Planned, framed: str) -> Recipes:
+    keys = {name: key and _digest(framed, key) for name, key in planned.keys.items()}
+    return Recipes(keys, lambda name: Recipe(name, keys[name], partial(planned.make, name)))
+
+
+def _of_articles(planned: Planned, site: Site, framed: str) -> Recipes:
+    """Their pages, and what search shows of them."""
+    at, words = site.at, site.pager.words
+    # Not as digests: to make those of all takes longer than to keep and compare what they would be of.
+    keys = {
+        name: key and f"{framed} {words.number(article)} {key}"
+        for (name, key), article in zip(planned.keys.items(), site.library.published(at), strict=True)
+    }
+
+    def made(name: str) -> Iterator[Output]:
+        yield from planned.make(name)
+        article = site.pager.named(name)
+        if article.live(at) and not article.exercise:
+            yield from _generated(words.article(article))
+
+    return Recipes(keys, lambda name: Recipe(name, keys[name], partial(made, name)))
 
 
 def _of_channel(channel: Channel, framed: str, keys: Mapping[str, str | None], items: Items) -> Recipe:
-    its = [keys[article.id] for article in channel.articles]
+    its = [keys[article_name(article)] for article in channel.articles]
     known = [key for key in its if key is not None]
     return Recipe(
         name=f"feed {channel.url}",
@@ -180,13 +201,14 @@ def _of_channel(channel: Channel, framed: str, keys: Mapping[str, str | None], i
     )
 
 
-def _catalogue(library: Library, at: datetime, common: str) -> Recipe:
+def _catalogue(site: Site, common: str) -> Recipe:
     """What it says of an article is taken over from the earlier one where it is the same: to say it takes ten times as
     long as to see that."""
+    library, at, digests = site.library, site.at, site.pager.digests
     live, station = library.live(at), library.settings.station
     searching = any(article.person and article.person_shown(at) for article in live)
     # Of a missing person all is said anew each time, and neither it nor a digest of it is kept.
-    told = [None if article.alert and article.missing_person else digest(article) for article in live]
+    told = [None if a.kind == "alert" and a.missing_person else digests[a.id] for a in live]
 
     def made(known: Mapping[str | None, bytes]) -> Iterator[Outcome]:
         entries = [
@@ -205,7 +227,7 @@ def _catalogue(library: Library, at: datetime, common: str) -> Recipe:
                 return made({one: said for one, said in zip(its, entries, strict=True) if one})
         return None
 
-    key = None if searching else _digest(common, *map(digest, live))
+    key = None if searching else _digest(common, *[digests[article.id] for article in live])
     return Recipe("catalogue.json", key, lambda: made({}), patched)
 
 
@@ -262,23 +284,23 @@ def _files(library: Library, at: datetime) -> Iterator[Recipe]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
     named: dict[PurePosixPath, tuple[tuple[int, int], Path]] = {}
-    lying: set[tuple[PurePosixPath, ...]] = set()  # most bring along what many others do
-    for article in library.published(at):
-        if article.signed is None and not isinstance(article, Kept):
-            lying.add(article.files)
-            continue
-        for path in article.files:
-            if article.signed:
-                rank, source = article.signed.rank, article.signed.files[path]
-            else:
-                rank, source = (-2, 0), settings.public / path
-            named[path] = max(named.get(path, (rank, source)), (rank, source))
+    published = library.published(at)
+    # Most bring along what many others do.
+    lying = {a.files for a in published if a.signed is None and not isinstance(a, Kept)}
+    for article in published:
+        if article.signed or isinstance(article, Kept):
+            for path in article.files:
+                if article.signed:
+                    rank, source = article.signed.rank, article.signed.files[path]
+                else:
+                    rank, source = (-2, 0), settings.public / path
+                named[path] = max(named.get(path, (rank, source)), (rank, source))
     for path in chain.from_iterable(lying):
         rank, source = (-1, 0), settings.content / path
         named[path] = max(named.get(path, (rank, source)), (rank, source))
     for path, (_rank, source) in sorted(named.items()):
         yield _copy(path.as_posix(), source, f"{source} {status(source)}")
-    for article in library.published(at):
+    for article in published:
         if article.person and (picture := photo(article, at)):
             yield _copy(picture[0], settings.private / picture[1], None)
 
@@ -287,22 +309,29 @@ def _copy(path: str, source: Path, key: str | None) -> Recipe:
     return Recipe(f"file {path}", key, lambda: (Copied(path=path, source=source),))
 
 
-def _located(planned: Planned, station: Station) -> bytes:
-    """A line of the sitemap for each address of the page that search engines may find; ``lastmod`` only where it has a
-    date of its own."""
+def _sitemap(found: list[tuple[str, float | None]], station: Station, common: str) -> Recipe:
+    key = _digest(common, _digest_of(marshal.dumps(found, _PLAINEST)))
+    return Recipe("sitemap", key, lambda: _generated(_sitemaps([*_located(found, station)], station.url)))
+
+
+_PLAINEST = 2
+"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
+
+
+def _located(found: Iterable[tuple[str, float | None]], station: Station) -> Iterator[bytes]:
+    """A line of the sitemap for each address that search engines may find; ``lastmod`` only where it has a date of its
+    own."""
     zone = ZoneInfo(station.timezone)
-    lines = []
-    for url, moment in planned.found:
-        lastmod = f"<lastmod>{moment.astimezone(zone).isoformat()}</lastmod>" if moment else ""
-        lines.append(f"<url><loc>{escape(station.url + quote(url))}</loc>{lastmod}</url>\n")
-    return "".join(lines).encode()
+    for url, changed in found:
+        lastmod = f"<lastmod>{datetime.fromtimestamp(changed, zone).isoformat()}</lastmod>" if changed else ""
+        yield f"<url><loc>{escape(station.url + quote(url))}</loc>{lastmod}</url>\n".encode()
 
 
 _MOST_LOCATED = 50_000
 """Addresses in one sitemap."""
 
 
-def _sitemap(lines: Sequence[bytes], home: str) -> Iterator[tuple[str, bytes]]:
+def _sitemaps(lines: Sequence[bytes], home: str) -> Iterator[tuple[str, bytes]]:
     """https://www.sitemaps.org/protocol.html: one file or, where that would hold too much, one that leads to several."""
     if len(lines) <= _MOST_LOCATED:
         yield "sitemap.xml", _xml("urlset", lines)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from itertools import islice, pairwise
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -83,21 +83,28 @@ _SECTIONS, _LONG = 3, 800
 
 def pages(library: Library, at: datetime) -> Iterator[Page]:
     """Every page of the site as it is at ``at``."""
-    for planned in Pager(library, at).plan():
-        yield from planned.make()
+    pager = Pager(library, at)
+    for planned in (*pager.plan(), pager.articles()):
+        for name in planned.keys:
+            yield from planned.make(name)
 
 
 class Planned(NamedTuple):
-    """A page that is to be made, or an article's two."""
+    """Pages that are to be made, alike and perhaps very many: none is begun before somebody wants it."""
 
-    name: str
-    """Its own, whatever else the library holds."""
-    key: str | None
-    """Says all that it is made of, but for what all pages share: the settings and the frame; None: not to be said."""
-    make: Callable[[], Iterable[Page]]
-    found: tuple[tuple[str, datetime | None], ...]
-    """What search engines may find of it: address below the site, not quoted, and when that last changed."""
-    article: Article | None = None
+    keys: Mapping[str, str | None]
+    """By names that are their own whatever else the library holds, what says all that a page is made of, but for what all
+    pages share: the settings and the frame; None: not to be said."""
+    make: Callable[[str], Iterable[Page]]
+    """Those of a name: one, or an article's two."""
+    found: Sequence[tuple[str, float | None]]
+    """What search engines may find of them: address below the site, not quoted, and when that last changed, in seconds
+    since 1970."""
+
+
+def article_name(article: Article) -> str:
+    """By which the pages of ``article`` go in :attr:`Planned.keys`."""
+    return f"article {article.id}"
 
 
 def page_of(article: Article, library: Library, at: datetime) -> ArticlePage:
@@ -138,7 +145,6 @@ class Lists:
         self._listed: defaultdict[tuple[str, str], list[Article]] = defaultdict(list)
         areas = [area.path for area in station.areas]
 
-        @cache
         def its(kind: Kind, topics: tuple[str, ...], named: tuple[str, ...]) -> list[list[Article]]:
             near = [area for area in areas if any(within(area, path) or within(path, area) for path in named)]
             names = {
@@ -148,8 +154,10 @@ class Lists:
             }
             return [self._listed[name] for name in names]
 
+        alike: dict[tuple[Kind, tuple[str, ...], tuple[str, ...]], list[list[Article]]] = {}
         for article in articles:
-            for one in its(article.kind, article.topics, article.areas):
+            said = article.kind, article.topics, article.areas
+            for one in alike.get(said) or alike.setdefault(said, its(*said)):
                 one.append(article)
 
     def of_kind(self, kind: Kind) -> Sequence[Article]:
@@ -205,6 +213,8 @@ class Pager:
         self._now = at.timestamp()
         self.lists = Lists(self._live, self._station)
         self._published = {a.id: a for a in library.published(at)}
+        self.digests = {id_: digest(article) for id_, article in self._published.items()}
+        """Of those that have a page, by their ids."""
         self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
@@ -249,48 +259,53 @@ class Pager:
         return Words(self._library, self._at)
 
     def plan(self) -> Iterator[Planned]:
-        """Every page, in order."""
+        """Every page that is not an article's."""
         alone = (self.home, self.scammed, self.emergency, self.who, self.areas, self.services, self.search)
-        for page in (make() for make in alone):
-            yield _ready(page)
-        for kind in KINDS:
-            yield from self.kind(kind)
-        for topic in self._station.topics:
-            yield from self.topic(topic)
-        for area in self._station.areas:
-            yield from self.area(area)
-        for article in self._published.values():
-            yield self._planned(article)
+        yield from (_ready(make()) for make in alone)
+        yield from map(self.kind, KINDS)
+        yield from map(self.topic, self._station.topics)
+        yield from map(self.area, self._station.areas)
         yield _ready(self.privacy())
         yield _ready(self.not_found())
 
-    def _planned(self, article: Article) -> Planned:
-        """An article's page and its permalink's."""
-        kept = isinstance(article, Kept)
-        over = article.ends <= self._now
-        live = not over and not article.withdrawn
-        listed = kept or (live and article.kind != "alert")
+    def articles(self) -> Planned:
+        """Of each article that is published, in their order, its page and its permalink's."""
+        now, led = self._now, self._led_to()
+        # What the moment decides of a page: whether it is over. What stands on it of others: where it leads.
+        keys: dict[str, str | None] = {
+            article_name(a): f"{self.digests[a.id]} {a.ends <= now} {led[a.id]}"
+            for a in self._published.values()
+        }
+        # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
+        keys |= {article_name(a): None for a in self._published.values() if _unsaid(a)}
         return Planned(
-            name=f"article {article.id}",
-            # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
-            # Of any other these two are all that the moment decides.
-            key=None if kept or article.missing_person else f"{self._said(article)} {live} {over}",
-            make=partial(self._both, article),
-            found=((article.url, None if kept else article.modified),) if listed else (),
-            article=article,
+            keys=keys,
+            make=lambda name: self.both(self.named(name)),
+            found=[
+                (a.url, None if isinstance(a, Kept) else a.changes)
+                for a in self._published.values()
+                if a.kind != "alert" and not a.withdrawn and a.ends > now
+            ],
         )
 
-    def _both(self, article: Article) -> tuple[Page, Page]:
+    def named(self, name: str) -> Article:
+        """The article of :func:`article_name`."""
+        return self._published[name.removeprefix("article ")]
+
+    def both(self, article: Article) -> tuple[Page, Page]:
+        """Its page and its permalink's."""
         page = self.kept(article) if isinstance(article, Kept) else self.article(article)
         return page, self.permalink(article)
 
-    def _said(self, article: Article) -> str:
-        """Digests of all that its page says, of itself and of those that it leads to."""
-        others = self._related.get(article.id, ())
-        if article.alert:
-            earlier = (self._published.get(id_) for id_ in article.alert.references)
-            others = (*others, *filter(None, earlier))
-        return " ".join([digest(article), *map(headline, others)])
+    def _led_to(self) -> Mapping[str, str]:
+        """By each article's id, digests of all that its page says of others."""
+        headlines = {id_: headline(article) for id_, article in self._published.items()}
+        led = {id_: " ".join([headlines[a.id] for a in self._related.get(id_, ())]) for id_ in headlines}
+        return led | {
+            a.id: " ".join([headlines[id_] for id_ in a.alert.references if id_ in headlines])
+            for a in self._published.values()
+            if a.kind == "alert" and a.alert
+        }
 
     def home(self) -> HomePage:
         _ = self._gettext
@@ -432,7 +447,7 @@ class Pager:
             more = every if len(others) > _SERVICES else None
             yield _service_group(every.title, "others", others, more), others
 
-    def kind(self, kind: Kind) -> Iterator[Planned]:
+    def kind(self, kind: Kind) -> Planned:
         """The dated list; of services, those by need stand before it."""
         _ = self._gettext
         title = kind_label(kind, self._station.language)
@@ -448,7 +463,7 @@ class Pager:
             listed=kind != "alert",
         )
 
-    def topic(self, topic: Topic) -> Iterator[Planned]:
+    def topic(self, topic: Topic) -> Planned:
         _ = self._gettext
         return self._list(
             url=topic_url(topic),
@@ -460,7 +475,7 @@ class Pager:
             picture_path=topic_picture(topic),
         )
 
-    def area(self, area: Area) -> Iterator[Planned]:
+    def area(self, area: Area) -> Planned:
         _ = self._gettext
         parent = self._areas.get(area.parent or "")
 
@@ -631,7 +646,7 @@ class Pager:
         fronted: bool = False,
         listed: bool = True,
         finish: Callable[[ListPage], ListPage] = lambda page: page,
-    ) -> Iterator[Planned]:
+    ) -> Planned:
         """The list's pages, cut from the oldest article on; an empty list has one, that says so.
 
         :param fronted: another page has the address ``url`` itself.
@@ -650,7 +665,11 @@ class Pager:
                 return None
             return Link(title=text, url=quoted(address(number)))
 
-        def page(number: int, shown: Sequence[Article]) -> ListPage:
+        parts = dict(enumerate(pairwise([0, *ends]), 1))
+
+        def page(number: int) -> ListPage:
+            begin, end = parts[number]
+            shown = articles[begin:end]
             return ListPage(
                 frame=self.frame,
                 url=address(number),
@@ -667,14 +686,16 @@ class Pager:
                 offline=not any(a.kind == "alert" for a in shown),
             )
 
-        for number, (begin, end) in enumerate(pairwise([0, *ends]), 1):
-            shown = articles[begin:end]
-            yield Planned(
-                name=f"list {address(number)}",
-                key=f"{number} {total} {''.join(map(digest, shown))}",
-                make=lambda number=number, shown=shown: (finish(page(number, shown)),),  # type: ignore[misc]
-                found=((address(number), None),) if listed else (),
-            )
+        numbers = {f"list {address(number)}": number for number in parts}
+        digests = [self.digests[article.id] for article in articles]
+        return Planned(
+            keys={
+                name: f"{number} {total} {''.join(digests[begin:end])}"
+                for (name, number), (begin, end) in zip(numbers.items(), parts.values(), strict=True)
+            },
+            make=lambda name: (finish(page(numbers[name])),),
+            found=[(address(number), None) for number in parts] if listed else (),
+        )
 
     def _feed(self, url: str, title: str) -> Feed:
         return Feed(title=title, rss=quoted(url) + "feed.xml", atom=quoted(url) + "atom.xml")
@@ -745,7 +766,12 @@ class Pager:
 def _ready(page: Page) -> Planned:
     """One that is made at once: what it is made of is the page itself."""
     found = ((page.url, None),) if page.listed else ()
-    return Planned(name=f"page {page.url}", key=repr(page), make=lambda: (page,), found=found)
+    return Planned(keys={f"page {page.url}": repr(page)}, make=lambda _name: (page,), found=found)
+
+
+def _unsaid(article: Article) -> bool:
+    """Whether no digest of its page is to be kept."""
+    return isinstance(article, Kept) or (article.kind == "alert" and article.missing_person)
 
 
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:

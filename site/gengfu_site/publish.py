@@ -112,27 +112,29 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
     """
     with building(), store.kept_open():
         before = store.made(staged.before)
-        wanted = list(recipes(site, before))
-        new = [one for one in wanted if one.key is None or one.key != _key(before.get(one.name))]
-        made = _Making(staged=staged, env=site.env, before=before, progress=progress).all(new)
-    same = [before[recipe.name] for recipe in wanted if recipe.name not in made]
-    over = before.keys() - {recipe.name for recipe in wanted}
+        wanted = list(recipes(site))
+        new = [
+            alike.recipe(name)
+            for alike in wanted
+            for name, key in alike.keys.items()
+            if key is None or name not in before or before[name][0] != key
+        ]
+        made = _Making(staged=staged, env=site.env, before=before, store=store, progress=progress).all(new)
+    over = before.keys() - set().union(*(alike.keys for alike in wanted))
+    done = {one.name: (one.key, made[one.name].files) for one in new}
+    now = {name: what for name, what in (before | done).items() if name not in over}
+    files = sum([its.count("\n") + 1 for _key, its in now.values() if its])
     put = {file for one in made.values() for file in one.put}
-    here = {file for one in made.values() for file in one.files}
-    gone = {file for name in (*over, *made) if name in before for file in before[name].files} - here
-    files = len(here) + sum(len(done.files) for done in same)
+    changed = [name for name in (*over, *made) if before.get(name, _NOTHING)[1] != now.get(name, _NOTHING)[1]]
+    gone = _files(before, changed) - _files(now, changed)
     if before and len(put) + len(gone) <= files // _FEW and not _in_the_way(put, gone):
         staged.change(gone)
-    elif not staged.take_over(here.union(*(done.files for done in same)) - put):
+    elif not staged.take_over(_files(now, now) - put):
         # Somebody's hand was in the release.
         staged.forget()
         return write(site, staged, store, progress)
-    store.keep_made(
-        staged.number,
-        staged.before,
-        {one.name: Done(one.key, made[one.name].files, made[one.name].left) for one in new},
-        over,
-    )
+    left = {name: one.left for name, one in made.items() if one.left is not None}
+    store.keep_made(staged.number, staged.before, done, over, left)
     progress(files)
     return files
 
@@ -141,8 +143,12 @@ _FEW = 4
 """Of so many files one may be new or gone, and moving those is still less work than linking the others."""
 
 
-def _key(done: Done | None) -> str | None:
-    return done.key if done else None
+_NOTHING: Done = None, ""
+
+
+def _files(done: Mapping[str, Done], names: Iterable[str]) -> set[str]:
+    """Those of some recipes."""
+    return set("\n".join([done[name][1] for name in names if name in done]).split("\n")) - {""}
 
 
 def _in_the_way(put: Collection[str], gone: Collection[str]) -> bool:
@@ -165,7 +171,8 @@ def _folders(files: Iterable[str]) -> set[str]:
 class _Made(NamedTuple):
     """What came of one recipe in this build."""
 
-    files: tuple[str, ...]
+    files: str
+    """As in :data:`Done`."""
     put: tuple[str, ...]
     """Those of its files that are in the staging folder: the others are as they were."""
     left: bytes | None
@@ -179,6 +186,7 @@ class _Making:
     staged: Staged
     env: jinja2.Environment
     before: Mapping[str, Done]
+    store: Store
     progress: Progress
     _folders: set[str] = field(default_factory=set)
 
@@ -195,9 +203,7 @@ class _Making:
             self.progress(written)
         return made
 
-    def _some(
-        self, wanted: Sequence[Recipe]
-    ) -> list[tuple[str, tuple[str, ...], tuple[str, ...], bytes | None]]:
+    def _some(self, wanted: Sequence[Recipe]) -> list[tuple[str, str, tuple[str, ...], bytes | None]]:
         """Some of their files are worked out, then the codes for paper drawn, all of these files rendered, then written: a
         processor that goes on at the same code has it at hand, and needs a third less time than for one after the other."""
         begun = [(recipe, *self._outputs(recipe)) for recipe in wanted]
@@ -214,20 +220,20 @@ class _Making:
                 self._make(path.rpartition("/")[0])
                 _put(content, f"{self.staged.folder}/{path}")
                 put[name].append(path)
-        written = {name: tuple(paths) for name, paths in put.items()}
         return [
-            (one.name, its or written.get(one.name, ()), written.get(one.name, ()), left.get(one.name))
-            for one, its, _new in begun
+            (one.name, its or "\n".join(new), new, left.get(one.name))
+            for one, its, _outcomes in begun
+            for new in [tuple(put[one.name])]
         ]
 
-    def _outputs(self, recipe: Recipe) -> tuple[tuple[str, ...], Iterable[Outcome]]:
+    def _outputs(self, recipe: Recipe) -> tuple[str, Iterable[Outcome]]:
         """All its files where only some of them are new, and those that are."""
-        done = self.before.get(recipe.name)
-        if recipe.patch and done and done.state is not None:
-            changed = recipe.patch(done.state, self.staged.earlier)
+        if recipe.patch and recipe.name in self.before:
+            left = self.store.left(self.staged.before, recipe.name)
+            changed = recipe.patch(left, self.staged.earlier) if left is not None else None
             if changed is not None:
-                return done.files, changed
-        return (), recipe.make()
+                return self.before[recipe.name][1], changed
+        return "", recipe.make()
 
     def _content(self, output: Output) -> bytes | Path:
         """Its bytes, or the file that holds them."""

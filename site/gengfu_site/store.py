@@ -1,8 +1,8 @@
 """What earlier builds found out: one SQLite file (https://www.sqlite.org), safe to delete at any time.
 
 ``readings`` holds, of each article that was sound, what came of reading its file, and by what one sees
-that the file is still the same. ``made`` says what the present release was made of: of each recipe the digest of all
-that went into it, and the files that came out. It counts only for the release whose number it bears: whoever else
+that the file is still the same. ``made`` says what the present release was made of: of each recipe what says all
+that went into it, the files that came out, and what it left itself for the next time. It counts only for the release whose number it bears: whoever else
 wrote into the public folder, or a machine that stopped half-way, leaves another number there or none.
 
 ``log`` is what came of the audit log as far as it was read, with the digest of those bytes: a log that was changed
@@ -25,7 +25,7 @@ import marshal
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +41,9 @@ _TABLES = {
     "said": "name TEXT PRIMARY KEY, value TEXT",
     "chunks": "whole TEXT, number INTEGER, rows BLOB, sum INTEGER, PRIMARY KEY (whole, number)",
     "texts": "path TEXT PRIMARY KEY, digest TEXT, html TEXT, sum INTEGER",
-    "made": "name TEXT PRIMARY KEY, key TEXT, files TEXT, state BLOB, sum INTEGER",
+    "states": "name TEXT PRIMARY KEY, state BLOB, sum INTEGER",
 }
-_LAYOUT = 2
+_LAYOUT = 3
 """Goes up with each change of these tables."""
 _CHUNKS = 512
 """Of what is read whole: of 100,000 articles, one holds two hundred, and one is what an edit writes."""
@@ -66,15 +66,9 @@ class Reading(NamedTuple):
     """The article's text; empty where it was not asked for."""
 
 
-class Done(NamedTuple):
-    """What came of one recipe."""
-
-    key: str | None
-    """Digest of all that went into it; None: it is made anew each time."""
-    files: tuple[str, ...]
-    """Below the site."""
-    state: bytes | None = None
-    """What it left itself for the next time."""
+Done = tuple[str | None, str]
+"""What came of one recipe: what says all that went into it (None: it is made anew each time), and its files below the site, one
+a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,15 +123,23 @@ class Store:
     def made(self, release: str) -> dict[str, Done]:
         """What the release of that number was made of, by the recipes' names; empty where not all of that is known:
         a file that nobody remembers would stay in every release after it."""
-        query = "SELECT name, key, files, state, sum FROM made"
-        found = {}
+        found: dict[str, Any] = {}
         with suppress(*_DAMAGED):
-            for name, key, files, state, written in self._rows(query, "release", release):
-                if written != _sum_of(key, files, state):
-                    return {}
-                found[name] = Done(key, tuple(files.split("\n")) if files else (), state)
-            return found
-        return {}
+            chunks = [*self._chunks("made", "release", release)]
+            [(written,)] = self._rows("SELECT value FROM said WHERE name = 'made'", "release", release)
+            if int(written) == len(chunks) and None not in chunks:
+                for rows in chunks:
+                    found.update(rows or {})
+        return found
+
+    def left(self, release: str, name: str) -> bytes | None:
+        """What the recipe of that name left itself when it made some of that release."""
+        query = "SELECT state, sum FROM states WHERE name = ?"
+        with suppress(*_DAMAGED):
+            for state, written in list(self._rows(query, "release", release, name)):
+                if written == crc32(state):
+                    return bytes(state)
+        return None
 
     def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:
         """Put ``new`` in the place of what was known of these files, but for their texts, and forget all of ``gone``."""
@@ -189,21 +191,33 @@ class Store:
             connection.execute("DELETE FROM said WHERE name = 'log'")
             _say(connection, "edition", self.edition)
 
-    def keep_made(self, release: str, before: str, new: Mapping[str, Done], gone: Iterable[str]) -> None:
-        """What a release is made of: as the one ``before`` was, but for ``new`` and without ``gone``."""
+    def keep_made(
+        self,
+        release: str,
+        before: str,
+        new: Mapping[str, Done],
+        gone: Collection[str],
+        left: Mapping[str, bytes],
+    ) -> None:
+        """What a release is made of: as the one ``before`` was, but for ``new`` and without ``gone``.
+
+        :param left: by some of ``new``, for the next time.
+        """
 
         def keep(connection: sqlite3.Connection) -> None:
             if _said(connection, "release") != before:
-                _empty(connection, "made")
-            connection.executemany("DELETE FROM made WHERE name = ?", [(name,) for name in gone])
+                connection.execute("DELETE FROM chunks WHERE whole = 'made'")
+                connection.execute("DELETE FROM states")
+            _put(connection, "made", new, gone)
+            known = [name for (name,) in connection.execute("SELECT name FROM states")]
+            over = [(name,) for name in known if name in new or name in gone]
+            connection.executemany("DELETE FROM states WHERE name = ?", over)
             connection.executemany(
-                "REPLACE INTO made VALUES (?, ?, ?, ?, ?)",
-                (
-                    (name, one.key, files, one.state, _sum_of(one.key, files, one.state))
-                    for name, one in new.items()
-                    for files in ["\n".join(one.files)]
-                ),
+                "INSERT INTO states VALUES (?, ?, ?)",
+                [(name, state, crc32(state)) for name, state in left.items()],
             )
+            chunks = connection.execute("SELECT count(*) FROM chunks WHERE whole = 'made'").fetchone()
+            _say(connection, "made", str(*chunks))
             _say(connection, "release", release)
 
         self._change(keep)
@@ -257,11 +271,6 @@ class Store:
                     change(connection)
         except (sqlite3.Error, OSError):
             self.forget()
-
-
-def _sum_of(key: str | None, files: str, state: bytes | None) -> int:
-    """Of a row of ``made``."""
-    return crc32(state or b"", crc32(f"{key}\n{files}".encode()))
 
 
 def status(file: str | Path) -> Status:

@@ -378,9 +378,10 @@ def _forget(library: Library, at: datetime) -> None:
     told = replace(catalogue, entries=tuple(entry for entry in entries if entry))
     _put(public / "catalogue.json", dumps(told).encode())
     env = environment(library.settings)
-    for planned in Pager(library, at).plan():
-        if planned.article and planned.article.id in over:
-            for page in planned.make():
+    pager = Pager(library, at)
+    for article in library.published(at):
+        if article.id in over:
+            for page in pager.both(article):
                 _put(public / page.path, render(env, page).encode())
 
 

@@ -67,11 +67,13 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "unlike readings": change("UPDATE chunks SET rows = x'00'"),
     "no reading": change("UPDATE chunks SET rows = NULL"),
     "some readings lost": change("DELETE FROM chunks WHERE number = (SELECT max(number) FROM chunks)"),
-    "half a state": change("UPDATE made SET state = x'5b'"),
+    "some of the recipes lost": change("DELETE FROM chunks WHERE whole = 'made' AND number % 2"),
+    "no states": change("DROP TABLE states"),
+    "half a state": change("UPDATE states SET state = x'5b'"),
     "another title": another_word("chunks", "rows", "第2篇", "第7篇"),
     "another summary": another_word("chunks", "rows", "骗大钱", "骗小钱"),
     "another text": another_word("texts", "html", "正文", "正又"),
-    "an earlier layout": change("ALTER TABLE made DROP COLUMN sum", "PRAGMA user_version = 0"),
+    "an earlier layout": change("ALTER TABLE chunks DROP COLUMN sum", "PRAGMA user_version = 0"),
     "another program's": change("UPDATE said SET value = 'another'"),
 }
 
