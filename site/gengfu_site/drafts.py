@@ -78,6 +78,13 @@ def _taken_apart(text: str, name: str) -> tuple[str, str]:
             remedy=_("在说明的最后一行下面加一行“---”。"),
         )
         raise ProblemsFound([problem])
+    if re.match(rf"\s*(?:{'|'.join(FILLED)})[ \t]*[:：]", text):
+        problem = Problem(
+            path=name,
+            message=_("开头像是文章的说明，上下没有“---”。"),
+            remedy=_("在说明的第一行上面、最后一行下面各加一行“---”。"),
+        )
+        raise ProblemsFound([problem])
     return "", text
 
 

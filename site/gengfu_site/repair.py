@@ -98,6 +98,20 @@ def repaired(text: str) -> tuple[str, list[str]]:
     return text, done
 
 
+_RULE = r"[-\u2010-\u2015\u2500\u2501\uff0d_]{1,99}[ \t\u3000]*"
+_ABOVE_FRONT = re.compile(rf"\s*{_RULE}\n(?=\s*[A-Za-z_]+[ ]*[:：])")
+_BELOW_FRONT = re.compile(rf"^{_RULE}$", re.MULTILINE)
+
+
+def _with_plain_rules(text: str) -> str:
+    """The lines above and below the front matter are ``---``, which Word makes one dash, and the first line is one."""
+    above = _ABOVE_FRONT.match(text)
+    if above is None or split(text):
+        return text
+    below = _BELOW_FRONT.sub("---", text[above.end() :], count=1)
+    return f"---\n{below}"
+
+
 def _with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -150,6 +164,7 @@ def _in_front(text: str, mend: Callable[[str], str]) -> str:
 _STEPS: tuple[tuple[Callable[[str], str], str], ...] = (
     (_with_line_feeds, _("换行统一成 LF")),
     (_without_invisible, _("去掉看不见的控制字符")),
+    (_with_plain_rules, _("说明上下的横线改成“---”，放在最前面")),
     (_with_narrow_front, _("说明里的全角空格、Tab 改成空格")),
     (_with_yaml_colons, _("字段名后面的冒号改成英文冒号加空格")),
     (_without_wide_indents, _("去掉段首的全角空格")),

@@ -328,11 +328,16 @@ def _below(above: Location | None, key: str | int) -> Location:
 
 _HINT = _("检查冒号后面有没有空格、缩进是否对齐、引号和括号是否成对。")
 _YAML_HINTS = {
-    "mapping values are not allowed": _("值里有“: ”时，把整个值用英文双引号括起来。"),
+    "mapping values are not allowed": _(
+        "值里有“: ”时，把整个值用英文双引号括起来；行首多了空格，就删掉空格。"
+    ),
+    "tab character": _("缩进请用空格，不用 Tab。"),
     "could not find expected ':'": _("字段名后面要有英文冒号和一个空格。"),
     "cannot start any token": _("缩进请用空格，不用 Tab；以 @ ` % 开头的值要用英文双引号括起来。"),
     "unknown escape character": _("双引号里的反斜杠要写两个，或改用英文单引号。"),
-    "did not find expected": _("检查缩进是否对齐、引号和括号是否成对。"),
+    "did not find expected": _(
+        "检查缩进是否对齐、引号和括号是否成对；值的前半截在引号或括号里，就把整个值用英文双引号括起来。"
+    ),
     "found unexpected end of stream": _("检查引号和括号是否成对。"),
 }
 

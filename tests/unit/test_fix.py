@@ -180,6 +180,7 @@ def test_a_dry_run_says_the_same_and_touches_nothing(station: StationFolder) -> 
         ("content/tip/a.md", b"a" * ((1 << 17) + 1), "最大 128 KiB"),
         ("content/tip/a.md", "---\ntitle: [\n---\n甲\n".encode(), "YAML"),
         ("content/tip/a.md", "---\ntitle: 甲\n\n乙\n".encode(), "没有结束的那一行"),
+        ("content/tip/a.md", "\ntitle：甲\nsummary：乙\n\n丙\n".encode(), "上下没有“---”"),
         ("content/a.md", "甲\n".encode(), "看不出这是哪个栏目"),
         ("content/a.jpg", photo()[:300], "损坏"),
     ],

@@ -21,7 +21,7 @@ from rich.markup import escape
 from gengfu_scheduler.cli.help import Formatter, Sections
 from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
-from gengfu_site.problems import GengfuError, ProblemsFound
+from gengfu_site.problems import GengfuError, ProblemsFound, reason
 from gengfu_templates.i18n import _
 
 
@@ -42,7 +42,7 @@ class _Gengfu(Sections):
             place = f"{error.filename}: " if error.filename else ""
             err.print(
                 _("这台机器不让做：{place}{reason}。检查权限、磁盘空间，或者端口是否被占用。").format(
-                    place=escape(str(place)), reason=error.strerror or error
+                    place=escape(str(place)), reason=reason(error)
                 ),
                 style="bold red",
             )

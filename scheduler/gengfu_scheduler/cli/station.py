@@ -13,7 +13,7 @@ from rich.markup import escape
 from gengfu_scheduler.cli.shared import Stop, expect_station, now, out, say, task_pages, who
 from gengfu_site import cli as site
 from gengfu_site import clock
-from gengfu_site.problems import ProblemsFound
+from gengfu_site.problems import ProblemsFound, in_command
 from gengfu_templates.i18n import _, series
 
 
@@ -35,14 +35,15 @@ def init(folder: Path) -> None:
     write_webhooks(folder, groups)
     out.print(_("已建好 {folder}。接下来：").format(folder=escape(str(folder))))
     for line, why in (
-        (f"cd {folder}", ""),
+        (f"cd {in_command(str(folder))}", ""),
         ("gengfu build", _("生成网站")),
         ("gengfu serve", _("在浏览器里看")),
         ("gengfu sandbox", _("另开一个窗口，看群里收到什么")),
         ("gengfu push services", _("发一次试试")),
     ):
         out.print(f"  {escape(line):24}[dim]{why}[/]" if why else f"  {escape(line)}")
-    out.print(_("第一次用，照着 {guide} 一步一步做。").format(guide=folder / "说明/怎么用.md"), style="bold")
+    guide = escape(str(folder / "说明/怎么用.md"))
+    out.print(_("第一次用，照着 {guide} 一步一步做。").format(guide=guide), style="bold")
     out.print(
         _(
             "示范文章随程序来，本单位还没有人签过，照原样公开；改过的和新写的，签了才公开：gengfu reviewers add"

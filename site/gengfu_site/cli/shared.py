@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, in_command
 from gengfu_site.settings import FILE, Settings, read_settings
 from gengfu_templates.i18n import _
 
@@ -24,11 +25,25 @@ class NoStation(GengfuError):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        super().__init__(
-            _(
+        found = _near(folder.resolve())
+        words = (
+            _("{folder} 里没有 mkdocs.yml，不是站点文件夹。站点在 {found}：先运行 cd {there}")
+            if found
+            else _(
                 "{folder} 里没有 mkdocs.yml，不是一个站点文件夹。请进入站点文件夹，或先运行 gengfu init 新建一个。"
-            ).format(folder=folder.resolve())
+            )
         )
+        there = in_command(str(found))
+        super().__init__(words.format(folder=folder.resolve(), found=found, there=there))
+
+
+def _near(folder: Path) -> Path | None:
+    """The station that ``folder`` lies in, or the one that lies in it."""
+    above = (one for one in folder.parents if (one / FILE).is_file())
+    with suppress(OSError):
+        within = [file.parent for file in folder.glob(f"*/{FILE}")]
+        return next(above, within[0] if len(within) == 1 else None)
+    return None
 
 
 def at_terminal() -> bool:

@@ -1,0 +1,53 @@
+"""Where somebody goes astray who never used a command line: the words lead on, and can be copied as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gengfu_scheduler.cli import main
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A command in a folder below the test's own."""
+
+    def run(*words: str, within: str = ".") -> Result:
+        monkeypatch.chdir(tmp_path / within)
+        return CliRunner().invoke(main, words)
+
+    return run
+
+
+def test_the_command_that_leads_into_a_new_station_can_be_copied(run: Run) -> None:
+    result = run("init", "我的 站点")
+    assert result.exit_code == 0, result.output
+    assert '\n  cd "我的 站点"\n' in result.output
+
+
+@pytest.mark.parametrize("within", ["我的 站点/content/tip", "."])
+def test_in_a_folder_of_the_station_or_above_it_one_is_led_to_it(
+    run: Run, tmp_path: Path, within: str
+) -> None:
+    (tmp_path / "我的 站点/content/tip").mkdir(parents=True)
+    (tmp_path / "我的 站点/mkdocs.yml").touch()
+    assert f'先运行 cd "{tmp_path / "我的 站点"}"' in run("check", within=within).output
+
+
+def test_of_several_stations_none_is_chosen(run: Run, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mkdocs.yml").touch()
+    assert "先运行 gengfu init 新建一个" in run("check").output
+
+
+def test_what_the_system_refuses_is_said_in_the_officers_words(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("init", "file/station")
+    assert result.exit_code == 1
+    assert "这不是文件夹" in result.output
