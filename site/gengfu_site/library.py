@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from posixpath import splitext
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from gengfu_site import bounds
 from gengfu_site.approvals import Approvals
@@ -114,18 +115,21 @@ class Library:
             now = at.timestamp()
             published = tuple([a for a in self.articles if a.begins <= now])
             live = tuple([a for a in published if now < a.ends and not a.withdrawn])
-            self._sorted[at] = published, live, tuple(a for a in live if not a.exercise)
+            listed = tuple([a for a in live if a.kind != "alert" or not a.exercise])
+            self._sorted[at] = published, live, listed
         return self._sorted[at]
 
 
-class Known(NamedTuple):
-    """What is known of an article's file without reading it anew: it is sound by itself."""
+class Known(Article):
+    """An article whose file need not be read anew: it is sound by itself, and its links were followed."""
 
-    article: Article
     text: str
     """Digest of what stands there (:attr:`gengfu_site.versions.Lying.digest`)."""
     leads: tuple[Lead, ...]
-    anchors: tuple[str, ...]
+    """To other articles."""
+    headings: str
+    """Its own to which a link may lead, by their anchors, a line each: few articles are led to, and it is one text in
+    place of many."""
 
 
 class Knowledge(Protocol):
@@ -189,19 +193,18 @@ def load(
     problems += [problem for one in lying.values() for problem in one.problems]
     read_now = {place: one.manuscript for place, one in lying.items()}
     manuscripts = [
-        manuscript
-        for place in places
-        if (manuscript := remembered[place].article if place in remembered else read_now.get(place))
+        manuscript for place in places if (manuscript := remembered.get(place) or read_now.get(place))
     ]
     manuscripts, found = _with_ids_of_their_own(manuscripts)
     problems += found
     # What a file that cannot be read is called, nobody knows.
     all_read = not problems or {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
-    problems += _out_of_time_or_place(manuscripts, at)
-    persons, found = read_persons(settings, searched_for(manuscripts) | _perhaps_searched_for(lying.values()))
+    alerts = [manuscript for manuscript in manuscripts if manuscript.kind == "alert"]
+    problems += _out_of_time_or_place(manuscripts, {alert.id for alert in alerts}, at)
+    persons, found = read_persons(settings, searched_for(alerts) | _perhaps_searched_for(lying.values()))
     problems += found
-    links = Links(settings, manuscripts, at, held={problem.path for problem in held})
-    articles, found = _bound(manuscripts, persons, links, remembered)
+    links = Links(settings, manuscripts, at, remembered, held={problem.path for problem in held})
+    articles, found = _bound(manuscripts, persons, links)
     problems += found
     if all_read and not held:
         problems += _shortcuts_to_nowhere(settings, manuscripts)
@@ -226,12 +229,14 @@ def _public(
 
     What is remembered of files that residents do not see as they lie gives way to what they see instead.
     """
-    unclear = [place for place, one in remembered.items() if signing.concern(one.article)]
+    unclear = [place for place, one in remembered.items() if signing.concern(one)]
     unread: list[str] = []
     for place in unclear:
-        article, text, _leads, _anchors = remembered.pop(place)
+        article = remembered.pop(place)
         if signing.asked_for(article.kind) and not article.withdrawn:
-            lying[place] = Lying(path=article.path, name=article.lines.path, digest=text, manuscript=article)
+            lying[place] = Lying(
+                path=article.path, name=article.lines.path, digest=article.text, manuscript=article
+            )
         else:
             unread.append(place)
     lying |= read(unread, signing.settings, urgent=urgent)
@@ -239,11 +244,10 @@ def _public(
     def copies(wanted: Sequence[Copy]) -> Mapping[PurePosixPath, Manuscript]:
         found = known.copies(wanted)
         remembered.update(found)
-        return {one.article.path: one.article for one in found.values()}
+        return {one.path: one for one in found.values()}
 
     in_order = [lying[place] for place in places if place in lying]
-    plain = {place: one.article for place, one in remembered.items()}
-    return shown_to_residents(signing, in_order, plain, copies)
+    return shown_to_residents(signing, in_order, dict(remembered), copies)
 
 
 def bound(manuscript: Manuscript, bound: Bound, person: Person | None = None) -> Article:
@@ -295,42 +299,29 @@ def names(article: Manuscript) -> tuple[str, str]:
 
 
 def newest_first(articles: Iterable[Article]) -> tuple[Article, ...]:
-    return tuple(sorted(articles, key=lambda a: (-a.begins, a.id)))
+    by_id = sorted(articles, key=attrgetter("id"))
+    return tuple(sorted(by_id, key=attrgetter("begins"), reverse=True))
 
 
 def _bound(
-    manuscripts: Iterable[Manuscript],
-    persons: Mapping[str, Person],
-    links: Links,
-    remembered: Mapping[str, Known],
+    manuscripts: Sequence[Manuscript], persons: Mapping[str, Person], links: Links
 ) -> tuple[list[Article], list[Problem]]:
     """Every manuscript with its links followed, and the links that lead nowhere.
 
-    Those that are remembered are so already, unless what they lead to is no longer as it was.
+    Those that are known are so already, unless what they lead to is no longer as it was.
     """
-    articles: list[Article] = []
     problems: list[Problem] = []
 
-    def bind(manuscripts: Sequence[Manuscript]) -> None:
+    def bind(manuscripts: Sequence[Manuscript]) -> Iterator[Article]:
         for manuscript, (followed, found) in zip(manuscripts, links.bind(manuscripts), strict=True):
             problems.extend(found)
-            articles.append(bound(manuscript, followed, persons.get(manuscript.id)))
+            yield bound(manuscript, followed, persons.get(manuscript.id))
 
-    unknown: list[Manuscript] = []
-    waiting: list[Article] = []
-    for manuscript in manuscripts:
-        if isinstance(manuscript, Article):
-            links.known(manuscript, remembered[manuscript.place].anchors)
-            waiting.append(manuscript)
-        else:
-            unknown.append(manuscript)
-    bind(unknown)
-    for article in waiting:
-        if links.still(article, remembered[article.place].leads):
-            articles.append(article)
-        else:
-            bind([unbound(article)])
-    return articles, [*problems, *links.broken_anchors()]
+    known = {one.place: one for one in manuscripts if isinstance(one, Known)}
+    articles: list[Article] = [*bind([one for one in manuscripts if not isinstance(one, Known)])]
+    for place in links.astray({place: one.leads for place, one in known.items() if one.leads}):
+        articles += bind([unbound(known.pop(place))])
+    return [*articles, *known.values()], [*problems, *links.broken_anchors()]
 
 
 def read(places: Iterable[str], settings: Settings, *, urgent: bool = False) -> dict[str, Lying]:
@@ -443,15 +434,19 @@ def _lies_inside(file: Path, root: Path) -> bool:
         return False
 
 
-def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manuscript], list[Problem]]:
+def _with_ids_of_their_own(manuscripts: list[Manuscript]) -> tuple[list[Manuscript], list[Problem]]:
     """Those whose id and address no earlier one has taken, and no page of the site's own."""
+    urls = {one.url if isinstance(one, Known) else url_of(one.path) for one in manuscripts}
+    alike = len({one.id for one in manuscripts}) + len({url.lower() for url in urls}) < 2 * len(manuscripts)
+    if not alike and not any(reserved_part(one.path) for one in manuscripts if not isinstance(one, Known)):
+        return manuscripts, []
     by_id: dict[str, Manuscript] = {}
     by_url: dict[str, Manuscript] = {}
     unique: list[Manuscript] = []
     problems: list[Problem] = []
     for manuscript in manuscripts:
-        known = manuscript if isinstance(manuscript, Article) else None
-        url = known.url if known else url_of(manuscript.path)
+        known = isinstance(manuscript, Known)
+        url = url_of(manuscript.path)
         if earlier := by_id.get(manuscript.id):
             problems.append(
                 manuscript.lines.problem(
@@ -493,11 +488,15 @@ def reserved_part(path: PurePosixPath) -> str | None:
     return None
 
 
-def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> Iterator[Problem]:
-    """What only the others, or the present, can tell."""
-    ids = sorted(m.id for m in manuscripts if m.kind == "alert")
+def _out_of_time_or_place(
+    manuscripts: Iterable[Manuscript], alerts: Collection[str], at: datetime
+) -> Iterator[Problem]:
+    """What only the others, or the present, can tell.
+
+    :param alerts: the ids of all.
+    """
     now = at.timestamp()
-    for manuscript in manuscripts:
+    for manuscript in [m for m in manuscripts if m.changes > now or m.kind == "alert"]:
         if manuscript.changes > max(now, manuscript.begins):
             yield manuscript.lines.problem(
                 "updated",
@@ -505,8 +504,8 @@ def _out_of_time_or_place(manuscripts: Iterable[Manuscript], at: datetime) -> It
                 remedy=_("写已经更新过的时间；要到时才发布，写 published。"),
             )
         for index, earlier in enumerate(manuscript.alert.references if manuscript.alert else ()):
-            if earlier not in ids or earlier == manuscript.id:
-                close = nearest(earlier, [id_ for id_ in ids if id_ != manuscript.id], before=index)
+            if earlier not in alerts or earlier == manuscript.id:
+                close = nearest(earlier, sorted({*alerts} - {manuscript.id}), before=index)
                 yield manuscript.lines.problem(
                     "alert",
                     "references",

@@ -11,10 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath, relpath, splitext
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from gengfu_site import markdown
@@ -62,6 +63,13 @@ class Bound(NamedTuple):
     """Of its own, to which a link may lead."""
 
 
+class BoundBefore(Protocol):
+    """What need be known of an article whose links were followed before."""
+
+    headings: str
+    """Its anchors, a line each."""
+
+
 class Links:
     """Follows the addresses of one library's manuscripts, as they are from ``at`` on."""
 
@@ -70,10 +78,15 @@ class Links:
         settings: Settings,
         manuscripts: Iterable[Manuscript],
         at: datetime,
+        known: Mapping[str, BoundBefore] = MappingProxyType({}),
         held: Collection[str] = (),
     ) -> None:
-        """:param held: files, as officers know them, of which some have no page; a link to one is but its words."""
+        """
+        :param known: by their places, those of them whose links were followed before, and are not now.
+        :param held: files, as officers know them, of which some have no page; a link to one is but its words.
+        """
         self._folder = settings.folder
+        self._known = known
         self._held = held
         self._content = settings.content
         self._public = settings.public
@@ -148,33 +161,48 @@ class Links:
         )
         return bound, problems
 
-    def known(self, manuscript: Manuscript, anchors: Collection[str]) -> None:
-        """One that was bound before has these headings."""
-        self._anchors[manuscript.place] = anchors
-
     def let_go(self) -> None:
         """Of what was bound by now, nothing more is asked."""
         self._anchors.clear()
 
-    def still(self, manuscript: Manuscript, leads: Iterable[Lead]) -> bool:
-        """Whether these links of an article that was bound before would be followed as they were then.
+    def astray(self, leads: Mapping[str, Iterable[Lead]]) -> list[str]:
+        """Of articles that were bound before, those whose links would not all be followed as they were then.
 
         Once all others are known or bound.
+
+        :param leads: by the articles' places.
         """
-        for name, anchor in leads:
-            target = self._by_place.get(name)
-            if target is None or target.published > max(manuscript.published, self._at):
-                return False
-            if anchor and anchor not in self._anchors[name]:
-                return False
-        return True
+        now = self._at.timestamp()
+        wrong = {lead for lead in {*chain.from_iterable(leads.values())} if not self._leads_on(*lead, now)}
+        return [
+            place
+            for place, its in leads.items()
+            if not wrong.isdisjoint(its)
+            and not all(self._leads_on(*lead, max(now, self._by_place[place].begins)) for lead in its)
+        ]
+
+    def _leads_on(self, place: str, anchor: str, by: float) -> bool:
+        """Whether there is such a heading, or article, that is published by then."""
+        target = self._by_place.get(place)
+        return (
+            target is not None
+            and target.begins <= by
+            and (not anchor or anchor in (self._headings(place) or ()))
+        )
+
+    def _headings(self, place: str) -> Collection[str] | None:
+        """Anchors to which a link may lead in the article there, if it is known or was bound."""
+        if place in self._anchors:
+            return self._anchors[place]
+        known = place in self._known and place in self._by_place
+        return self._known[place].headings.split("\n") if known else None
 
     def broken_anchors(self) -> Iterator[Problem]:
         """Links to a heading that the article they lead to does not have; once all are bound, and each is told once."""
         uses, self._to_headings = self._to_headings, []
         told: Counter[str] = Counter()
         for use in uses:
-            anchors = self._anchors.get(use.path.as_posix())
+            anchors = self._headings(use.path.as_posix())
             if anchors is None or use.anchor in anchors or use.may_be_dead:
                 continue
             told[use.manuscript.place] += 1

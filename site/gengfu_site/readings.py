@@ -16,29 +16,40 @@ signed; the second is asked of the log each time. What was signed and lies there
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import TZPATH, ZoneInfo
 
 from gengfu_site import rules
 from gengfu_site.approvals import Approvals, Signed, Version, file_digest
 from gengfu_site.article import Manuscript, Written, parse
 from gengfu_site.edition import edition
-from gengfu_site.library import Article, Known, bound, read, reserved_part
+from gengfu_site.library import Article, bound, read, reserved_part
 from gengfu_site.links import Links
 from gengfu_site.parallel import spread
 from gengfu_site.problems import shown
-from gengfu_site.records import Values, digest_of, encoded, restored
+from gengfu_site.records import (
+    NOTHING,
+    Brought,
+    OfFile,
+    Remembered,
+    all_remembered,
+    encoded,
+    remembered,
+    rest_of,
+)
 from gengfu_site.related import pairs
 from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document
-from gengfu_site.store import Reading, Status, Store, status
+from gengfu_site.store import Status, Store, Text, Values, status, statuses
 from gengfu_site.versions import Copy, Signatures
 
 FILE = PurePosixPath(".gengfu/site.sqlite3")
@@ -53,27 +64,36 @@ from there."""
 def store_for(settings: Settings, file: Path | None = None) -> Store:
     """The store in ``file``, or the station's own, for readings under these settings."""
     hung_on = (settings.content, settings.station, settings.official, settings.shortcuts, settings.matters)
-    digest = hashlib.sha256(f"{edition()}\n{hung_on!r}\n".encode())
+    digest = hashlib.sha256(f"{edition()}\n{hung_on!r}\n".encode() + _clocks_of(settings.station.timezone))
     with suppress(OSError):
         digest.update((settings.folder / TERMS).read_bytes())
     return Store(file=file or settings.folder / FILE, edition=digest.hexdigest())
+
+
+def _clocks_of(zone: str) -> bytes:
+    """What the system says of a zone's clocks, by which moments are numbers; empty where the package tzdata does, which
+    is in the edition (https://docs.python.org/3/library/zoneinfo.html#data-sources)."""
+    for folder in TZPATH:
+        with suppress(OSError):
+            return Path(folder, zone).read_bytes()
+    return b""
 
 
 class _Shared:
     """What many articles have in common, looked at once for all: files that they bring along, what the station prints."""
 
     def __init__(self, settings: Settings, at: datetime) -> None:
-        self.files = _Attached(settings)
+        self.files = _Brought(settings)
         self._links = Links(settings, (), at)
         self._keeps_rules = rules.sound(settings, at)
 
-    def sound(self, written: Iterable[tuple[Manuscript, str]]) -> list[tuple[Article, Values]]:
-        """Those that are sound by themselves, and what is told of each.
+    def sound(self, written: Iterable[tuple[Manuscript, str]]) -> list[tuple[Article, OfFile]]:
+        """Those that are sound by themselves, and what is known of their files but for these files' status.
 
         :param written: with the digests of their texts.
         """
         links = self._links
-        found: list[tuple[Article, Values]] = []
+        found: list[tuple[Article, OfFile]] = []
         right = [
             (manuscript, text)
             for manuscript, text in written
@@ -83,9 +103,9 @@ class _Shared:
         for (manuscript, text), (followed, problems) in zip(right, bodies, strict=True):
             if [*problems, *links.broken_anchors()]:
                 continue
-            attached = self.files.now(followed.files, manuscript.signed)
-            leads, anchors = sorted(followed.leads), sorted(followed.anchors)
-            found.append((bound(manuscript, followed), (tuple(leads), tuple(anchors), attached, text)))
+            brought = self.files.now(followed.files, manuscript.signed)
+            leads, headings = tuple(sorted(followed.leads)), "\n".join(sorted(followed.anchors))
+            found.append((bound(manuscript, followed), OfFile((), text, brought, leads, headings)))
         links.let_go()
         return [one for one in found if self._keeps_rules(one[0])]
 
@@ -103,88 +123,94 @@ class Readings:
     def approvals(self, station: Path) -> Approvals:
         return Approvals.read(station, self.store)
 
-    def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Known]:
+    def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Remembered]:
         settled = self._now() - _SETTLED
-        held = self._held
-        before = {name: reading for name, (reading, _known) in held.items()} or self.store.readings()
-        content = str(self.settings.content)
-        statuses = {place: status(f"{content}/{place}") for place in places}
-        shared = _Shared(self.settings, self.at)
-        known: dict[str, Known] = {}
-        unknown: list[str] = []
-        for place in places:
-            reading = before.get(place)
-            if reading and reading.status == statuses[place]:
-                signed = _signed(place, reading, signatures)
-                if shared.files.still(reading.told[3], signed):
-                    known[place] = _at_hand(held.get(place), signed) or self._known(place, reading, signed)
-                    continue
-            unknown.append(place)
-        new: dict[str, Reading] = {}
-        kept: dict[str, Reading] = {}
-        for share in spread(partial(self._read, shared, signatures), unknown):
-            for place, digest, told, rest, html in share:
-                reading = Reading(statuses[place], digest, told, rest, html)
-                sure = max(reading.status[:2], default=settled) < settled
-                if sure:
-                    new[place] = reading
-                lean = reading._replace(html="") if sure and len(unknown) > _MANY else reading
-                known[place] = self._known(place, lean, _signed(place, reading, signatures))
-            if len(new) > _MANY:
-                self.store.keep_texts(new)
-                kept |= {place: reading._replace(html="") for place, reading in new.items()}
-                new = {}
-        copies = {name for name in before if name.startswith(_COPY)}
-        left = before.keys() - (statuses.keys() - unknown) - copies
-        if kept:  # a build that was broken off may have left texts of files that are gone since
-            left |= self.store.texts() - before.keys() - statuses.keys()
-        if new:
-            self.store.keep_texts(new)
-        kept |= new
-        if kept or left:
-            self.store.keep_readings(kept, left - kept.keys())
-        told = {place: before[place] for place in known.keys() - unknown} | kept
-        others = {name: held.get(name, (before[name], None)) for name in copies}
-        held.clear()
-        for place, reading in told.items() if not self.once else ():
-            held[place] = reading._replace(html="") if reading.html else reading, known[place]
-        held.update(others)
+        content, held, shared = str(self.settings.content), self._held, _Shared(self.settings, self.at)
+        if not held:
+            held.update(all_remembered(self.store.readings(), self))
+        now = dict(zip(places, statuses([f"{content}/{place}" for place in places]), strict=True))
+        known = {place: one for place, one in held.items() if now.get(place) == one.status}
+        if signatures or any(one.signed for one in known.values()):
+            known = {place: one.answered(_signed(one, signatures)) for place, one in known.items()}
+        known = shared.files.still(known)
+        left = {name for name in held.keys() - known.keys() if not name.startswith(_COPY)}
+        for name in left:
+            del held[name]
+        held.update(known)
+        unknown = [place for place in places if place not in known]
+        rows: dict[str, Values] = {}
+        texts: dict[str, Text] = {}
+        for row, text in self._read(shared, signatures, unknown, now):
+            one = remembered(row, self, None, text.rest)
+            place, known[place] = one.place, one.answered(_signed(one, signatures))
+            sure = max(one.status[:2], default=settled) < settled
+            if sure:
+                held[place], rows[place], texts[place] = known[place], row, text
+            if not sure or len(unknown) <= _MANY:
+                vars(known[place])["html"] = text.html
+            if len(texts) > _MANY:
+                self.store.keep_texts(texts)
+                texts.clear()
+        if len(unknown) > _MANY:
+            # A build that was broken off may have left texts of files that are gone since.
+            left |= self.store.texts() - held.keys()
+        self._keep(rows, texts, left - rows.keys())
         return known
 
-    def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Known]:
+    def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Remembered]:
         held, shared = self._held, _Shared(self.settings, self.at)
-        copies = {_name(copy): copy for copy in wanted}
-        found: dict[str, tuple[Reading, Known]] = {}
-        for name, copy in copies.items():
-            kept = held.get(name)
-            if kept and shared.files.still(kept[0].told[3], copy.signed):
-                found[name] = kept[0], _at_hand(kept, copy.signed) or self._known(copy, kept[0], copy.signed)
+        copies = {_name(copy.path.as_posix(), copy.digest): copy for copy in wanted}
+        found = {
+            name: held[name].answered(copy.signed)
+            for name, copy in copies.items()
+            if name in held and _is_signed(held[name].brought, copy.signed)
+        }
         unknown = {copy.path.as_posix(): copy for name, copy in copies.items() if name not in found}
-        new: dict[str, Reading] = {}
-        for share in spread(partial(self._read, shared, None), list(unknown.values())):
-            for place, digest, told, rest, html in share:
-                copy, reading = unknown[place], Reading((), digest, told, rest, html)
-                new[_name(copy)] = reading
-                found[_name(copy)] = reading._replace(html=""), self._known(copy, reading, copy.signed)
+        rows: dict[str, Values] = {}
+        texts: dict[str, Text] = {}
+        for row, text in self._read(shared, None, list(unknown.values())):
+            one = remembered(row, self, unknown[row[0]].signed, text.rest)
+            name = _name(one.place, one.text)
+            found[name], rows[name], texts[name] = one, row, text
+            vars(one)["html"] = text.html
         left = {name for name in held if name.startswith(_COPY)} - found.keys()
-        if new or left:
-            self.store.keep_texts(new)
-            self.store.keep_readings(new, left)
+        self._keep(rows, texts, left)
         for name in left:
             del held[name]
         held.update(found)
-        return {copies[name].path.as_posix(): known for name, (_reading, known) in found.items()}
+        return {one.place: one for one in found.values()}
+
+    def _keep(self, rows: Mapping[str, Values], texts: Mapping[str, Text], gone: Collection[str]) -> None:
+        if texts:
+            self.store.keep_texts(texts)
+        if rows or gone:
+            self.store.keep_readings(rows, gone)
 
     def _read(
-        self, shared: _Shared, signatures: Signatures | None, wanted: Sequence[str | Copy]
-    ) -> list[tuple[str, str, Values, bytes, str]]:
-        """Of those that are sound by themselves: place, digest, what is told of it twice, and its text.
-
-        One step for all after the other: a processor that goes on doing the same is a sixth faster.
+        self,
+        shared: _Shared,
+        signatures: Signatures | None,
+        wanted: Sequence[str | Copy],
+        now: Mapping[str, Status] = MappingProxyType({}),
+    ) -> Iterator[tuple[Values, Text]]:
+        """What is to be kept of those that are sound by themselves.
 
         :param wanted: files by their place, or copies.
+        :param now: the status of each file.
         """
-        return [_reading(article, told) for article, told in shared.sound(self._written(wanted, signatures))]
+
+        def some(wanted: Sequence[str | Copy]) -> list[tuple[Values, tuple[str, str, bytes]]]:
+            """One step for all after the other: a processor that goes on doing the same is a sixth faster."""
+            sound = shared.sound(self._written(wanted, signatures))
+            read = (
+                encoded(article, its._replace(status=now.get(article.place, ())), pairs(article))
+                for article, its in sound
+            )
+            return [(row, (text.digest, text.html, text.rest)) for row, text in read]
+
+        for share in spread(some, wanted):
+            for row, text in share:
+                yield row, Text(*text)
 
     def _written(
         self, wanted: Iterable[str | Copy], signatures: Signatures | None = None
@@ -208,46 +234,44 @@ class Readings:
             for manuscript, text, signed in found
         ]
 
-    def _known(self, one: str | Copy, reading: Reading, signed: Signed | None) -> Known:
-        often, leads, anchors, _attached, text, pairs = reading.told
-        place = one if isinstance(one, str) else one.path.as_posix()
-        later = partial(self._later, one, reading.digest, text, signed)
-        article = restored(place, often, reading.rest, reading.digest, pairs, self._zone, later, signed)
-        if reading.html:
-            vars(article)["html"] = reading.html
-        return Known(article, text, leads, anchors)
-
     @cached_property
-    def _held(self) -> dict[str, _Kept]:
+    def _held(self) -> dict[str, Remembered]:
         return {} if self.once else _held(self.store)
 
     @cached_property
-    def _zone(self) -> ZoneInfo:
+    def zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.station.timezone)
 
-    def _later(
-        self, one: str | Copy, digest: str, text: str, signed: Signed | None, place: str, wanted: str
-    ) -> Mapping[str, Any]:
-        """What was not kept with the rest: the text, or what lies in the file itself.
+    def name(self, place: str) -> str:
+        return shown(f"{self.settings.content}{os.sep}{place}", self.settings.folder)
+
+    def more(self, article: Remembered, wanted: str) -> Mapping[str, Any]:
+        """What is not kept with the rest: the text and what is rarely asked for, or what lies in the file itself.
 
         Somebody may have changed the file since, and whoever looked at it have kept what it says by now. What nobody
         signed is not shown for that.
 
         :raises Lost: what was signed is there no more.
         """
-        html = self.store.text(_name(one), digest) if wanted == "html" else None
-        if html is not None:
-            return {"html": html}
-        written = next(iter(self._written([one])), None)
+        place, text, signed = article.place, article.text, article.signed
+        kept = wanted in ("html", "rest")
+        copied = signed is not None and signed.edited
+        if kept and (its := self.store.text(_name(place, text) if copied else place, article.digest)):
+            return {"html": its.html, "rest": its.rest}
+        written = None if copied else next(iter(self._written([place])), None)
         if signed and (written is None or written[1] != text):
             written = next(iter(self._written([self._signed_copy(place, text, signed)])), None)
         if written is None:  # it was changed just now
-            nothing = {"body": "", "body_line": 1, "lines": Document(path=place, value={}, lines={})}
-            return {"html": ""} if wanted == "html" else nothing
+            nothing = {
+                "body": "",
+                "body_line": 1,
+                "lines": Document(path=self.name(place), value={}, lines={}),
+            }
+            return {"html": "", "rest": NOTHING} if kept else nothing
         manuscript = replace(written[0], signed=signed)
-        if wanted == "html":
+        if kept:
             [(followed, _problems)] = Links(self.settings, (), self.at).bind([manuscript])
-            return {"html": followed.html}
+            return {"html": followed.html, "rest": rest_of(bound(manuscript, followed))}
         return {
             "body": manuscript.body,
             "body_line": manuscript.body_line,
@@ -259,7 +283,7 @@ class Readings:
         version = Version(path=path, text=text, files={})
         return Copy(
             path=path,
-            name=shown(self.settings.content / path, self.settings.folder),
+            name=self.name(place),
             text=Approvals(self.settings.folder, ()).text(version),
             digest=text,
             signed=signed,
@@ -275,55 +299,31 @@ class Readings:
             return 0
 
 
-def _reading(article: Article, told: Values) -> tuple[str, str, Values, bytes, str]:
-    often, rest = encoded(article)
-    told = (often, *told, pairs(article))
-    place, html = article.place, article.html
-    return place, digest_of((place, told, rest), html), told, rest, html
-
-
 def of_station(settings: Settings, at: datetime) -> Readings:
     """What the station's own store knows."""
     return Readings(store=store_for(settings), settings=settings, at=at)
 
 
 @lru_cache(maxsize=2)  # the station's own, and a preview's
-def _held(store: Store) -> dict[str, _Kept]:
+def _held(store: Store) -> dict[str, Remembered]:
     """What this process knows of the files of ``store``: one that goes on building need not ask it each time."""
     return {}
 
 
-_Kept = tuple[Reading, Known | None]
-"""A reading, and what was made of it if anybody asked."""
-
-
-def _at_hand(kept: _Kept | None, signed: Signed | None) -> Known | None:
-    """What was made of it, if the same people answered for it then."""
-    return kept[1] if kept and kept[1] and kept[1].article.signed == signed else None
-
-
-def _signed(place: str, reading: Reading, signatures: Signatures | None) -> Signed | None:
-    if signatures is None:
-        return None
-    id_, kind = reading.told[0][0][:2]
-    return signatures.of(id_, place, kind, reading.told[4])
+def _signed(one: Remembered, signatures: Signatures | None) -> Signed | None:
+    return signatures.of(one.id, one.place, one.kind, one.text) if signatures else None
 
 
 _COPY = "/"
 """What the names of copies' readings begin with, and no place below content/ does."""
 
 
-def _name(one: str | Copy) -> str:
-    """Of its reading in the store."""
-    return one if isinstance(one, str) else f"{_COPY}{one.digest}/{one.path.as_posix()}"
+def _name(place: str, text: str) -> str:
+    """Of the reading of a copy in the store."""
+    return f"{_COPY}{text}/{place}"
 
 
-Attached = tuple[tuple[str, Status | None, str], ...]
-"""Of each file that an article brings along: its place below content/, by what one sees that what lies there is the same
-that was looked at (None: something else lies there), and the digest of that, if the station signs anything off."""
-
-
-class _Attached:
+class _Brought:
     """How the files are that articles bring along, and whether they are as they were; many articles share one."""
 
     def __init__(self, settings: Settings) -> None:
@@ -332,15 +332,24 @@ class _Attached:
         self._statuses: dict[str, Status] = {}
         self._digests: dict[str, str] = {}
 
-    def still(self, files: Attached, signed: Signed | None) -> bool:
-        """
-        :param signed: who answers for the article; None: the files that lie in content/ are meant.
-        """
-        if signed:
-            return tuple([(name, digest) for name, _then, digest in files]) == signed.digests
-        return all(self._status(name) == then for name, then, _digest in files)
+    def still(self, articles: Mapping[str, Remembered]) -> dict[str, Remembered]:
+        """Those that bring along what they did when they were read; of what was signed, what was signed."""
+        changed = {
+            brought
+            for brought in {one.brought for one in articles.values()}
+            if any(self._status(name) != then for name, then, _digest in brought)
+        }
+        return {
+            place: one
+            for place, one in articles.items()
+            if (
+                _is_signed(one.brought, one.signed)
+                if one.signed
+                else not changed or one.brought not in changed
+            )
+        }
 
-    def now(self, files: Iterable[PurePosixPath], signed: Signed | None) -> Attached:
+    def now(self, files: Iterable[PurePosixPath], signed: Signed | None) -> Brought:
         """:param signed: who answers for the article, and thus for other bytes, perhaps, than lie in content/."""
         if signed is None:
             return tuple((name, self._status(name), self._digest(name)) for name in map(str, sorted(files)))
@@ -359,3 +368,7 @@ class _Attached:
         if name not in self._statuses:
             self._statuses[name] = status(f"{self._content}/{name}")
         return self._statuses[name]
+
+
+def _is_signed(brought: Brought, signed: Signed) -> bool:
+    return tuple([(name, digest) for name, _then, digest in brought]) == signed.digests

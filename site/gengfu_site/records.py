@@ -13,25 +13,26 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from functools import lru_cache, partial
-from math import inf
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from gengfu_site.approvals import Signed
 from gengfu_site.article import Alert, Allowed, Case, Material, Service
-from gengfu_site.library import Article, Kept
+from gengfu_site.library import Article, Kept, Known
+from gengfu_site.links import Lead
 from gengfu_site.source import Document
+from gengfu_site.store import Status, Text, Values
 
-Values = tuple[Any, ...]
-"""Of text, numbers, None and tuples of these."""
-Later = Callable[[str, str], Mapping[str, Any]]
-"""Told an article's place and what of it is asked for, gives that, and what else came with it."""
 Made = TypeVar("Made")
 
+_PLAINEST = 2
+"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 _AS_THEY_ARE = ("id", "kind", "url", "title", "withdrawn", "topics", "areas", "revision")
 """What a build asks of every article, and all text and numbers."""
+_NUMBERS = ("begins", "changes", "ends")
 _RARELY_ASKED = (
     "summary",
     "changed",
@@ -42,40 +43,153 @@ _RARELY_ASKED = (
     "author",
     "attachments",
 )
+_ROW = (
+    *("place", "digest", "status", "text", "brought", "leads", "headings"),
+    *_AS_THEY_ARE,
+    *_NUMBERS,
+    *("headline", "moments", "alert_told", "files_told", "pairs"),
+)
+"""What is kept of each, in this order."""
+
+Brought = tuple[tuple[str, Status | None, str], ...]
+"""Of each file that an article brings along: its place below content/, by what one sees that what lies there is the same
+that was looked at (None: something else lies there), and the digest of that, if the station signs anything off."""
 
 
-class Remembered(Article):
-    """An article that some reading found sound. Most of it is made when it is asked for, its text is fetched then."""
+NOTHING = marshal.dumps((("", None, (), False, (), None, None, ()), (None, None), (None, ()), None, ()))
+"""What :func:`rest_of` makes of an article of which nothing is there any more."""
 
-    # No fields: a copy of it is any article. What was made lies in its dictionary, which is empty until then.
-    __slots__ = (
-        *_AS_THEY_ARE,
-        *("published", "updated", "expires", "alert", "files", "person", "signed"),
-        *("begins", "changes", "ends", "digest", "headline", "later", "pairs", "place", "rest"),
-    )
 
-    place: str
-    begins: float
-    changes: float
-    ends: float
+class OfFile(NamedTuple):
+    """What is known of an article's file besides what it says."""
+
+    status: Status
+    text: str
+    """As :attr:`Known.text`."""
+    brought: Brought
+    leads: tuple[Lead, ...]
+    headings: str
+
+
+class Teller(Protocol):
+    """Who remembers articles, and knows more of them."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The station's."""
+
+    def name(self, place: str) -> str:
+        """The file at ``place`` below content/ as the officer knows it."""
+
+    def more(self, article: Remembered, wanted: str) -> Mapping[str, Any]:
+        """What of ``article`` is asked for, by its name, and what else came with it."""
+
+
+class Remembered(Known, tuple):  # type: ignore[type-arg]
+    """An article that some reading found sound. It is the very row that is kept, since a hundred thousand are looked at in
+    each build and few are asked for more; that is made when it is asked for, and its text is fetched then.
+    """
+
     digest: str
     """Of all that is in it."""
+    status: Status
+    """Of its file; empty of a copy's."""
+    brought: Brought
     headline: str
     """As :func:`headline`."""
     pairs: bytes
     """As :func:`gengfu_site.related.pairs`."""
+    moments: tuple[str, str | None, str | None]
+    """When it was published and updated, and when it expires, as :func:`_moment` writes it."""
+    alert_told: Values | None
+    files_told: tuple[str, ...]
+    teller: Teller
+    at_hand: bytes | None
+    """What is rarely asked for, where it was not kept yet."""
     rest: bytes
-    """What is rarely asked for."""
-    later: Later
+    """The same, wherever it is."""
+    person = None
+    """Nothing of an alert for a missing person is kept."""
+
+    def __new__(cls, **values: Any) -> Article:  # type: ignore[misc]
+        """With other values it is any article."""
+        return Article(**values)
+
+    @property
+    def published(self) -> datetime:
+        return _at(self.moments[0], self.teller.zone)
+
+    @property
+    def updated(self) -> datetime | None:
+        return _at(self.moments[1], self.teller.zone) if self.moments[1] else None
+
+    @property
+    def expires(self) -> datetime | None:
+        return _at(self.moments[2], self.teller.zone) if self.moments[2] else None
+
+    @property
+    def alert(self) -> Alert | None:
+        return _of(Alert, self.alert_told) if self.alert_told else None
+
+    @property
+    def files(self) -> tuple[PurePosixPath, ...]:
+        files: tuple[PurePosixPath, ...] = _paths(self.files_told)
+        return files
+
+    def answered(self, signed: Signed | None) -> Remembered:
+        """The same, and who answers for it now."""
+        return self if self.signed == signed else remembered(self[: len(_ROW)], self.teller, signed)
 
 
-_Make = Callable[[Remembered, str], Mapping[str, Any]]
+def remembered(
+    row: Values, teller: Teller, signed: Signed | None = None, at_hand: bytes | None = None
+) -> Remembered:
+    """The article of which :func:`encoded` made ``row``."""
+    return tuple.__new__(Remembered, (*row, teller, signed, at_hand))
+
+
+def all_remembered(rows: Mapping[str, Values], teller: Teller) -> dict[str, Remembered]:
+    """The same for very many."""
+    new, besides = tuple.__new__, (teller, None, None)
+    return {name: new(Remembered, row + besides) for name, row in rows.items()}
+
+
+def encoded(article: Article, its: OfFile, pairs: bytes) -> tuple[Values, Text]:
+    """What a build asks of every article, and what of few; nothing of a person who is searched for.
+
+    :param pairs: as :func:`gengfu_site.related.pairs`.
+    """
+    often, rest, place = _often(article), rest_of(article), article.place
+    digest = _digest_of((place, its[1:], often, pairs, rest), article.html)
+    return (place, digest, *its, *often, pairs), Text(digest, article.html, rest)
+
+
+def rest_of(article: Article) -> bytes:
+    """As :attr:`Text.rest`."""
+    rest: Values = (
+        tuple(getattr(article, name) for name in _RARELY_ASKED),
+        tuple(day and day.isoformat() for day in (article.reviewed, article.next_review)),
+        tuple(_plain(part) for part in (article.service, article.allow)),
+        article.cover_file and article.cover_file.as_posix(),
+        tuple(path.as_posix() for path in article.attachment_files),
+    )
+    return marshal.dumps(rest, _PLAINEST)
+
+
+def _often(article: Article) -> Values:
+    return (
+        *(getattr(article, name) for name in (*_AS_THEY_ARE, *_NUMBERS)),
+        headline(article),
+        tuple(map(_moment, (article.published, article.updated, article.expires))),
+        _plain(article.alert),
+        tuple(path.as_posix() for path in article.files),
+    )
 
 
 class _Asked:
     """A field of a remembered article that is made when somebody asks for it, and what comes with it."""
 
-    def __init__(self, name: str, make: _Make) -> None:
+    def __init__(self, name: str, make: Callable[[Remembered, str], Mapping[str, Any]]) -> None:
         self._name, self._make = name, make
 
     def __get__(self, article: Remembered, _kind: type[Remembered]) -> Any:
@@ -99,102 +213,55 @@ _asked_last: deque[tuple[Remembered, Mapping[str, Any]]] = deque()
 class _Lines(Document):
     """Of a remembered article: where each field stands is asked for when there is something to say of one."""
 
-    __slots__ = ("later",)
+    __slots__ = ("article",)
 
-    later: Callable[[], Mapping[str, Any]]
+    article: Remembered
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("value", "lines"):
             raise AttributeError(name)
-        read: Document = self.later()["lines"]
+        read: Document = self.article.teller.more(self.article, "lines")["lines"]
         self.__dict__.update(vars(read))
         return self.__dict__[name]
 
 
-def encoded(article: Article) -> tuple[Values, bytes]:
-    """All of ``article`` but its text, and nothing of a person who is searched for: what a build asks of every article,
-    and the rest."""
-    often = (
-        tuple(getattr(article, name) for name in _AS_THEY_ARE),
-        tuple(map(_moment, (article.published, article.updated, article.expires))),
-        _plain(article.alert),
-        tuple(path.as_posix() for path in article.files),
-        headline(article),
-    )
-    rest: Values = (
-        tuple(getattr(article, name) for name in _RARELY_ASKED),
-        tuple(day and day.isoformat() for day in (article.reviewed, article.next_review)),
-        tuple(_plain(part) for part in (article.service, article.allow)),
-        article.lines.path,
-        article.cover_file and article.cover_file.as_posix(),
-        tuple(path.as_posix() for path in article.attachment_files),
-    )
-    return often, marshal.dumps(rest, _PLAINEST)
-
-
-def restored(
-    place: str,
-    often: Values,
-    rest: bytes,
-    digest: str,
-    pairs: bytes,
-    zone: ZoneInfo,
-    later: Later,
-    signed: Signed | None = None,
-) -> Remembered:
-    """The article at ``place`` below content/ of which :func:`encoded` made ``often`` and ``rest``.
-
-    :param zone: the station's.
-    """
-    article = object.__new__(Remembered)
-    values, (published, updated, expires), alert, files, headline = often
-    since, begins = _at(published, zone)
-    changed, changes = _at(updated, zone) if updated else (None, begins)
-    until, ends = _at(expires, zone) if expires else (None, inf)
-    for name, value in zip(
-        Remembered.__slots__,
-        (
-            *values,
-            *(since, changed, until, alert and _of(Alert, alert), _paths(files), None, signed),
-            *(begins, changes, ends, digest, headline, later, pairs, place, rest),
-        ),
-        strict=True,
-    ):
-        object.__setattr__(article, name, value)
-    return article
-
-
 def _rest(article: Remembered, _wanted: str) -> Mapping[str, Any]:
-    values, days, (service, allow), path, cover, attached = marshal.loads(article.rest)  # noqa: S302
-    lines = object.__new__(_Lines)
-    lines.__dict__["path"] = path
-    object.__setattr__(lines, "later", partial(article.later, article.place, "lines"))
+    values, days, (service, allow), cover, attached = marshal.loads(article.at_hand or article.rest)  # noqa: S302
     its = dict(zip(_RARELY_ASKED, values, strict=True))
     its["reviewed"], its["next_review"] = map(_day, days)
     its["service"] = _service(service)
     its["allow"] = tuple(_of(Allowed, one) for one in allow)
-    its["lines"] = lines
     its["cover_file"] = PurePosixPath(cover) if cover else None
     its["attachment_files"] = tuple(map(PurePosixPath, attached))
     return its
 
 
-def _from_the_file(article: Remembered, wanted: str) -> Mapping[str, Any]:
-    return article.later(article.place, wanted)
+def _told(article: Remembered, wanted: str) -> Mapping[str, Any]:
+    return article.teller.more(article, wanted)
+
+
+def _lines(article: Remembered, _wanted: str) -> Mapping[str, Any]:
+    lines = object.__new__(_Lines)
+    lines.__dict__["path"] = article.teller.name(article.place)
+    object.__setattr__(lines, "article", article)
+    return {"lines": lines}
 
 
 def _path(article: Remembered, _wanted: str) -> Mapping[str, Any]:
     return {"path": PurePosixPath(article.place)}
 
 
-_ASKED: Mapping[str, _Make] = {
-    **dict.fromkeys(("body", "body_line", "html"), _from_the_file),
-    **dict.fromkeys((*_RARELY_ASKED, "reviewed", "next_review", "service", "allow"), _rest),
-    **dict.fromkeys(("lines", "cover_file", "attachment_files"), _rest),
-    "path": _path,
-}
-for _name, _make in _ASKED.items():
-    setattr(Remembered, _name, _Asked(_name, _make))
+for _place, _name in enumerate((*_ROW, "teller", "signed", "at_hand")):
+    setattr(Remembered, _name, property(itemgetter(_place)))
+for _name, _how in (
+    *dict.fromkeys(("body", "body_line", "html", "rest"), _told).items(),
+    *dict.fromkeys((*_RARELY_ASKED, "reviewed", "next_review", "service", "allow"), _rest).items(),
+    *dict.fromkeys(("cover_file", "attachment_files"), _rest).items(),
+    ("lines", _lines),
+    ("path", _path),
+):
+    setattr(Remembered, _name, _Asked(_name, _how))
+
 
 _paths = lru_cache(maxsize=4096)(lambda names: tuple(map(PurePosixPath, names)))
 """Many articles share a cover."""
@@ -209,7 +276,7 @@ def digest(article: Article) -> str:
     if isinstance(article, Remembered):
         return article.digest
     carried = (article.main, article.content) if isinstance(article, Kept) else ()
-    return digest_of((*encoded(article), article.place, carried), article.html)
+    return _digest_of((_often(article), rest_of(article), article.place, carried), article.html)
 
 
 def headline(article: Article) -> str:
@@ -220,13 +287,9 @@ def headline(article: Article) -> str:
     return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
-def digest_of(told: Values, html: str) -> str:
+def _digest_of(told: Values, html: str) -> str:
     """Of an article's values, whatever else was told of it, and its text."""
     return hashlib.blake2b(marshal.dumps((told, html), _PLAINEST), digest_size=16).hexdigest()
-
-
-_PLAINEST = 2
-"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 
 
 def _moment(moment: datetime | None) -> str | None:
@@ -237,11 +300,10 @@ def _moment(moment: datetime | None) -> str | None:
 
 
 @lru_cache(maxsize=1 << 16)
-def _at(text: str, zone: ZoneInfo) -> tuple[datetime, float]:
-    """That moment, and how many seconds it lies after 1970; many articles share one."""
+def _at(text: str, zone: ZoneInfo) -> datetime:
+    """That moment; many articles share one."""
     moment = datetime.fromisoformat(text)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return moment, moment.timestamp()
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def _plain(value: Any) -> Any:

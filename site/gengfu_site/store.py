@@ -25,9 +25,10 @@ import marshal
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from threading import get_ident
 from typing import Any, NamedTuple
@@ -40,10 +41,10 @@ Status = tuple[int, ...]
 _TABLES = {
     "said": "name TEXT PRIMARY KEY, value TEXT",
     "chunks": "whole TEXT, number INTEGER, rows BLOB, sum INTEGER, PRIMARY KEY (whole, number)",
-    "texts": "path TEXT PRIMARY KEY, digest TEXT, html TEXT, sum INTEGER",
+    "texts": "path TEXT PRIMARY KEY, digest TEXT, html TEXT, rest BLOB, sum INTEGER",
     "states": "name TEXT PRIMARY KEY, state BLOB, sum INTEGER",
 }
-_LAYOUT = 3
+_LAYOUT = 4
 """Goes up with each change of these tables."""
 _CHUNKS = 512
 """Of what is read whole: of 100,000 articles, one holds two hundred, and one is what an edit writes."""
@@ -52,18 +53,19 @@ _DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError, AttributeError)
 """What reading a store may raise that is not there, or not as it was written."""
 
 
-class Reading(NamedTuple):
-    """What came of reading one file."""
+class Text(NamedTuple):
+    """Of an article what is asked of few."""
 
-    status: Status
     digest: str
-    """Of all that is told and of the text."""
-    told: Values
-    """What each build asks for."""
+    """Of all that is known of it."""
+    html: str
+    """Of its text."""
     rest: bytes
-    """What else is told, in some form of the teller's own."""
-    html: str = ""
-    """The article's text; empty where it was not asked for."""
+    """What else, in some form of the teller's own."""
+
+    @property
+    def sum(self) -> int:
+        return crc32(self.rest, crc32(self.html.encode()))
 
 
 Done = tuple[str | None, str]
@@ -97,12 +99,12 @@ class Store:
             for connection in self._open.pop(get_ident()).values():
                 connection.close()
 
-    def readings(self) -> dict[str, Reading]:
-        """What is known of files, by their path below content/; without their texts."""
-        found: dict[str, Reading] = {}
+    def readings(self) -> dict[str, Values]:
+        """What every build asks of files, by their path below content/."""
+        found: dict[str, Values] = {}
         with suppress(*_DAMAGED):
             for rows in self._chunks("readings", "edition", self.edition):
-                found.update({path: Reading(*row) for path, row in (rows or {}).items()})
+                found.update(rows or {})
         return found
 
     def texts(self) -> set[str]:
@@ -111,13 +113,13 @@ class Store:
             return {path for (path,) in self._rows("SELECT path FROM texts", "edition", self.edition)}
         return set()
 
-    def text(self, path: str, digest: str) -> str | None:
-        """HTML of the article at ``path``, while what is kept is the text of the reading of that digest."""
-        query = "SELECT html, sum FROM texts WHERE path = ? AND digest = ?"
+    def text(self, path: str, digest: str) -> Text | None:
+        """Of the article at ``path``, while that of the reading of that digest is there."""
+        query = "SELECT digest, html, rest, sum FROM texts WHERE path = ? AND digest = ?"
         with suppress(*_DAMAGED):
-            for html, written in list(self._rows(query, "edition", self.edition, path, digest)):
-                if written == crc32(html.encode()):
-                    return str(html)
+            for *found, written in list(self._rows(query, "edition", self.edition, path, digest)):
+                if (text := Text(*found)).sum == written:
+                    return text
         return None
 
     def made(self, release: str) -> dict[str, Done]:
@@ -141,25 +143,25 @@ class Store:
                     return bytes(state)
         return None
 
-    def keep_readings(self, new: Mapping[str, Reading], gone: Iterable[str]) -> None:
-        """Put ``new`` in the place of what was known of these files, but for their texts, and forget all of ``gone``."""
+    def keep_readings(self, new: Mapping[str, Values], gone: Iterable[str]) -> None:
+        """Put ``new`` in the place of what was known of these files, and forget all of ``gone``."""
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
             left = list(gone)
-            _put(connection, "readings", {path: tuple(one)[:-1] for path, one in new.items()}, left)
+            _put(connection, "readings", new, left)
             connection.executemany("DELETE FROM texts WHERE path = ?", [(path,) for path in left])
 
         self._change(keep)
 
-    def keep_texts(self, new: Mapping[str, Reading]) -> None:
-        """The texts of these; in as many steps as one likes, ahead of all else that is known of them."""
+    def keep_texts(self, new: Mapping[str, Text]) -> None:
+        """In as many steps as one likes, ahead of all else that is known of these articles."""
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
             connection.executemany(
-                "REPLACE INTO texts VALUES (?, ?, ?, ?)",
-                ((path, one.digest, one.html, crc32(one.html.encode())) for path, one in new.items()),
+                "REPLACE INTO texts VALUES (?, ?, ?, ?, ?)",
+                ((path, *text, text.sum) for path, text in new.items()),
             )
 
         self._change(keep)
@@ -276,10 +278,20 @@ class Store:
 def status(file: str | Path) -> Status:
     """Empty where the file is gone."""
     try:
-        found = os.stat(file)  # noqa: PTH116 - a hundred thousand of them
+        return _seen(os.stat(file))  # noqa: PTH116 - a hundred thousand of them
     except OSError:
         return ()
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def statuses(files: Sequence[str]) -> list[Status]:
+    """Of each."""
+    try:
+        return list(map(_seen, map(os.stat, files)))
+    except OSError:  # one was deleted just now
+        return list(map(status, files))
+
+
+_seen: Callable[[os.stat_result], Status] = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 
 
 def _sound(data: bytes | None, written: int) -> dict[str, Values] | None:
@@ -302,8 +314,17 @@ def _put(connection: sqlite3.Connection, whole: str, new: Mapping[str, Values], 
         query = "SELECT rows, sum FROM chunks WHERE whole = ? AND number = ?"
         before = connection.execute(query, (whole, number)).fetchone()
         rows = ((before and _sound(*before)) or {}) | changed
-        data = marshal.dumps({name: row for name, row in rows.items() if row is not None})
+        data = marshal.dumps(_once({name: row for name, row in rows.items() if row is not None}))
         connection.execute("REPLACE INTO chunks VALUES (?, ?, ?, ?)", (whole, number, data, crc32(data)))
+
+
+def _once(rows: Mapping[str, Values]) -> dict[str, Values]:
+    """The same rows, in which tuples that say the same are one: it is written once, and read and held once."""
+    seen: dict[bytes, Values] = {}
+    return {
+        name: tuple([seen.setdefault(marshal.dumps(v, 2), v) if type(v) is tuple else v for v in row])
+        for name, row in rows.items()
+    }
 
 
 def _have(connection: sqlite3.Connection, *tables: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from gengfu_site import readings
 from gengfu_site.publish import publish
-from gengfu_site.store import Reading, Store
+from gengfu_site.store import Store, Text
 from sites import clean, files
 from stations import AT, StationFolder
 
@@ -71,7 +71,7 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "no states": change("DROP TABLE states"),
     "half a state": change("UPDATE states SET state = x'5b'"),
     "another title": another_word("chunks", "rows", "第2篇", "第7篇"),
-    "another summary": another_word("chunks", "rows", "骗大钱", "骗小钱"),
+    "another summary": another_word("texts", "rest", "骗大钱", "骗小钱"),
     "another text": another_word("texts", "html", "正文", "正又"),
     "an earlier layout": change("ALTER TABLE chunks DROP COLUMN sum", "PRAGMA user_version = 0"),
     "another program's": change("UPDATE said SET value = 'another'"),
@@ -132,13 +132,13 @@ def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store
     tmp_path: Path,
 ) -> None:
     store = Store(file=tmp_path / "store", edition="this")
-    reading = Reading(status=(), digest="first", told=(), rest=b"", html="<p>正文</p>")
-    store.keep_texts({"tip/a.md": reading})
+    first, second = (Text(digest, f"<p>{digest}</p>", b"") for digest in ("first", "second"))
+    store.keep_texts({"tip/a.md": first})
     with store.kept_open():
-        assert store.text("tip/a.md", "first") == "<p>正文</p>"
-        store.keep_texts({"tip/a.md": reading._replace(digest="second", html="<p>改了</p>")})
+        assert store.text("tip/a.md", "first") == first
+        store.keep_texts({"tip/a.md": second})
         assert store.text("tip/a.md", "first") is None
-        assert store.text("tip/a.md", "second") == "<p>改了</p>"
+        assert store.text("tip/a.md", "second") == second
         store.forget()
     assert store.text("tip/a.md", "second") is None
 
@@ -146,11 +146,12 @@ def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store
 def test_who_asks_beside_a_build_keeps_it_from_no_text(tmp_path: Path) -> None:
     """As a browser does of a preview that is being made."""
     store = Store(file=tmp_path / "store", edition="this")
-    store.keep_texts({"tip/a.md": Reading((), "first", (), b"", "<p>正文</p>")})
+    text = Text("first", "<p>正文</p>", b"")
+    store.keep_texts({"tip/a.md": text})
     with ThreadPoolExecutor(1) as beside, store.kept_open():
-        assert beside.submit(store.text, "tip/a.md", "first").result() == "<p>正文</p>"
-        assert store.text("tip/a.md", "first") == "<p>正文</p>"
-        assert beside.submit(store.text, "tip/a.md", "first").result() == "<p>正文</p>"
+        assert beside.submit(store.text, "tip/a.md", "first").result() == text
+        assert store.text("tip/a.md", "first") == text
+        assert beside.submit(store.text, "tip/a.md", "first").result() == text
 
 
 def test_the_last_build_of_a_process_holds_nothing_and_makes_the_same(
