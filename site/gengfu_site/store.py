@@ -266,10 +266,7 @@ class Store:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")
                 with connection:
-                    _have(connection, *_TABLES)
-                    if connection.execute("PRAGMA user_version").fetchone() != (_LAYOUT,):
-                        _empty(connection, *_TABLES)
-                        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+                    _lay_out(connection)
                     change(connection)
         except (sqlite3.Error, OSError):
             self.forget()
@@ -327,16 +324,14 @@ def _once(rows: Mapping[str, Values]) -> dict[str, Values]:
     }
 
 
-def _have(connection: sqlite3.Connection, *tables: str) -> None:
-    for table in tables:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({_TABLES[table]})")
-
-
-def _empty(connection: sqlite3.Connection, *tables: str) -> None:
-    """An older edition's may have had other columns."""
-    for table in tables:
-        connection.execute(f"DROP TABLE {table}")
-    _have(connection, *tables)
+def _lay_out(connection: sqlite3.Connection) -> None:
+    """Have these tables; an older edition's may have had other columns, or other names."""
+    if connection.execute("PRAGMA user_version").fetchone() != (_LAYOUT,):
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+    for table, columns in _TABLES.items():
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
 
 
 def _said(connection: sqlite3.Connection, name: str) -> str | None:

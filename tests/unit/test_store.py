@@ -128,6 +128,17 @@ def test_a_catalogue_in_which_somebodys_hand_was_is_made_whole(
     assert files(station.settings.public) == clean(station)
 
 
+def test_nothing_is_left_of_an_earlier_layout(tmp_path: Path) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_texts({"tip/a.md": Text("first", "<p>正文</p>", b"")})
+    change("CREATE TABLE formerly (name TEXT)", "PRAGMA user_version = 0")(store.file)
+    store.keep_readings({"tip/b.md": ("row",)}, ())
+    with closing(sqlite3.connect(store.file)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert "formerly" not in {name for (name,) in tables}
+    assert (store.texts(), store.readings()) == (set(), {"tip/b.md": ("row",)})
+
+
 def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store_stays_open(
     tmp_path: Path,
 ) -> None:
