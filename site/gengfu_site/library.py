@@ -26,14 +26,15 @@ from gengfu_templates.i18n import _
 
 WEBHOOK = re.compile(
     r"qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[\w-]{8}"
-    r"|oapi\.dingtalk\.com/robot/send\?access_token=\w{8}"
+    r"|oapi\.dingtalk\.com/robot/send\?access\\?_token=\w{8}"
     r"|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]{8}"
     r"|hooks\.slack\.com/(?:services|workflows)/\w"
     r"|discord(?:app)?\.com/api/webhooks/\d"
     r"|\.(?:logic\.azure\.com|powerplatform\.com)\S{0,1000}[?&]sig=\w{8}"
     r"|whsec_[A-Za-z0-9+/]{16}"
 )
-"""The part of a group robot's address that is the credential, as the platforms' own pages print it."""
+"""The part of a group robot's address that is the credential, as the platforms' own pages print it; Markdown may have a
+backslash in it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,8 +34,9 @@ _GUIDES = {
     "hosting.zh-CN.md": "网站放到服务器上.md",
     "admin.zh-CN.md": "服务器怎么管.md",
 }
-"""What a station's people read: by its name in docs/, what it is called in a station's folder :data:`_EXPLAINED`."""
-_EXPLAINED = "说明"
+"""What a station's people read: by its name in docs/, what it is called in a station's folder :data:`EXPLAINED`."""
+EXPLAINED = "说明"
+"""Folder in a station's, with its guides."""
 _GITIGNORE = """\
 # 生成的网页、正在推送的记录、操作记录、机器人地址、走失人员信息和收到的原件，都不进版本库。
 /public/
@@ -72,7 +73,7 @@ def new_station(folder: Path) -> None:
         source = starter() / name
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
         copy(source, folder / name)
-    _explain(starter() / "docs", folder / _EXPLAINED)
+    _explain(starter() / "docs", folder / EXPLAINED)
     settings = folder / "mkdocs.yml"
     settings.write_bytes(settings.read_bytes().replace(b"review: none", b"review: small"))
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8", newline="\n")

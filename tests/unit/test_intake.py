@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gengfu_site import markdown
 from gengfu_site.catalogue import Kind
-from gengfu_site.intake import Brought, bring_in, sources, take_in
+from gengfu_site.intake import Brought, bring_in, holds_station, sources, take_in
 from gengfu_site.intake.outline import outlined, typed
 from stations import AT, StationFolder
 from words import paragraph, photo, picture, word
@@ -197,6 +197,35 @@ def test_what_went_along_is_nothing_of_its_own_and_moves_aside_with_it(station: 
     assert [one.problems for one in taken(station)] == [(), ()]
     assert inbox(station) == ["done/a.jpg", "done/x.md", "done/y.md"]
     assert len(content(station)) == 4
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("groups.csv", "desk/群.xlsx", "desk/a.yml", "webhooks.csv", "private/A5W3R.jpg", "private/a"),
+        *("audit/approved/0a/0a1b", "说明/怎么用.md", "public/index.html", "synonyms.txt"),
+    ],
+)
+def test_what_a_station_keeps_for_itself_tables_and_settings_become_no_articles(
+    station: StationFolder, path: str
+) -> None:
+    found = bring_in(station.settings, station.file(path, "# 防火\n\n正文。\n"), AT, set())
+    assert "不是文章" in found.problems[0].message
+    assert content(station) == []
+
+
+def test_a_text_with_a_group_robots_address_becomes_none_either(station: StationFolder) -> None:
+    secret = "https://oapi.dingtalk.com/robot/send?access_token=693a91f6"
+    found = brought(station, "a.txt", f"防火\n\n{secret}\n", kind="tip")
+    assert "群机器人地址" in found.problems[0].message
+    assert "693a91f6" not in str(found)
+    assert content(station) == []
+
+
+def test_a_folder_with_the_station_in_it_is_none_of_documents(station: StationFolder) -> None:
+    station.file("desk/a.txt", "x")
+    folders = {".": True, "..": True, "desk": False, "mkdocs.yml": False}
+    assert {name: holds_station(station.folder / name, station.settings) for name in folders} == folders
 
 
 def test_a_folder_means_all_documents_in_it(station: StationFolder) -> None:

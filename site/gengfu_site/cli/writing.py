@@ -74,10 +74,14 @@ def new(folder: Path, kind: Kind | None, title: str | None, name: str | None) ->
 @_NAME
 @click.pass_obj
 def import_(folder: Path, files: tuple[Path, ...], kind: Kind | None, name: str | None) -> None:
-    from gengfu_site.intake import bring_in, documents_first, sources
+    from gengfu_site.intake import bring_in, documents_first, holds_station, sources
     from gengfu_site.start import ids_in
 
     settings = settings_in(folder)
+    if whole := [file for file in files if holds_station(file, settings)]:
+        raise click.UsageError(
+            _("{folder} 里有整个站点，多数不是文章。写文章所在的文件夹，或文件名。").format(folder=whole[0])
+        )
     found = documents_first(source for file in files for source in sources(file.absolute()))
     if name and len(found) > 1:
         raise click.UsageError(_("--name 只能给一个文件用，这里有 {n} 个。").format(n=len(found)))

@@ -1,7 +1,9 @@
 """From what officers have (Word, plain text, Markdown; in whatever encoding) to an article in content/.
 
 The original stays where it is, or, from the inbox, is moved aside when all is done. An article is there whole, with its
-pictures, or not at all; nothing that exists is overwritten. What a file is, its content tells, not its name.
+pictures, or not at all; nothing that exists is overwritten. What a file is, its content tells,
+not its name, but for tables and settings: these are text too. What a station keeps for itself becomes no article, and no
+text that holds a group robot's address.
 """
 
 from __future__ import annotations
@@ -15,19 +17,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from gengfu_site import bounds, photos, release
+from gengfu_site import audit, bounds, photos, release, synonyms
 from gengfu_site.amend import NotAmended, rewrite
 from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.drafts import completed, titled
 from gengfu_site.intake.beside import Along, with_pictures
 from gengfu_site.intake.docx import read_docx
 from gengfu_site.intake.outline import outlined, typed
+from gengfu_site.library import WEBHOOK, exposed
 from gengfu_site.pages import kind_label
 from gengfu_site.problems import Problem, ProblemsFound, shown
 from gengfu_site.repair import decoded, repaired
 from gengfu_site.settings import Settings
 from gengfu_site.source import out_of_reach, too_long
-from gengfu_site.start import ids_in, new_id
+from gengfu_site.start import EXPLAINED, ids_in, new_id
 from gengfu_templates.i18n import _
 
 INBOX = "inbox"
@@ -67,6 +70,11 @@ def sources(path: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in sorted(files) if not _is_a_programs(name))
 
 
+def holds_station(path: Path, settings: Settings) -> bool:
+    """Whether ``path`` is a folder with the station in it: most of that is no document."""
+    return path.is_dir() and settings.folder.resolve().is_relative_to(path.resolve())
+
+
 def documents_first(files: Iterable[Path]) -> list[Path]:
     """In their order, but pictures last: what a document brings along is nothing of its own."""
     return sorted(files, key=lambda file: file.suffix.lower() in (*photos.ENDINGS, ".svg"))
@@ -93,11 +101,13 @@ def bring_in(
     """
     said = shown(source, settings.folder)
     try:
-        data = _read(source, said, settings.content)
+        data = _read(source, said, settings)
         id_ = new_id(taken)
         taken.add(id_)
         brought = _as_markdown(data, source, said, name, id_)
         text, notes = brought.text, brought.notes
+        if leak := WEBHOOK.search(text):
+            raise ProblemsFound([exposed(said, text.count("\n", 0, leak.start()) + 1)])
         if (kind := kind or _own_kind(text)) is None:
             kind = _guessed_kind(text)
             label = _("放进了栏目 {kind}（按标题猜的；导入时可以用 --kind 指定）。").format(kind=kind)
@@ -118,7 +128,22 @@ def bring_in(
     )
 
 
-def _read(source: Path, said: str, content: Path) -> bytes:
+_TABLES = frozenset((".csv", ".tsv", ".xlsx", ".xls", ".ods", ".et"))
+_DATA = frozenset((".yml", ".yaml", ".json", ".jsonl", ".toml", ".ini"))
+
+
+def _is_stations_own(file: Path, settings: Settings) -> bool:
+    station = settings.folder.resolve()
+    folders = (
+        station / audit.FOLDER,
+        station / EXPLAINED,
+        settings.private.resolve(),
+        settings.public.resolve(),
+    )
+    return file == station / synonyms.FILE or any(file.is_relative_to(folder) for folder in folders)
+
+
+def _read(source: Path, said: str, settings: Settings) -> bytes:
     """The bytes of a file that can be read as a document.
 
     :raises ProblemsFound: it is none.
@@ -126,13 +151,21 @@ def _read(source: Path, said: str, content: Path) -> bytes:
     """
     if source.is_symlink():
         raise _refusal(said, _("这是一个链接，不是文件本身。"), _("把文件本身放过来。"))
-    if source.resolve().is_relative_to(content.resolve()):
+    if source.resolve().is_relative_to(settings.content.resolve()):
         remedy = (
             _("不用导入；要补开头、改编码，运行 gengfu fix。")
             if source.suffix.lower() in (".md", *photos.ENDINGS)
             else _("移到 content/ 外面再导入，例如放进站点文件夹。")
         )
         raise _refusal(said, _("这个文件已经在 content/ 里了。"), remedy)
+    if _is_stations_own(source.resolve(), settings):
+        raise _refusal(said, _("这是站点自己的文件，不是文章。"), _("不用导入。"))
+    suffix = source.suffix.lower()
+    if suffix in _TABLES:
+        remedy = _("群的清单用 gengfu groups import；要写进文章的表格，复制到 Word 文档里再导入。")
+        raise _refusal(said, _("这是表格，不是文章。"), remedy)
+    if suffix in _DATA:
+        raise _refusal(said, _("这是设置或者数据，不是文章。"), _("不用导入。"))
     status = source.stat()
     if not stat.S_ISREG(status.st_mode):
         raise _refusal(said, _("这不是文件。"), _("写文件名，或一个文件夹的名字。"))
