@@ -8,13 +8,15 @@ it holds it. It is public: nothing may enter it that is not on the site.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import accumulate, chain, islice, pairwise, repeat
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import unquote
+from zlib import crc32
 
 from gengfu_site.problems import GengfuError
 
@@ -211,7 +213,7 @@ def dumps(catalogue: Catalogue) -> str:
     return dumped(catalogue.station, entries, catalogue.version).decode()
 
 
-def dumped(station: Station, entries: Iterable[bytes], version: int = VERSION) -> bytes:
+def dumped(station: Station, entries: Iterable[bytes | memoryview], version: int = VERSION) -> bytes:
     """A catalogue of ``entries`` as :func:`dumped_entry` gives them, in UTF-8, newest first."""
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
@@ -232,15 +234,45 @@ def dumped(station: Station, entries: Iterable[bytes], version: int = VERSION) -
         },
     }
     head = json.dumps(feed, ensure_ascii=False, indent=1).removesuffix("\n}")
-    return b"".join((head.encode(), _ITEMS, _NEXT.join(entries), _END))
-
-
-def dumped_entries(data: bytes) -> list[bytes]:
-    """Of a file that :func:`dumped` made, the entries."""
-    return data.partition(_ITEMS)[2].removesuffix(_END).split(_NEXT)
+    between = chain.from_iterable(zip(repeat(_NEXT), entries))
+    return b"".join((head.encode(), _ITEMS, *islice(between, 1, None), _END))
 
 
 _ITEMS, _NEXT, _END = b',\n "items": [\n', b",\n", b"\n ]\n}\n"
+
+
+class Dumped:
+    """What :func:`dumped` made, and where in it each entry lies."""
+
+    def __init__(self, data: bytes, names: Iterable[str | None], lengths: Sequence[int]) -> None:
+        """
+        :param names: of its entries, in order; None: it is not for taking over.
+        :param lengths: theirs.
+        """
+        self._data, self.lengths = memoryview(data), lengths
+        begin = data.find(_ITEMS) + len(_ITEMS)
+        self._begins = [*accumulate(lengths, lambda at, length: at + length + len(_NEXT), initial=begin)]
+        self.places: dict[str | None, int] = {
+            name: place for place, name in enumerate(names) if name is not None
+        }
+
+    def entries(self, first: int, last: int) -> memoryview:
+        """Those from one place to another, as they stand there: one for :func:`dumped`."""
+        return self._data[self._begins[first] : self._begins[last] + self.lengths[last]]
+
+    def sum(self) -> int:
+        """Of all that may be taken over: tells whether somebody's hand was in it."""
+        written = 0
+        for first, last in runs([*self.places.values()]):
+            written = crc32(self.entries(first, last), written)
+        return written
+
+
+def runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and the last of those that follow one another by ones."""
+    cuts = [at for at, (one, next_) in enumerate(pairwise(numbers), 1) if next_ != one + 1]
+    for begin, end in pairwise([0, *cuts, len(numbers)] if numbers else ()):
+        yield numbers[begin], numbers[end - 1]
 
 
 def loads(text: str) -> Catalogue:

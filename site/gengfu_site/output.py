@@ -19,12 +19,11 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import quote
-from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import jinja2
 
-from gengfu_site.catalogue import KINDS, Station, dumped, dumped_entries, dumped_entry
+from gengfu_site.catalogue import KINDS, Dumped, Station, dumped, dumped_entry, runs
 from gengfu_site.edition import edition
 from gengfu_site.feeds import Channel, Items, alerts, channels, entry, feeds_of
 from gengfu_site.library import Article, Kept, Library
@@ -210,30 +209,32 @@ def _catalogue(site: Site, common: str) -> Recipe:
     # Of a missing person all is said anew each time, and neither it nor a digest of it is kept.
     told = [None if a.kind == "alert" and a.missing_person else digests[a.id] for a in live]
 
-    def made(known: Mapping[str | None, bytes]) -> Iterator[Outcome]:
-        entries = [
-            known.get(its) or dumped_entry(entry(article, station, at)).encode()
-            for its, article in zip(told, live, strict=True)
-        ]
-        yield Left(state=marshal.dumps((common, told, _sum(told, entries))))
-        yield Generated(path="catalogue.json", data=dumped(station, entries))
+    def made(was: Dumped) -> Iterator[Outcome]:
+        # What is new has a number below zero, and none of these follows another.
+        places = [was.places.get(name, -number) for number, name in enumerate(told, 2)]
+        new = {
+            -number: dumped_entry(entry(article, station, at)).encode()
+            for number, (article, place) in enumerate(zip(live, places, strict=True), 2)
+            if place < 0
+        }
+        lengths = [was.lengths[place] if place >= 0 else len(new[place]) for place in places]
+        entries = (new.get(first) or was.entries(first, last) for first, last in runs(places))
+        data = dumped(station, entries)
+        yield Left(state=marshal.dumps((common, told, lengths, Dumped(data, told, lengths).sum())))
+        yield Generated(path="catalogue.json", data=data)
 
     def patched(before: bytes, earlier: Earlier) -> Iterator[Outcome] | None:
+        manner, *rest = marshal.loads(before)  # noqa: S302 - plain values
+        if manner != common:
+            return None
+        names, lengths, written = rest
         with suppress(OSError):
-            manner, its, written = marshal.loads(before)  # noqa: S302 - plain values
-            entries = dumped_entries(earlier("catalogue.json"))
-            # Else somebody's hand was in it.
-            if manner == common and len(its) == len(entries) and written == _sum(its, entries):
-                return made({one: said for one, said in zip(its, entries, strict=True) if one})
+            was = Dumped(earlier("catalogue.json"), names, lengths)
+            return made(was) if was.sum() == written else None
         return None
 
     key = None if searching else _digest(common, *[digests[article.id] for article in live])
-    return Recipe("catalogue.json", key, lambda: made({}), patched)
-
-
-def _sum(told: Iterable[str | None], entries: Iterable[bytes]) -> int:
-    """Of those entries that may be taken over."""
-    return crc32(b"\n".join([said for one, said in zip(told, entries, strict=True) if one]))
+    return Recipe("catalogue.json", key, lambda: made(Dumped(b"", (), ())), patched)
 
 
 def _at_hand(path: str, data: bytes) -> Recipe:
