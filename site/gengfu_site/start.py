@@ -117,10 +117,10 @@ def new_article(
     """
     id_ = new_id(taken)
     file = settings.content / begun.kind / f"{name or id_.lower()}.md"
-    text = beginning(begun, id_, now_in(settings, at))
+    text = beginning(begun, id_, now_in(settings, at)).encode()
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with file.open("x", encoding="utf-8", newline="\n") as opened:
+        with file.open("xb") as opened:
             opened.write(text)
     except FileExistsError:
         raise AlreadyThere(file) from None

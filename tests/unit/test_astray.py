@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,3 +54,24 @@ def test_what_the_system_refuses_is_said_in_the_officers_words(run: Run, tmp_pat
     result = run("init", "file/station")
     assert result.exit_code == 1
     assert "这不是文件夹" in result.output
+
+
+def test_words_that_a_terminal_of_another_encoding_garbled_are_refused_and_leave_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    run("init", "a")
+    before = sorted((tmp_path / "a").rglob("*"))
+    result = run("new", "tip", "\udcb7\udcc0\udcbb\udcf0", within="a")
+    assert result.exit_code == 1
+    assert "UTF-8" in result.output
+    assert sorted((tmp_path / "a").rglob("*")) == before
+
+
+def test_what_a_terminal_cannot_show_is_said_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "😀").mkdir()
+    command = [sys.executable, "-c", "from gengfu_scheduler.cli import program; program()", "init", "😀/a"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "gbk"}, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "已建好 \\U0001f600/a" in done.stdout.decode("gbk")

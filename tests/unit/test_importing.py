@@ -207,7 +207,7 @@ class TestSheet:
         ("name", "data", "words"),
         [
             ("群.xlsx", b"PK\x03\x04 no", "读不出来"),
-            ("群.xls", b"\xd0\xcf\x11\xe0", "读不出来"),
+            ("群.xls", b"\xd0\xcf\x11\xe0", "不是表格，有密码，或者已损坏"),
             ("群.docx", b"", "只认"),
             ("群.csv", "姓名,电话\n".encode(), "没有找到表头"),
             ("群.csv", b"\xff\xfe", "UTF-16"),

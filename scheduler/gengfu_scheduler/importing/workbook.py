@@ -18,7 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason
 from gengfu_site.source import read_text
 from gengfu_templates.i18n import _
 
@@ -54,14 +54,14 @@ def read_workbook(file: Path) -> list[Sheet]:
             raise _Unreadable(_("只认 xlsx、xls、ods 和 csv 表格，这个不是"))
         return list(_sheets(_safe_bytes(file)))
     except OSError as error:
-        reason = error.strerror or str(error)
+        why = reason(error)
     except _Unreadable as error:
-        reason = str(error)
+        why = str(error)
     raise ProblemsFound(
         [
             Problem(
                 path=file.name,
-                message=_("表格读不出来（{reason}）。").format(reason=reason),
+                message=_("表格读不出来（{reason}）。").format(reason=why),
                 remedy=_("检查文件名和读取权限；还不行就用表格软件打开，另存为没有密码的 xlsx。"),
             )
         ]
@@ -138,7 +138,7 @@ def _sheets(data: bytes) -> Iterator[Sheet]:
                 if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
                     yield Sheet(name=about.name, rows=_rows(workbook.get_sheet_by_name(about.name)))
     except (CalamineError, ValueError, OSError) as error:
-        raise _Unreadable(str(error)) from error
+        raise _Unreadable(_("不是表格，有密码，或者已损坏：{why}").format(why=error)) from error
 
 
 def _rows(sheet: Any) -> Sequence[tuple[int, Sequence[str]]]:
