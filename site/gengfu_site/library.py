@@ -389,17 +389,20 @@ def article_places(settings: Settings) -> tuple[list[str], list[Problem]]:
             _("检查 mkdocs.yml 里的 docs_dir 和这个文件夹的名字、权限。"),
         )
 
-    for folder, folders, files in os.walk(content, onerror=cannot_list):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        inside = Path(folder).relative_to(content).as_posix()
+    def look(folder: str, above: str) -> None:
         try:
-            with os.scandir(folder) as entries:
-                links = {entry.name for entry in entries if entry.is_symlink()}
+            with os.scandir(folder) as opened:
+                entries = sorted((one for one in opened if one.name[0] != "."), key=attrgetter("name"))
         except OSError as error:
             cannot_list(error)
-            continue
-        for name in sorted(files):
-            if name.startswith("."):
+            return
+        folders = [one for one in entries if one.is_dir(follow_symlinks=False)]
+        names = [one.name for one in entries if not one.is_dir(follow_symlinks=False)]
+        links = {one.name for one in entries if one.is_symlink()}
+        readable = _is_utf8("".join(names))
+        for name in names:
+            if readable and name.endswith(".md") and name not in links:
+                found.append(above + name)
                 continue
             file = f"{folder}{os.sep}{name}"
             if mistake := _wrong_name(file):
@@ -413,19 +416,29 @@ def article_places(settings: Settings) -> tuple[list[str], list[Problem]]:
                     _("把文件本身放进 content/。"),
                 )
             else:
-                found.append(name if inside == "." else f"{inside}/{name}")
+                found.append(above + name)
+        for one in folders:
+            look(one.path, f"{above}{one.name}/")
+
+    look(content, "")
     return found, problems
 
 
 def _wrong_name(file: str) -> tuple[str, str] | None:
     """What keeps a file from being found or published under its name, and how to mend it."""
-    try:
-        file.encode()
-    except UnicodeEncodeError:
+    if not _is_utf8(file):
         return _("文件名不是 UTF-8 编码。"), _("给文件改个名字，常见于从 Windows 压缩包里解出来的文件。")
     if not file.endswith(".md") and file.lower().endswith((".md", ".markdown", ".mdown", ".mkd")):
         return _("文章的文件名应以 .md 结尾（小写）。"), _("把文件名的结尾改成 .md。")
     return None
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lies_inside(file: Path, root: Path) -> bool:
@@ -437,9 +450,14 @@ def _lies_inside(file: Path, root: Path) -> bool:
 
 def _with_ids_of_their_own(manuscripts: list[Manuscript]) -> tuple[list[Manuscript], list[Problem]]:
     """Those whose id and address no earlier one has taken, and no page of the site's own."""
+    ids = {one.id for one in manuscripts}
     urls = {one.url if isinstance(one, Known) else url_of(one.path) for one in manuscripts}
-    alike = len({one.id for one in manuscripts}) + len({url.lower() for url in urls}) < 2 * len(manuscripts)
-    if not alike and not any(reserved_part(one.path) for one in manuscripts if not isinstance(one, Known)):
+    together = "\n".join(urls)
+    if together != together.lower():
+        urls = {url.lower() for url in urls}
+    if len(ids) == len(urls) == len(manuscripts) and not any(
+        reserved_part(one.path) for one in manuscripts if not isinstance(one, Known)
+    ):
         return manuscripts, []
     by_id: dict[str, Manuscript] = {}
     by_url: dict[str, Manuscript] = {}
