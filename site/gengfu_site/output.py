@@ -137,9 +137,9 @@ def recipes(site: Site) -> Iterator[Recipes]:
     for planned in pager.plan():
         located += planned.found
         yield _of_pages(planned, framed)
-    articles = pager.articles()
+    articles = pager.articles(framed)
     located += articles.found
-    yield _of_articles(articles, site, framed)
+    yield _of_articles(articles, site)
 
     def content(article: Article) -> str:
         if isinstance(article, Kept):
@@ -172,22 +172,16 @@ def _of_pages(planned: Planned, framed: str) -> Recipes:
     return Recipes(keys, lambda name: Recipe(name, keys[name], partial(planned.make, name)))
 
 
-def _of_articles(planned: Planned, site: Site, framed: str) -> Recipes:
+def _of_articles(planned: Planned, site: Site) -> Recipes:
     """Their pages, and what search shows of them."""
-    at, words = site.at, site.pager.words
-    # Not as digests: to make those of all takes longer than to keep and compare what they would be of.
-    keys = {
-        name: key and f"{framed} {words.number(article)} {key}"
-        for (name, key), article in zip(planned.keys.items(), site.library.published(at), strict=True)
-    }
 
     def made(name: str) -> Iterator[Output]:
         yield from planned.make(name)
         article = site.pager.named(name)
-        if article.live(at) and not article.exercise:
-            yield from _generated(words.article(article))
+        if article.live(site.at) and not article.exercise:
+            yield from _generated(site.pager.words.article(article))
 
-    return Recipes(keys, lambda name: Recipe(name, keys[name], partial(made, name)))
+    return Recipes(planned.keys, lambda name: Recipe(name, planned.keys[name], partial(made, name)))
 
 
 def _of_channel(channel: Channel, framed: str, keys: Mapping[str, str | None], items: Items) -> Recipe:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from itertools import islice, pairwise
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -84,7 +85,7 @@ _SECTIONS, _LONG = 3, 800
 def pages(library: Library, at: datetime) -> Iterator[Page]:
     """Every page of the site as it is at ``at``."""
     pager = Pager(library, at)
-    for planned in (*pager.plan(), pager.articles()):
+    for planned in (*pager.plan(), pager.articles("")):
         for name in planned.keys:
             yield from planned.make(name)
 
@@ -155,8 +156,8 @@ class Lists:
             return [self._listed[name] for name in names]
 
         alike: dict[tuple[Kind, tuple[str, ...], tuple[str, ...]], list[list[Article]]] = {}
-        for article in articles:
-            said = article.kind, article.topics, article.areas
+        articles = list(articles)
+        for article, said in zip(articles, map(attrgetter("kind", "topics", "areas"), articles), strict=True):
             for one in alike.get(said) or alike.setdefault(said, its(*said)):
                 one.append(article)
 
@@ -246,7 +247,9 @@ class Pager:
             home=self._station.url,
             language=self._station.language,
             kinds=tuple(link for kind, link in self._kind_links.items() if kind != "alert"),
-            alerts=tuple(self._banner_line(a) for a in self._live if a.alert and _urgent(a.alert)),
+            alerts=tuple(
+                self._banner_line(a) for a in self._live if a.kind == "alert" and a.alert and _urgent(a.alert)
+            ),
             contacts=self._station.contacts,
             official=settings.official if any(vars(settings.official).values()) else None,
             portal_header=Markup(settings.portal.header.html),  # noqa: S704 - the station's own
@@ -268,22 +271,27 @@ class Pager:
         yield _ready(self.privacy())
         yield _ready(self.not_found())
 
-    def articles(self) -> Planned:
-        """Of each article that is published, in their order, its page and its permalink's."""
-        now, led = self._now, self._led_to()
-        # What the moment decides of a page: whether it is over. What stands on it of others: where it leads.
+    def articles(self, shared: str) -> Planned:
+        """Of each article that is published, in their order, its page and its permalink's.
+
+        :param shared: says what all pages share, for the keys: to make a digest of each takes longer than to compare it.
+        """
+        now, led, number = self._now, self._led_to(), self.words.number
+        published = self._published.values()
+        # Whether it is over is all that the moment decides of a page, where it leads all that it says of others. The
+        # number is what search knows it by.
         keys: dict[str, str | None] = {
-            article_name(a): f"{self.digests[a.id]} {a.ends <= now} {led[a.id]}"
-            for a in self._published.values()
+            f"article {id_}": f"{shared} {digest} {number(a)} {a.ends <= now} {led[id_]}"
+            for (id_, digest), a in zip(self.digests.items(), published, strict=True)
         }
         # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
-        keys |= {article_name(a): None for a in self._published.values() if _unsaid(a)}
+        unsaid = [a for a in published if (a.kind == "alert" and a.missing_person) or isinstance(a, Kept)]
         return Planned(
-            keys=keys,
+            keys=keys | {article_name(a): None for a in unsaid},
             make=lambda name: self.both(self.named(name)),
             found=[
                 (a.url, None if isinstance(a, Kept) else a.changes)
-                for a in self._published.values()
+                for a in published
                 if a.kind != "alert" and not a.withdrawn and a.ends > now
             ],
         )
@@ -321,7 +329,7 @@ class Pager:
             warnings=tuple(islice(warnings, _WARNINGS)),
             services=tuple(
                 Link(title=group.title, url=f"service/#{quoted(group.anchor)}", count=len(services))
-                for group, services in self._needs()
+                for group, services in self._needs
             ),
             rooms=rooms,
             matters=self._library.settings.matters[:_FEW],
@@ -334,7 +342,9 @@ class Pager:
         urls |= {topic.name: topic_url(topic) for topic in self._station.topics}
         wanted = {shortcut.to for shortcut in self._library.settings.shortcuts}.difference(urls)
         if wanted:
-            urls |= {name: a.url for a in self._live for name in names(a) if name in wanted}
+            files = {f"{name}.md" for name in wanted}
+            meant = [a for a in self._live if a.id in wanted or a.place in files]
+            urls |= {name: a.url for a in meant for name in names(a) if name in wanted}
         for shortcut in self._library.settings.shortcuts:
             if shortcut.to in urls:
                 yield Link(title=shortcut.title, url=quoted(urls[shortcut.to]))
@@ -422,11 +432,12 @@ class Pager:
             description=_("要不要跑一趟、带什么、去哪办、多少钱，按要办的事找。"),
             feeds=self._kind_feeds["service"],
             desk=self._library.settings.service_desk or self._duty_line(),
-            groups=tuple(group for group, _services in self._needs()),
+            groups=tuple(group for group, _services in self._needs),
             every=Link(title=title, url="service/page/1/", count=len(self.lists.of_kind("service"))),
         )
 
-    def _needs(self) -> Iterator[tuple[ServiceGroup, Sequence[Article]]]:
+    @cached_property
+    def _needs(self) -> Sequence[tuple[ServiceGroup, Sequence[Article]]]:
         """Services under the first topic each names, the topic with most of them first; then those that name none.
 
         One that is carried over from the present release may name a topic that there is no more.
@@ -434,18 +445,21 @@ class Pager:
         _ = self._gettext
         by_topic: dict[str, list[Article]] = {topic.name: [] for topic in self._station.topics}
         others: list[Article] = []
-        for article in sorted(self.lists.of_kind("service"), key=lambda a: a.url):
+        for article in sorted(self.lists.of_kind("service"), key=attrgetter("url")):
             declared = (by_topic[name] for name in article.topics if name in by_topic)
             next(declared, others).append(article)
+        found = []
         for name, services in sorted(by_topic.items(), key=lambda item: -len(item[1])):
             if services:
                 link = self._topic_link(self._topics[name])
                 more = link if len(services) > _SERVICES else None
-                yield _service_group(name, f"topic-{self._topics[name].slug}", services, more), services
+                group = _service_group(name, f"topic-{self._topics[name].slug}", services, more)
+                found.append((group, services))
         if others:
             every = Link(title=_("其他"), url="service/page/1/")
             more = every if len(others) > _SERVICES else None
-            yield _service_group(every.title, "others", others, more), others
+            found.append((_service_group(every.title, "others", others, more), others))
+        return found
 
     def kind(self, kind: Kind) -> Planned:
         """The dated list; of services, those by need stand before it."""
@@ -767,11 +781,6 @@ def _ready(page: Page) -> Planned:
     """One that is made at once: what it is made of is the page itself."""
     found = ((page.url, None),) if page.listed else ()
     return Planned(keys={f"page {page.url}": repr(page)}, make=lambda _name: (page,), found=found)
-
-
-def _unsaid(article: Article) -> bool:
-    """Whether no digest of its page is to be kept."""
-    return isinstance(article, Kept) or (article.kind == "alert" and article.missing_person)
 
 
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:

@@ -117,7 +117,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
             alike.recipe(name)
             for alike in wanted
             for name, key in alike.keys.items()
-            if key is None or name not in before or before[name][0] != key
+            if key is None or before.get(name, _NOTHING)[0] != key
         ]
         made = _Making(staged=staged, env=site.env, before=before, store=store, progress=progress).all(new)
     over = before.keys() - set().union(*(alike.keys for alike in wanted))
