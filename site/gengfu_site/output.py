@@ -197,11 +197,11 @@ def _of_channel(channel: Channel, framed: str, keys: Mapping[str, str | None], i
 def _catalogue(site: Site, common: str) -> Recipe:
     """What it says of an article is taken over from the earlier one where it is the same: to say it takes ten times as
     long as to see that."""
-    library, at, digests = site.library, site.at, site.pager.digests
+    library, at = site.library, site.at
     live, station = library.live(at), library.settings.station
     searching = any(article.person and article.person_shown(at) for article in live)
     # Of a missing person all is said anew each time, and neither it nor a digest of it is kept.
-    told = [None if a.kind == "alert" and a.missing_person else digests[a.id] for a in live]
+    told = [None if a.kind == "alert" and a.missing_person else digest(a) for a in live]
 
     def made(was: Dumped) -> Iterator[Outcome]:
         # What is new has a number below zero, and none of these follows another.
@@ -227,7 +227,7 @@ def _catalogue(site: Site, common: str) -> Recipe:
             return made(was) if was.sum() == written else None
         return None
 
-    key = None if searching else _digest(common, *[digests[article.id] for article in live])
+    key = None if searching else _digest(common, *map(digest, live))
     return Recipe("catalogue.json", key, lambda: made(Dumped(b"", (), ())), patched)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
+from heapq import nsmallest
 from itertools import islice, pairwise
 from operator import attrgetter
 from pathlib import PurePosixPath
@@ -214,8 +215,6 @@ class Pager:
         self._now = at.timestamp()
         self.lists = Lists(self._live, self._station)
         self._published = {a.id: a for a in library.published(at)}
-        self.digests = {id_: digest(article) for id_, article in self._published.items()}
-        """Of those that have a page, by their ids."""
         self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
@@ -281,19 +280,15 @@ class Pager:
         # Whether it is over is all that the moment decides of a page, where it leads all that it says of others. The
         # number is what search knows it by.
         keys: dict[str, str | None] = {
-            f"article {id_}": f"{shared} {digest} {number(a)} {a.ends <= now} {led[id_]}"
-            for (id_, digest), a in zip(self.digests.items(), published, strict=True)
+            f"article {id_}": f"{shared} {digest(a)} {number(a)} {a.ends <= now} {led[id_]}"
+            for id_, a in self._published.items()
         }
         # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
         unsaid = [a for a in published if (a.kind == "alert" and a.missing_person) or isinstance(a, Kept)]
         return Planned(
             keys=keys | {article_name(a): None for a in unsaid},
             make=lambda name: self.both(self.named(name)),
-            found=[
-                (a.url, None if isinstance(a, Kept) else a.changes)
-                for a in published
-                if a.kind != "alert" and not a.withdrawn and a.ends > now
-            ],
+            found=[(a.url, a.changes) for a in self._live if a.kind != "alert"],
         )
 
     def named(self, name: str) -> Article:
@@ -445,9 +440,13 @@ class Pager:
         _ = self._gettext
         by_topic: dict[str, list[Article]] = {topic.name: [] for topic in self._station.topics}
         others: list[Article] = []
-        for article in sorted(self.lists.of_kind("service"), key=attrgetter("url")):
-            declared = (by_topic[name] for name in article.topics if name in by_topic)
-            next(declared, others).append(article)
+        for article in self.lists.of_kind("service"):
+            for name in article.topics:
+                if name in by_topic:
+                    by_topic[name].append(article)
+                    break
+            else:
+                others.append(article)
         found = []
         for name, services in sorted(by_topic.items(), key=lambda item: -len(item[1])):
             if services:
@@ -701,7 +700,7 @@ class Pager:
             )
 
         numbers = {f"list {address(number)}": number for number in parts}
-        digests = [self.digests[article.id] for article in articles]
+        digests = [*map(digest, articles)]
         return Planned(
             keys={
                 name: f"{number} {total} {''.join(digests[begin:end])}"
@@ -786,7 +785,7 @@ def _ready(page: Page) -> Planned:
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:
     lines = (
         ServiceLine(title=a.title, url=quoted(a.url), visit=a.service.visit if a.service else "")
-        for a in services[:_SERVICES]
+        for a in nsmallest(_SERVICES, services, key=attrgetter("url"))
     )
     return ServiceGroup(title=title, anchor=f"p--{name}", lines=tuple(lines), more=more)
 
