@@ -20,7 +20,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -28,6 +28,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from gengfu_site import audit
 from gengfu_site.problems import GengfuError
 from gengfu_site.store import Store, Values
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _, series
 
 Review = Literal["none", "small", "full"]

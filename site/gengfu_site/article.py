@@ -16,17 +16,13 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from gengfu_site.approvals import Signed, digest_of
 from gengfu_site.catalogue import KINDS, AlertForm, AlertState, AlertStatus, Kind, Season, Station
 from gengfu_site.problems import Problem, in_command, nearest
-from gengfu_site.source import Document, Mistake, read_yaml, shortened, validate
+from gengfu_site.source import STRICT, Document, Mistake, read_yaml, shortened, validate
 from gengfu_templates.i18n import _
-
-STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
-"""For whatever officers write field by field."""
-
 
 _YEARS = range(1970, 9000)
 """Of a date that can be meant: 9999, for "never", has no day after it."""

@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError, reason
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 FOLDER = "audit"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, chain, islice, pairwise, repeat
@@ -19,6 +18,7 @@ from urllib.parse import unquote
 from zlib import crc32
 
 from gengfu_site.problems import GengfuError
+from gengfu_site.values import dataclass
 
 VERSION = 1
 """Of the ``_gengfu`` extension. A reader refuses a higher one."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from html import unescape
 from typing import NamedTuple
 from urllib.parse import urljoin
 
 import comrak
 import nh3
+
+from gengfu_site.values import dataclass
 
 
 class Followed(NamedTuple):

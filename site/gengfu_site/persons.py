@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gengfu_site.article import STRICT, LastMoment, Manuscript, Text
+from gengfu_site.article import LastMoment, Manuscript, Text
 from gengfu_site.problems import Problem, in_command, shown
 from gengfu_site.settings import Settings
-from gengfu_site.source import Document, read_text, read_yaml, validate
+from gengfu_site.source import STRICT, Document, read_text, read_yaml, validate
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 _PICTURES = {".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".png": b"\x89PNG\r\n\x1a\n"}

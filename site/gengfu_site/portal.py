@@ -8,12 +8,13 @@ problem with its line, so that nobody finds it missing on a resident's phone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from html.parser import HTMLParser
 from pathlib import Path
 
 from gengfu_site.problems import Problem, shown
 from gengfu_site.source import read_text
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 _VOID = frozenset(

@@ -6,10 +6,11 @@ The symbol is made by zxing-cpp (https://github.com/zxing-cpp/zxing-cpp).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import zxingcpp
+
+from gengfu_site.values import dataclass
 
 _DENSE = re.compile(r"https?://[0-9A-Za-z.:-]+/[0-9A-Z/.-]*")
 """Addresses whose path has no lower case, and that QR's alphanumeric mode can then hold (ISO/IEC 18004, 7.4.4)."""

@@ -6,21 +6,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gengfu_site.approvals import Review
 from gengfu_site.catalogue import KINDS, Area, ContactLine, Kind, Station, Topic
 from gengfu_site.portal import Fragment, Portal, read_fragment
 from gengfu_site.problems import Problem, nearest, shown
-from gengfu_site.source import Document, Mistake, TimeZoneName, read_text, read_yaml, validate
+from gengfu_site.source import STRICT, Document, Mistake, TimeZoneName, read_text, read_yaml, validate
 from gengfu_site.synonyms import Synonyms, read_synonyms
 from gengfu_site.telephone import only_numbers, telephone_numbers
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 FILE = "mkdocs.yml"
@@ -49,9 +50,11 @@ class Shortcut:
 class Matter:
     """One line of 这事找谁: whose job it is."""
 
-    matter: str
-    who: str
-    phone: str = ""
+    __pydantic_config__ = STRICT
+
+    matter: Text
+    who: Text
+    phone: Phone = ""
     """Official, as printed; empty where each community has its own."""
     note: str = ""
 
@@ -63,15 +66,17 @@ class Official:
     Empty where it is not known yet.
     """
 
+    __pydantic_config__ = STRICT
+
     sponsor: str = ""
     """主办单位."""
-    icp: str = ""
+    icp: Annotated[str, AfterValidator(_is_icp)] = ""
     """ICP备案号."""
-    police_record: str = ""
+    police_record: Annotated[str, AfterValidator(_is_police_record)] = ""
     """公安备案号."""
-    site_code: str = ""
+    site_code: Annotated[str, AfterValidator(_is_site_code)] = ""
     """网站标识码."""
-    corrections: str = ""
+    corrections: Annotated[str, AfterValidator(_is_reachable)] = ""
     """Whom to tell of a mistake: a telephone number, an e-mail address or the address of a page."""
 
     @property
@@ -161,15 +166,15 @@ def read_settings(file: Path) -> tuple[Settings | None, list[Problem]]:
             contacts=_contacts(options.station.contacts),
             areas=tuple(_flat(options.areas)),
             topics=tuple(Topic(name=t.name, slug=t.slug or t.name) for t in options.topics),
-            audiences=tuple(options.audiences),
+            audiences=options.audiences,
         ),
         service_desk=_line_called(options.service_desk, options.station.contacts),
         shortcuts=tuple(
             Shortcut(title=s.title, to=s.to, line=declared.line("shortcuts", index, "to"))
             for index, s in enumerate(options.shortcuts)
         ),
-        matters=tuple(Matter(**m.model_dump()) for m in options.matters),
-        official=Official(**options.station.official.model_dump()),
+        matters=options.matters,
+        official=options.station.official,
         portal=portal,
         synonyms=synonyms,
         reviews=_reviews(options.review),
@@ -307,15 +312,13 @@ Slug = Annotated[str, AfterValidator(_is_slug)]
 Phone = Annotated[str, AfterValidator(_is_phone)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class _Theme(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class _Theme:
     custom_dir: str = ""
 
 
-class _MkDocs(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class _MkDocs:
     """The few of MkDocs' own settings that both ways of building need; MkDocs checks the others."""
 
     site_url: Annotated[str, AfterValidator(_as_address)]
@@ -324,6 +327,11 @@ class _MkDocs(BaseModel):
     theme: Annotated[_Theme, BeforeValidator(_as_theme)] = _Theme()
 
 
+class _Strict:
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Contact(_Strict):
     role: Text
     name: str = ""
@@ -331,52 +339,43 @@ class _Contact(_Strict):
     note: str = ""
 
 
-class _Official(_Strict):
-    sponsor: str = ""
-    icp: Annotated[str, AfterValidator(_is_icp)] = ""
-    police_record: Annotated[str, AfterValidator(_is_police_record)] = ""
-    site_code: Annotated[str, AfterValidator(_is_site_code)] = ""
-    corrections: Annotated[str, AfterValidator(_is_reachable)] = ""
-
-
+@dataclass(frozen=True, kw_only=True)
 class _Portal(_Strict):
     header: str = ""
     footer: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Station(_Strict):
     name: Text
     timezone: TimeZoneName = "Asia/Shanghai"
     language: Literal["zh-CN", "en"] = "zh-CN"
-    contacts: list[_Contact] = []
-    official: _Official = _Official()
+    contacts: tuple[_Contact, ...] = ()
+    official: Official = Official()
     intranet: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Area(_Strict):
     name: Name
     slug: Slug | None = None
-    contacts: list[_Contact] = []
-    areas: list[_Area] = []
+    contacts: tuple[_Contact, ...] = ()
+    areas: tuple[_Area, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Topic(_Strict):
     name: Name
     slug: Slug | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Shortcut(_Strict):
     title: Annotated[Text, Field(max_length=14)]
     to: Annotated[Text, AfterValidator(_without_ends)]
 
 
-class _Matter(_Strict):
-    matter: Text
-    who: Text
-    phone: Phone = ""
-    note: str = ""
-
-
+@dataclass(frozen=True, kw_only=True)
 class _Reviews(_Strict):
     default: Review = "none"
     tip: Review | None = None
@@ -391,23 +390,24 @@ def _as_default(value: Any) -> Any:
     return {"default": value} if isinstance(value, str) else value
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Options(_Strict):
     station: _Station
-    areas: list[_Area] = []
-    topics: list[_Topic] = []
-    audiences: list[Name] = []
+    areas: tuple[_Area, ...] = ()
+    topics: tuple[_Topic, ...] = ()
+    audiences: tuple[Name, ...] = ()
     service_desk: str = ""
-    shortcuts: list[_Shortcut] = []
-    matters: list[_Matter] = []
+    shortcuts: tuple[_Shortcut, ...] = ()
+    matters: tuple[Matter, ...] = ()
     portal: _Portal = _Portal()
     review: Annotated[_Reviews, BeforeValidator(_as_default)] = _Reviews()
 
 
-def _contacts(lines: list[_Contact]) -> tuple[ContactLine, ...]:
-    return tuple(ContactLine(**line.model_dump()) for line in lines)
+def _contacts(lines: Sequence[_Contact]) -> tuple[ContactLine, ...]:
+    return tuple(ContactLine(**vars(line)) for line in lines)
 
 
-def _line_called(role: str, lines: list[_Contact]) -> ContactLine | None:
+def _line_called(role: str, lines: Sequence[_Contact]) -> ContactLine | None:
     return next((line for line in _contacts(lines) if line.role == role), None)
 
 
@@ -428,7 +428,7 @@ def _portal(declared: _Portal, document: Document, folder: Path) -> tuple[Portal
     """The portal's fragments, and what is wrong in them."""
     fragments: dict[str, Fragment] = {}
     files, problems = [], []
-    for part, name in declared.model_dump().items():
+    for part, name in vars(declared).items():
         if not name:
             continue
         file = folder / name
@@ -474,7 +474,7 @@ def _unready(station: _Station, document: Document) -> Iterator[Problem]:
             )
 
 
-def _flat(areas: list[_Area], path: str = "", slug: str = "") -> Iterator[Area]:
+def _flat(areas: Sequence[_Area], path: str = "", slug: str = "") -> Iterator[Area]:
     for area in areas:
         here = Area(
             path=path + area.name, slug=slug + (area.slug or area.name), contacts=_contacts(area.contacts)
@@ -489,13 +489,13 @@ def _repeated(options: _Options, document: Document) -> Iterator[Problem]:
     yield from _repeated_areas(options.areas, document, "areas")
 
 
-def _repeated_areas(areas: list[_Area], document: Document, *location: str | int) -> Iterator[Problem]:
+def _repeated_areas(areas: Sequence[_Area], document: Document, *location: str | int) -> Iterator[Problem]:
     yield from _repeated_among(areas, document, *location)
     for index, area in enumerate(areas):
         yield from _repeated_areas(area.areas, document, *location, index, "areas")
 
 
-def _repeated_among(things: list[Any], document: Document, *location: str | int) -> Iterator[Problem]:
+def _repeated_among(things: Sequence[Any], document: Document, *location: str | int) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, thing in enumerate(things):
         words = {thing.name, thing.slug or thing.name}

@@ -12,7 +12,6 @@ import os
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import FileIO
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml import (
     MappingEndEvent,
@@ -32,7 +31,12 @@ from yaml import (
 )
 
 from gengfu_site.problems import Problem, in_command, nearest, reason, shown
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _, series
+
+# Whatever else is installed here has no say in what is read (https://docs.pydantic.dev/latest/concepts/plugins/), and
+# none need be looked for whenever the program starts.
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
 MAX_BYTES = 1 << 20
 """A longer text file is refused: no settings are, and a parser's time grows with it."""
@@ -351,6 +355,10 @@ def _no_yaml(error: yaml.YAMLError, path: str, first_line: int) -> Problem:
         message=_("这一行附近不是正确的 YAML。"),
         remedy=next((hint for text, hint in _YAML_HINTS.items() if text in str(error)), _HINT),
     )
+
+
+STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
+"""For whatever officers write field by field."""
 
 
 class Mistake(ValueError):

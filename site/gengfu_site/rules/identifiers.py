@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from html import unescape
 from typing import NamedTuple
 
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from gengfu_site.library import Article, Library
 from gengfu_site.problems import Severity
 from gengfu_site.source import Location
+from gengfu_site.values import dataclass
 
 Made = TypeVar("Made")
 

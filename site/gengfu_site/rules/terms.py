@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from gengfu_site.article import STRICT, Text
+from gengfu_site.article import Text
 from gengfu_site.problems import Problem
 from gengfu_site.rules.rule import Around, Finding, Reading, Rule
-from gengfu_site.source import read_text, read_yaml, validate
+from gengfu_site.source import STRICT, read_text, read_yaml, validate
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 FILE = "terms.yml"
