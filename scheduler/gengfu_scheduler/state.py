@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TextIO
 
 from gengfu_site.alone import alone
-from gengfu_site.problems import GengfuError
+from gengfu_site.problems import GengfuError, reason
 from gengfu_templates.i18n import _, series
 
 _FOLDER = ".gengfu"
@@ -250,7 +250,7 @@ def _mapped(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise NoStateFolder(
-            _("{path} 写不进去：{error}。检查空间和写权限。").format(path=path, error=error.strerror)
+            _("{path} 写不进去：{error}。检查空间和写权限。").format(path=path, error=reason(error))
         ) from error
 
 

@@ -11,7 +11,6 @@ page's address may read it and tick on it, and nothing leads there but that addr
 
 from __future__ import annotations
 
-import errno
 import re
 import time
 import traceback
@@ -29,7 +28,7 @@ from gengfu_scheduler.outbox import Outbox, OutboxUnusable
 from gengfu_scheduler.runner import Runner, Say
 from gengfu_scheduler.state import desk_key, name_desk
 from gengfu_scheduler.timetable import Place
-from gengfu_site.problems import GengfuError
+from gengfu_site.problems import GengfuError, reason
 from gengfu_templates.i18n import _
 
 AGAIN = 10.0
@@ -118,13 +117,11 @@ class _Desk:
             assert key is not None
             server = Server(self._place, self._answer)
         except OSError as error:
-            # Some systems' words for this one are beyond most admins.
-            why = _("端口已被占用") if error.errno == errno.EADDRINUSE else error.strerror or str(error)
             self._complain(
                 _(
                     "任务页面打不开：不能在 {host}:{port} 上接收（{why}）。消息照常发送；手工转发的群主这时看不到任务，"
                     "空出端口后会自动打开，或在 timetable.yml 的 desk 里换一个。"
-                ).format(host=self._place.host, port=self._place.port, why=why)
+                ).format(host=self._place.host, port=self._place.port, why=reason(error))
             )
             return
         except GengfuError as error:

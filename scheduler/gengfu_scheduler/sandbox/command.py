@@ -15,7 +15,7 @@ import click
 from gengfu_scheduler.sandbox.contract import Robot
 from gengfu_scheduler.sandbox.platforms import PLATFORMS
 from gengfu_scheduler.sandbox.server import Sandbox
-from gengfu_site.problems import GengfuError, Problem, ProblemsFound
+from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason
 from gengfu_templates.i18n import _, series
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -71,7 +71,7 @@ def _text(path: Path) -> str:
         # What Excel saves in China; it decodes any byte sequence that such a file can hold.
         return raw.decode("gb18030", errors="replace")
     except OSError as error:
-        raise GengfuError(_("不能读取 {path}（{why}）。").format(path=path, why=error.strerror)) from error
+        raise GengfuError(_("不能读取 {path}（{why}）。").format(path=path, why=reason(error))) from error
 
 
 def _robot(row: dict[str, str]) -> Robot | str:

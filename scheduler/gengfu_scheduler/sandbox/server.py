@@ -33,7 +33,7 @@ from gengfu_scheduler.sandbox.contract import Answer, Platform, Robot
 from gengfu_scheduler.sandbox.exchange import Exchange
 from gengfu_scheduler.sandbox.faults import REDIRECTED, Fault, Line
 from gengfu_scheduler.sandbox.platforms import PLATFORMS, TASK_PLATFORMS
-from gengfu_site.problems import GengfuError
+from gengfu_site.problems import GengfuError, reason
 from gengfu_templates.i18n import _
 
 BODY_BYTES = 4 * 1024 * 1024
@@ -77,7 +77,7 @@ class Sandbox(Exchange):
             self.close()
             raise PortTaken(
                 _("不能在 {host}:{port} 上接收（{why}）。请换一个端口。").format(
-                    host=host, port=port, why=error.strerror
+                    host=host, port=port, why=reason(error)
                 )
             ) from error
         self.url = f"http://{host}:{self._server.server_address[1]}/"

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from gengfu_scheduler.sandbox.contract import Received
-from gengfu_site.problems import GengfuError
+from gengfu_site.problems import GengfuError, reason
 from gengfu_templates.i18n import _
 
 
@@ -33,7 +33,7 @@ class Store:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise StoreUnusable(
-                _("不能打开沙箱的记录文件 {path}（{why}）。").format(path=path, why=error.strerror)
+                _("不能打开沙箱的记录文件 {path}（{why}）。").format(path=path, why=reason(error))
             ) from error
         self._waiting: list[bytes] = []
         self._written = 0
