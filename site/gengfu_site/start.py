@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -61,14 +61,28 @@ class AlreadyThere(GengfuError):
         super().__init__(_("{path} 已经有了，没有动它。请换个名字。").format(path=path))
 
 
-def new_station(folder: Path) -> None:
-    """Make ``folder`` a working station with the starter library.
+@contextmanager
+def new_station(folder: Path) -> Iterator[None]:
+    """Make ``folder`` a working station with the starter library; where the block does not end well, it is empty again.
 
     :raises AlreadyThere: the folder exists and is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AlreadyThere(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        undo.callback(_emptied, folder)
+        _furnish(folder)
+        yield
+        undo.pop_all()
+
+
+def _emptied(folder: Path) -> None:
+    for part in folder.iterdir():
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def _furnish(folder: Path) -> None:
     for name in _STARTER:
         source = starter() / name
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
@@ -120,10 +134,14 @@ def new_article(
     text = beginning(begun, id_, now_in(settings, at)).encode()
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with file.open("xb") as opened:
-            opened.write(text)
+        opened = file.open("xb")
     except FileExistsError:
         raise AlreadyThere(file) from None
+    with ExitStack() as undo:
+        undo.callback(file.unlink)
+        with opened:
+            opened.write(text)
+        undo.pop_all()
     return file
 
 

@@ -56,6 +56,27 @@ def test_what_the_system_refuses_is_said_in_the_officers_words(run: Run, tmp_pat
     assert "这不是文件夹" in result.output
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it limits no file's size")
+def test_on_a_full_disk_no_half_station_and_no_empty_article_is_left(run: Run, tmp_path: Path) -> None:
+    full = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "from gengfu_scheduler.cli import main; main()"
+    )
+
+    def on_full_disk(*words: str, within: str = ".") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-c", full, *words], cwd=tmp_path / within, capture_output=True
+        )
+
+    assert on_full_disk("init", "a").returncode == 1
+    assert list((tmp_path / "a").iterdir()) == []
+    assert run("init", "a").exit_code == 0
+    before = sorted((tmp_path / "a/content").rglob("*"))
+    refused = on_full_disk("new", "tip", "防火", within="a")
+    assert (refused.returncode, b"Traceback" in refused.stderr) == (1, False)
+    assert sorted((tmp_path / "a/content").rglob("*")) == before
+
+
 def test_words_that_a_terminal_of_another_encoding_garbled_are_refused_and_leave_nothing(
     run: Run, tmp_path: Path
 ) -> None:

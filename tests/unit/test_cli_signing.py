@@ -149,7 +149,8 @@ def test_at_a_terminal_each_step_is_ticked_and_the_pin_is_not_shown(
 
 def test_a_new_station_signs_off_and_says_that_nobody_there_has_signed_the_starters(tmp_path: Path) -> None:
     folder = tmp_path / "station"
-    new_station(folder)
+    with new_station(folder):
+        pass
     settings, problems = read_settings(folder / "mkdocs.yml")
     assert settings, problems
     assert set(settings.reviews.values()) == {"small"}

@@ -78,7 +78,8 @@ def test_the_officers_guide_explains_every_field() -> None:
 def test_a_new_station_has_the_guides_and_no_link_in_them_leads_nowhere(tmp_path: Path) -> None:
     from gengfu_site.start import new_station
 
-    new_station(tmp_path / "station")
+    with new_station(tmp_path / "station"):
+        pass
     guides = list((tmp_path / "station/说明").glob("*.md"))
     assert {"怎么用.md", "文章怎么写.md", "签发.md"} <= {guide.name for guide in guides}
     assert [

@@ -156,7 +156,10 @@ def test_nothing_is_made_in_a_folder_that_is_no_station(tmp_path: Path) -> None:
 def test_where_its_files_cannot_be_made_it_says_so_with_the_path(tmp_path: Path, in_the_way: str) -> None:
     (tmp_path / in_the_way).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / in_the_way).touch()
-    with pytest.raises(NoStateFolder, match=r"gengfu.*写不进去：(已经有同名的文件|这是文件夹)"), only_scheduler(tmp_path):
+    with (
+        pytest.raises(NoStateFolder, match=r"gengfu.*写不进去：(已经有同名的文件|这是文件夹)"),
+        only_scheduler(tmp_path),
+    ):
         pass
 
 
