@@ -65,10 +65,12 @@ class Site:
     library: Library
     at: datetime
     env: jinja2.Environment
+    known: bytes | None = None
+    """The state of an earlier site's :attr:`Pager.leads`."""
 
     @cached_property
     def pager(self) -> Pager:
-        return Pager(self.library, self.at)
+        return Pager(self.library, self.at, self.known)
 
     def page(self, article: Article) -> str:
         """HTML of the page of ``article``, which is published."""

@@ -24,7 +24,7 @@ from gengfu_site.links import ATTACHMENTS
 from gengfu_site.markdown import plain, sections
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
 from gengfu_site.records import digest, headline
-from gengfu_site.related import related
+from gengfu_site.related import Leads, led_to, related
 from gengfu_site.search import Words
 from gengfu_site.settings import OWN_PAGES
 from gengfu_site.view import (
@@ -204,7 +204,9 @@ def photo(article: Article, at: datetime) -> tuple[str, str] | None:
 class Pager:
     """Makes the pages of one library at one moment; holds what they share."""
 
-    def __init__(self, library: Library, at: datetime) -> None:
+    def __init__(self, library: Library, at: datetime, known: bytes | None = None) -> None:
+        """:param known: the state of earlier :attr:`leads`."""
+        self._known = known
         self._library = library
         self._at = at
         settings = library.settings
@@ -237,10 +239,6 @@ class Pager:
             for area in self._station.areas
         }
         self._contact_cards[None] = ContactCard(area=None, contacts=self._station.contacts)
-        self._related = related(
-            [a for a in library.published(at) if a.kind != "alert" and not isinstance(a, Kept)],
-            [a for a in self._live if a.kind != "alert"],
-        )
         self.frame = Frame(
             site_name=self._station.name,
             home=self._station.url,
@@ -254,6 +252,12 @@ class Pager:
             portal_header=Markup(settings.portal.header.html),  # noqa: S704 - the station's own
             portal_footer=Markup(settings.portal.footer.html),  # noqa: S704 - likewise
         )
+
+    @cached_property
+    def leads(self) -> Leads:
+        """Which articles each one leads to; an alert leads to none."""
+        compared = [article for article in self._published.values() if article.kind != "alert"]
+        return related(compared, {article.id for article in self._live}, self._known)
 
     @cached_property
     def words(self) -> Words:
@@ -302,13 +306,13 @@ class Pager:
 
     def _led_to(self) -> Mapping[str, str]:
         """By each article's id, digests of all that its page says of others."""
-        headlines = {id_: headline(article) for id_, article in self._published.items()}
-        led = {id_: " ".join([headlines[a.id] for a in self._related.get(id_, ())]) for id_ in headlines}
-        return led | {
-            a.id: " ".join([headlines[id_] for id_ in a.alert.references if id_ in headlines])
-            for a in self._published.values()
+        published = self._published
+        alerts = {
+            a.id: " ".join([headline(published[id_]) for id_ in a.alert.references if id_ in published])
+            for a in published.values()
             if a.kind == "alert" and a.alert
         }
+        return {**self.leads.said, **alerts}
 
     def home(self) -> HomePage:
         _ = self._gettext
@@ -575,7 +579,9 @@ class Pager:
             attachments=tuple(_attachment(path) for path in article.attachment_files),
             html=Markup(article.html),  # noqa: S704 - sanitised by markdown.render
             contents=tuple(_contents(article.html)),
-            related=tuple(self._link(a) for a in self._related.get(article.id, ())),
+            related=tuple(
+                self._link(self._published[id_]) for id_ in led_to(self.leads.said.get(article.id, ""))
+            ),
             runs_out=self._runs_out(article),
             shareable=_in_force(article, self._at) and not article.exercise,
             permalink=permalink,

@@ -64,7 +64,7 @@ def publish(
         problems += rules.refusals(library, at)
         if problems:
             raise ProblemsFound(problems)
-        files = write(site_of(library, at), staged, store, progress)
+        files = write(site_of(library, at, store), staged, store, progress)
     return Published(
         folder=settings.public,
         articles=len(library.published(at)),
@@ -91,18 +91,18 @@ def preview(
     known = Readings(store=store, settings=settings, at=at)
     library, problems = load(settings, at, as_written=True, known=known)
     problems += rules.refusals(library, at)
-    site = site_of(library, at)
+    site = site_of(library, at, store)
     begun(site, problems)
     with release.replacing(folder) as staged:
         write(site, staged, store)
     return library, problems
 
 
-def site_of(library: Library, at: datetime) -> Site:
+def site_of(library: Library, at: datetime, store: Store) -> Site:
     """
     :raises TemplateBroken: a style sheet or script of the theme cannot be read.
     """
-    return Site(library=library, at=at, env=environment(library.settings))
+    return Site(library=library, at=at, env=environment(library.settings), known=store.related())
 
 
 def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda written: None) -> int:
@@ -135,6 +135,8 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
         return write(site, staged, store, progress)
     left = {name: one.left for name, one in made.items() if one.left is not None}
     store.keep_made(staged.number, staged.before, done, over, left)
+    if site.pager.leads.state is not site.known:
+        store.keep_related(site.pager.leads.state)
     progress(files)
     return files
 

@@ -46,7 +46,7 @@ _ROW = (
     *("place", "digest", "status", "text", "brought", "leads", "headings"),
     *_AS_THEY_ARE,
     *_NUMBERS,
-    *("headline", "moments", "alert_told", "files_told", "pairs"),
+    *("headline", "moments", "alert_told", "files_told", "pairs", "mark"),
 )
 """What is kept of each, in this order."""
 
@@ -98,6 +98,8 @@ class Remembered(Known, tuple):  # type: ignore[type-arg]
     """As :func:`headline`."""
     pairs: bytes
     """As :func:`gengfu_site.related.pairs`."""
+    mark: str
+    """As :func:`gengfu_site.related.mark`."""
     moments: tuple[str, str | None, str | None]
     """When it was published and updated, and when it expires, as :func:`_moment` writes it."""
     alert_told: Values | None
@@ -153,14 +155,15 @@ def all_remembered(rows: Mapping[str, Values], teller: Teller) -> dict[str, Reme
     return {name: new(Remembered, row + besides) for name, row in rows.items()}
 
 
-def encoded(article: Article, its: OfFile, pairs: bytes) -> tuple[Values, Text]:
+def encoded(article: Article, its: OfFile, pairs: bytes, mark: str) -> tuple[Values, Text]:
     """What a build asks of every article, and what of few; nothing of a person who is searched for.
 
     :param pairs: as :func:`gengfu_site.related.pairs`.
+    :param mark: as :func:`gengfu_site.related.mark`.
     """
     often, rest, place = _often(article), rest_of(article), article.place
     digest = _digest_of((place, its[1:], often, pairs, rest), article.html)
-    return (place, digest, *its, *often, pairs), Text(digest, article.html, rest)
+    return (place, digest, *its, *often, pairs, mark), Text(digest, article.html, rest)
 
 
 def rest_of(article: Article) -> bytes:

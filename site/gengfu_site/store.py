@@ -6,7 +6,7 @@ that went into it, the files that came out, and what it left itself for the next
 wrote into the public folder, or a machine that stopped half-way, leaves another number there or none.
 
 ``log`` is what came of the audit log as far as it was read, with the digest of those bytes: a log that was changed
-anywhere in them is read anew.
+anywhere in them is read anew. ``related`` is where articles lead, and what that came of.
 
 What every build asks of all articles is read whole, so its rows lie together in chunks, a few hundred for any number of
 articles: to ask SQLite for a row takes longer than to make use of it. A row's name says in which chunk it is, so only those
@@ -168,20 +168,35 @@ class Store:
 
     def log(self) -> tuple[Values, Values] | tuple[None, None]:
         """How far the audit log was read, and what came of that."""
-        with suppress(*_DAMAGED):
-            for (data,) in self._rows("SELECT value FROM said WHERE name = 'log'", "edition", self.edition):
-                if data[:4] == crc32(data[4:]).to_bytes(4):
-                    mark, told = marshal.loads(data[4:])  # noqa: S302 - plain values
-                    return mark, told
-        return None, None
+        data = self._worked_out("log")
+        mark, told = marshal.loads(data) if data else (None, None)  # noqa: S302 - plain values
+        return mark, told
 
     def keep_log(self, mark: Values, told: Values) -> None:
         """The same, for the next time."""
+        self._keep_worked_out("log", marshal.dumps((mark, told)))
 
+    def related(self) -> bytes | None:
+        """The state of :class:`gengfu_site.related.Leads`."""
+        return self._worked_out("related")
+
+    def keep_related(self, state: bytes) -> None:
+        """The same, for the next time."""
+        self._keep_worked_out("related", state)
+
+    def _worked_out(self, name: str) -> bytes | None:
+        query = "SELECT value FROM said WHERE name = ?"
+        with suppress(*_DAMAGED):
+            for (written,) in self._rows(query, "edition", self.edition, name):
+                data = bytes(written[4:])
+                if written[:4] == crc32(data).to_bytes(4):
+                    return data
+        return None
+
+    def _keep_worked_out(self, name: str, data: bytes) -> None:
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
-            data = marshal.dumps((mark, told))
-            _say(connection, "log", crc32(data).to_bytes(4) + data)
+            _say(connection, name, crc32(data).to_bytes(4) + data)
 
         self._change(keep)
 
@@ -190,7 +205,7 @@ class Store:
         if _said(connection, "edition") != self.edition:
             connection.execute("DELETE FROM chunks WHERE whole = 'readings'")
             connection.execute("DELETE FROM texts")
-            connection.execute("DELETE FROM said WHERE name = 'log'")
+            connection.execute("DELETE FROM said WHERE name IN ('log', 'related')")
             _say(connection, "edition", self.edition)
 
     def keep_made(

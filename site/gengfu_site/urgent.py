@@ -298,7 +298,7 @@ def _release(
                 raise ProblemsFound([_too_early(article)])
             sound, carried = _sound(library, problems, article, at)
             _forget(sound, at)
-            files = write(site_of(sound, at), staged, store, progress)
+            files = write(site_of(sound, at, store), staged, store, progress)
     except OSError as error:
         raise NotWritten(error) from error
     return article, Released(
