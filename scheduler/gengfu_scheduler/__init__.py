@@ -3,6 +3,7 @@
 The house, from the street down; each floor imports only those below it (``pyproject.toml`` holds it):
 
 ===========================  =====================================================================
+program                      the one command as a program, which may be stopped at any moment
 cli                          the one command, a module for each thing an officer does
 backup, bundle, deploy       a station as one file; the program for no network; nginx's and systemd's files
 demo, duty                   the station on a sandbox; the duty officer's alert, end and correction

@@ -88,6 +88,20 @@ def test_words_that_a_terminal_of_another_encoding_garbled_are_refused_and_leave
     assert sorted((tmp_path / "a").rglob("*")) == before
 
 
+def test_who_stops_a_command_while_it_is_read_in_meets_no_traceback() -> None:
+    stopped = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from gengfu_scheduler.program import program\n"
+        "program()"
+    )
+    done = subprocess.run([sys.executable, "-c", stopped], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_what_a_terminal_cannot_show_is_said_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "😀").mkdir()
     command = [sys.executable, "-c", "from gengfu_scheduler.cli import program; program()", "init", "😀/a"]

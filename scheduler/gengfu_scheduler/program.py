@@ -1,0 +1,18 @@
+"""The program ``gengfu``. Reading in the command takes a moment, on a slow disk seconds: who stops it by then is not
+answered with Python's own words.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def program() -> None:
+    """Run :func:`gengfu_scheduler.cli.program`; ended by Ctrl+C, with a shell's code for that
+    (https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html)."""
+    try:
+        from gengfu_scheduler.cli import program as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
