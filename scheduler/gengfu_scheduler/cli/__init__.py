@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from gengfu_scheduler.cli.help import Formatter, Sections
-from gengfu_scheduler.cli.shared import err
 from gengfu_site import cli as site
+from gengfu_site.cli.screen import err, escape
 from gengfu_site.problems import GengfuError, ProblemsFound, reason
 from gengfu_templates.i18n import _
 

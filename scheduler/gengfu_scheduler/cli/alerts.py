@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 from rich.padding import Padding
 
 from gengfu_scheduler.cli.sending import aside, show_pushed
 from gengfu_scheduler.cli.shared import (
     by_option,
-    err,
     json_option,
     now,
     open_outbox,
-    out,
     print_json,
     record,
     say,
@@ -27,6 +24,7 @@ from gengfu_scheduler.cli.shared import (
     sure,
 )
 from gengfu_site import cli as site
+from gengfu_site.cli.screen import err, escape, out
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_templates.i18n import _, series
 

@@ -10,19 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import (
-    err,
-    expect_station,
-    json_option,
-    now,
-    open_outbox,
-    out,
-    record,
-    zone_in,
-)
+from gengfu_scheduler.cli.shared import expect_station, json_option, now, open_outbox, record, zone_in
 from gengfu_site import cli as site
+from gengfu_site.cli.screen import err, escape, out
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:

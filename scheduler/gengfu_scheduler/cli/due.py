@@ -20,11 +20,11 @@ from gengfu_scheduler.cli.shared import (
     month_option,
     now,
     open_outbox,
-    out,
     read_roster,
     show_notices,
 )
 from gengfu_site import cli as site
+from gengfu_site.cli.screen import out
 from gengfu_site.problems import GengfuError, Problem
 from gengfu_templates.i18n import _
 

@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from gengfu_scheduler.cli.shared import (
-    err,
     json_option,
     now,
     open_outbox,
-    out,
     print_json,
     read_roster,
     record,
     show_notices,
     sure,
 )
+from gengfu_site.cli.screen import err, escape, out
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:

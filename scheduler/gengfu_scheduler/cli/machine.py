@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import by_option, err, expect_station, now, out, record, show_notices, who
+from gengfu_scheduler.cli.shared import by_option, expect_station, now, record, show_notices, who
 from gengfu_site import cli as site
+from gengfu_site.cli.screen import err, escape, out
 from gengfu_site.problems import in_command
 from gengfu_templates.i18n import _, officer_language, series
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from gengfu_scheduler.cli.record import named
@@ -16,11 +15,11 @@ from gengfu_scheduler.cli.shared import (
     month_option,
     now,
     open_outbox,
-    out,
     print_json,
     read_roster,
     show_notices,
 )
+from gengfu_site.cli.screen import escape, out
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:

@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 from rich import box
-from rich.markup import escape
 from rich.table import Column, Table
 
-from gengfu_scheduler.cli.shared import (
-    json_option,
-    now,
-    open_outbox,
-    out,
-    print_json,
-    read_roster,
-    show_notices,
-)
+from gengfu_scheduler.cli.shared import json_option, now, open_outbox, print_json, read_roster, show_notices
+from gengfu_site.cli.screen import escape, out
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:

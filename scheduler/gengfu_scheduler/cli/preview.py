@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import now, open_outbox, out, read_roster
+from gengfu_scheduler.cli.shared import now, open_outbox, read_roster
+from gengfu_site.cli.screen import escape, out
 from gengfu_templates.i18n import _
 
 if TYPE_CHECKING:

@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from gengfu_scheduler.cli.shared import (
     expect_station,
     json_option,
     now,
     open_outbox,
-    out,
     print_json,
     record,
     roster_if_right,
     show_notices,
     task_pages,
 )
+from gengfu_site.cli.screen import escape, out
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:

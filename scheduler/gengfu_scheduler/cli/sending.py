@@ -10,19 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from gengfu_scheduler.cli.record import named, show_broadcast, show_no_desk
 from gengfu_scheduler.cli.shared import (
     Log,
     Stop,
     by_option,
-    err,
     expect_station,
     json_option,
     now,
     open_outbox,
-    out,
     print_json,
     read_roster,
     record,
@@ -34,6 +31,7 @@ from gengfu_scheduler.cli.shared import (
     who,
 )
 from gengfu_scheduler.notes import Note
+from gengfu_site.cli.screen import err, escape, out
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from gengfu_scheduler.notes import Note
 from gengfu_site import cli as site
+from gengfu_site.cli.screen import err, escape, out
 from gengfu_site.problems import GengfuError
 from gengfu_templates.i18n import _
 
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
     from gengfu_scheduler.roster import Roster
 
 FC = TypeVar("FC", bound=Callable[..., Any])
-
-out = Console(highlight=False, soft_wrap=True, emoji=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-
 
 json_option = click.option("--json", "as_json", is_flag=True, help=_("输出 JSON，供程序读取。"))
 

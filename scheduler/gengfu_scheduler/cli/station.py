@@ -8,11 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.markup import escape
 
-from gengfu_scheduler.cli.shared import Stop, expect_station, now, out, say, task_pages, who
+from gengfu_scheduler.cli.shared import Stop, expect_station, now, say, task_pages, who
 from gengfu_site import cli as site
 from gengfu_site import clock
+from gengfu_site.cli.screen import escape, out
 from gengfu_site.problems import ProblemsFound, in_command
 from gengfu_templates.i18n import _, series
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
@@ -17,12 +16,12 @@ from gengfu_scheduler.cli.shared import (
     json_option,
     now,
     open_outbox,
-    out,
     print_json,
     roster_if_right,
     show_notices,
     task_pages,
 )
+from gengfu_site.cli.screen import escape, out
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, get_args
 
 import click
-from rich.markup import escape
 
 from gengfu_site.article import SUMMARY, TITLE, Visit
 from gengfu_site.catalogue import KINDS, AlertForm, Kind
-from gengfu_site.cli.shared import err
+from gengfu_site.cli.screen import err, escape
 from gengfu_site.settings import RESERVED, Settings
 from gengfu_site.start import NAME, Beginning
 from gengfu_templates.i18n import _, officer_language

@@ -16,10 +16,10 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from gengfu_site import clock
-from gengfu_site.cli.shared import err, out, settings_in, show_problems
+from gengfu_site.cli.screen import err, escape, out
+from gengfu_site.cli.shared import settings_in, show_problems
 from gengfu_site.cli.writing import show_brought
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, reason
 from gengfu_site.settings import Settings
@@ -60,7 +60,7 @@ def _build(settings: Settings) -> None:
     with _progress() as progress, building():
         published = publish(settings, clock.now(), progress, once=True)
         gc.freeze()  # the program is about to end: nobody need look through what it leaves
-    out.print(_made(published))
+    click.echo(_made(published))
     if published.held:
         show_problems(published.held)
 
@@ -89,7 +89,7 @@ def _progress() -> Iterator[Callable[[int], None]]:
 
 def _made(published: Published) -> str:
     return _("已发布 {articles} 篇文章（{files} 个文件）到 {folder}").format(
-        articles=published.articles, files=published.files, folder=escape(str(published.folder))
+        articles=published.articles, files=published.files, folder=published.folder
     )
 
 
@@ -112,7 +112,7 @@ def _keep_up(folder: Path) -> None:
     told: tuple[tuple[Problem, ...], str] = (), ""
     for made in watch(lambda: settings_in(folder), clock.now, wait):
         if made.published:
-            out.print(_at(made.at) + _made(made.published) + _next(made))
+            click.echo(_at(made.at) + _made(made.published) + _next(made))
         if (made.problems, made.trouble) != told:
             told = made.problems, made.trouble
             if made.problems:

@@ -8,16 +8,10 @@ from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-
+from gengfu_site.cli.screen import err, escape
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound, in_command
 from gengfu_site.settings import FILE, Settings, read_settings
 from gengfu_templates.i18n import _
-
-# Not wrapped: a command in a remedy must survive being copied.
-out = Console(highlight=False, soft_wrap=True, emoji=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class NoStation(GengfuError):

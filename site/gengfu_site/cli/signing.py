@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from gengfu_site import clock
-from gengfu_site.cli.shared import at_terminal, out, settings_in, show_problems
+from gengfu_site.cli.screen import escape, out
+from gengfu_site.cli.shared import at_terminal, settings_in, show_problems
 from gengfu_templates.i18n import _, series
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from gengfu_site import clock
 from gengfu_site.catalogue import KINDS, Kind
-from gengfu_site.cli.shared import at_terminal, err, out, settings_in, show_problems
+from gengfu_site.cli.screen import err, escape, out
+from gengfu_site.cli.shared import at_terminal, settings_in, show_problems
 from gengfu_site.problems import Problem, shown
 from gengfu_templates.i18n import _, series
 
