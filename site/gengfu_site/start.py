@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -62,24 +63,22 @@ class AlreadyThere(GengfuError):
 
 
 @contextmanager
-def new_station(folder: Path) -> Iterator[None]:
-    """Make ``folder`` a working station with the starter library; where the block does not end well, it is empty again.
+def new_station(folder: Path) -> Iterator[Path]:
+    """A working station with the starter library, which becomes ``folder`` once the block has ended well.
 
     :raises AlreadyThere: the folder exists and is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AlreadyThere(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as undo:
-        undo.callback(_emptied, folder)
-        _furnish(folder)
-        yield
-        undo.pop_all()
-
-
-def _emptied(folder: Path) -> None:
-    for part in folder.iterdir():
-        shutil.rmtree(part) if part.is_dir() else part.unlink()
+    with TemporaryDirectory(dir=folder, prefix=".gengfu-") as scratch:
+        new = Path(scratch, "station")
+        new.mkdir()
+        _furnish(new)
+        yield new
+        # The files last: without its settings it is no station.
+        for part in sorted(new.iterdir(), key=Path.is_file):
+            part.rename(folder / part.name)
 
 
 def _furnish(folder: Path) -> None:

@@ -26,13 +26,13 @@ def init(folder: Path) -> None:
     from gengfu_site.signing import begin
     from gengfu_site.start import new_station
 
-    with new_station(folder):
-        settings = site.settings_in(folder)
+    with new_station(folder) as new:
+        settings = site.settings_in(new)
         begin(settings, clock.now(), who())
-        groups, problems = read_groups(folder, settings.station, os.environ, PLATFORMS)
+        groups, problems = read_groups(new, settings.station, os.environ, PLATFORMS)
         if problems:
             raise ProblemsFound(problems)
-        write_webhooks(folder, groups)
+        write_webhooks(new, groups)
     out.print(_("已建好 {folder}。接下来：").format(folder=escape(str(folder))))
     for line, why in (
         (f"cd {in_command(str(folder))}", ""),
