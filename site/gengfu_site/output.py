@@ -126,13 +126,12 @@ def recipes(site: Site) -> Iterator[Recipes]:
     words = pager.words
     common = _digest(edition(), repr(settings), _overrides(settings), repr(env.globals["keeps_pages"]))
     framed = _digest(common, repr(pager.frame))
-    state = words.state(digest)
     yield _alone(
         Recipe(
             name="search index",
-            key=_digest(common, _digest_of(state)),
-            make=lambda: _leaving(state, words.shards()),
-            patch=lambda before, earlier: _patched(state, words.changed(before, state, earlier)),
+            key=_digest(common, words.digest),
+            make=lambda: _leaving(words.state, words.shards()),
+            patch=lambda before, earlier: _patched(words.state, words.changed(before, earlier)),
         )
     )
     located: list[tuple[str, float | None]] = []

@@ -279,12 +279,12 @@ class Pager:
 
         :param shared: says what all pages share, for the keys: to make a digest of each takes longer than to compare it.
         """
-        now, led, number = self._now, self._led_to(), self.words.number
+        now, led, numbers = self._now, self._led_to(), self.words.numbers
         published = self._published.values()
         # Whether it is over is all that the moment decides of a page, where it leads all that it says of others. The
         # number is what search knows it by.
         keys: dict[str, str | None] = {
-            f"article {id_}": f"{shared} {digest(a)} {number(a)} {a.ends <= now} {led[id_]}"
+            f"article {id_}": f"{shared} {digest(a)} {numbers[id_]} {a.ends <= now} {led[id_]}"
             for id_, a in self._published.items()
         }
         # A page with a missing person on it is made anew each time: no digest of their data is to be kept.

@@ -27,12 +27,13 @@ import marshal
 import re
 import unicodedata
 from array import array
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
-from functools import lru_cache, partial
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 from operator import add
 from urllib.parse import quote
 from zlib import crc32
@@ -42,6 +43,7 @@ from gengfu_site.catalogue import Area, within
 from gengfu_site.edition import edition
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
+from gengfu_site.records import digest
 from gengfu_site.synonyms import Synonyms
 
 _FORMAT = 4
@@ -199,23 +201,6 @@ class Index:
     """Folded."""
 
 
-def index(library: Library, at: datetime) -> Index:
-    numbered = sorted(library.published(at), key=lambda article: article.id)
-    listed = library.listed(at)
-    live = {article.id for article in listed}
-    station = library.settings.station
-    said = [f"{_FORMAT} {station.timezone}\n", *(f"{area.path} {area.slug}\n" for area in station.areas)]
-    said += [f"{article.id} {article.revision} {article.id in live}\n" for article in numbered]
-    digest = hashlib.sha256("".join(said).encode()).hexdigest()
-    named = {path for article in listed for path in article.areas}
-    return Index(
-        shards=_shards(len(numbered)),
-        edition=digest[:8],
-        areas=tuple(area for area in station.areas if area.path in named),
-        synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
-    )
-
-
 def _shards(articles: int) -> int:
     """About as many as articles keep a shard near 1.4 KB compressed at any size of a library; a small one's are smaller
     still, for the page is then most of what a first search costs."""
@@ -250,24 +235,39 @@ class Words:
     """The index of one library at one moment."""
 
     def __init__(self, library: Library, at: datetime) -> None:
+        station = library.settings.station
+        self._zone = ZoneInfo(station.timezone)
         self.live: Sequence[Article] = library.listed(at)
-        self._zone = ZoneInfo(library.settings.station.timezone)
-        self.about = index(library, at)
-        self._numbers, self._places = _numbered(library.published(at))
-
-    def number(self, article: Article) -> int:
-        return self._numbers[article.id]
+        self.numbers, self._places = _numbered(library.published(at))
+        """By each article's id; and how many there are."""
+        whose: dict[tuple[str, ...], int] = {}
+        # Of those that are live, in their order; the areas of all, each once, and which of them are whose.
+        self._at = [self.numbers[article.id] for article in self.live]
+        self._said = [_said(article) for article in self.live]
+        self._areas = [whose.setdefault(article.areas, len(whose)) for article in self.live], list(whose)
+        named = set(chain.from_iterable(whose))
+        areas = tuple(area for area in station.areas if area.path in named)
+        self._manner = (_shards(len(self.numbers)), [(area.path, area.slug) for area in areas])
+        hangs_on = (_FORMAT, station.timezone, self._places, self._manner, self._at, self._said)
+        self.digest = hashlib.blake2b(marshal.dumps(hangs_on, _PLAINEST), digest_size=16).hexdigest()
+        """Of all that the files of the index follow from."""
+        self.about = Index(
+            shards=self._manner[0],
+            edition=self.digest[:8],
+            areas=areas,
+            synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
+        )
 
     def article(self, article: Article) -> Iterator[tuple[str, bytes]]:
         """What is shown of one that is live."""
-        number = self._numbers[article.id]
+        number = self.numbers[article.id]
         yield _shown_path(number), _json(_shown(article, self._zone))
         yield _text_path(number), _json(_composed(_text(article)))
 
     def kinds(self) -> tuple[str, bytes]:
         kinds = ["-"] * self._places
         for article in self.live:
-            kinds[self._numbers[article.id]] = article.kind[0]
+            kinds[self.numbers[article.id]] = article.kind[0]
         return "search/kinds.json", _json("".join(kinds))
 
     def shards(self) -> Iterator[tuple[str, bytes]]:
@@ -283,7 +283,7 @@ class Words:
         """By each gram, what says which articles hold it."""
         lists: defaultdict[str, str] = defaultdict(str)
         last: dict[str, int] = {}
-        articles = sorted(self.live, key=self.number)
+        articles = sorted(self.live, key=lambda article: self.numbers[article.id])
         for begin in range(0, len(articles), _TOGETHER):
             postings: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
             for article in articles[begin : begin + _TOGETHER]:
@@ -294,31 +294,30 @@ class Words:
                 last[gram] = some[-1]
         return lists
 
-    def state(self, digest: Callable[[Article], str]) -> bytes:
+    @property
+    def state(self) -> bytes:
         """What :meth:`changed` must know of this index once it is the earlier one."""
-        articles = {a.id: (self._numbers[a.id], digest(a), a.areas) for a in self.live}
-        areas = [(area.path, area.slug) for area in self.about.areas]
-        return marshal.dumps((edition(), self.about.shards, areas, articles), _PLAINEST)
+        return marshal.dumps((edition(), self._manner, self._at, self._said, *self._areas), _PLAINEST)
 
-    def changed(self, before: bytes, now: bytes, earlier: Earlier) -> Sequence[tuple[str, bytes]] | None:
+    def changed(self, before: bytes, earlier: Earlier) -> Sequence[tuple[str, bytes]] | None:
         """Those shards that are not as they were; None where making all of them anew is no more work.
 
         :param before: the state of the earlier index.
-        :param now: of this one.
         """
         try:
-            *manner, was = marshal.loads(before)  # noqa: S302 - plain values
-        except (EOFError, ValueError, TypeError):  # damaged
-            return None
-        *same, is_ = marshal.loads(now)  # noqa: S302 - likewise
-        gone = [told for id_, told in was.items() if is_.get(id_) != told]
-        came = {id_ for id_, told in is_.items() if was.get(id_) != told}
-        if manner != same or len(gone) + len(came) > len(self.live) // _FEW + 1:
-            return None
-        try:
-            listed = (self._listed_before(number, areas, earlier) for number, _digest, areas in gone)
-            old = {pair for one in listed for pair in one.items()}
-            new = {pair for a in self.live if a.id in came for pair in self._listed(a).items()}
+            *manner, numbers, said, whose, areas = marshal.loads(before)  # noqa: S302 - plain values
+            if manner != [edition(), self._manner]:
+                return None
+            was = dict(zip(numbers, said, strict=True))
+            is_ = dict(zip(self._at, self._said, strict=True))
+            gone = [
+                (at, areas[its]) for at, its in zip(numbers, whose, strict=True) if is_.get(at) != was[at]
+            ]
+            came = [a for a, at in zip(self.live, self._at, strict=True) if was.get(at) != is_[at]]
+            if len(gone) + len(came) > len(self.live) // _FEW + 1:
+                return None
+            old = {pair for one in gone for pair in self._listed_before(*one, earlier).items()}
+            new = {pair for article in came for pair in self._listed(article).items()}
             changes: defaultdict[int, list[_Change]] = defaultdict(list)
             for change, pairs in ((_without, old - new), (_with, new - old)):
                 for gram, posting in pairs:
@@ -327,12 +326,12 @@ class Words:
                 (_shard_path(number), _changed(json.loads(earlier(_shard_path(number))), its))
                 for number, its in changes.items()
             ]
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
-            # Somebody's hand was in the release.
+        except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError):
+            # Somebody's hand was in the release, or in what is known of it.
             return None
 
     def _listed(self, article: Article) -> dict[str, int]:
-        number = self._numbers[article.id]
+        number = self.numbers[article.id]
         return self._postings(
             number, article.title, article.summary, _composed(_text(article)), article.areas
         )
@@ -381,46 +380,44 @@ _LEAST = 8
 """Numbers of a month, at least."""
 
 
-def _numbered(articles: Iterable[Article]) -> tuple[dict[str, int], int]:
+def _numbered(articles: Sequence[Article]) -> tuple[dict[str, int], int]:
     """The number of each article by its id, and how many numbers there are.
 
     A month's articles share a table of at least half as many numbers again, a power of two: each has the place that
-    its id hashes to or, where that is taken, the first free one at steps that hang on its id, too: so none crowd
-    together, and an article that comes or goes moves every third time another one. They are put there in the order of
-    their hashes, so the table hangs on what is in it alone. Months without articles have numbers too: the first one of a
-    month moves no other month's.
+    its id hashes to or, where an older one has that, the first free one at steps that hang on its id, too: so none crowd
+    together, one that comes last moves no other, and one that goes every third time another one. Months without
+    articles have numbers too: the first one of a month moves no other month's.
+
+    :param articles: newest first.
     """
-    months: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
-    for article in articles:
-        months[_month(int(article.begins // _DAY))].append((crc32(article.id.encode()), article.id))
+    in_order = articles[::-1]
+    ids, begins = [a.id for a in in_order], [a.begins for a in in_order]
+    hashes = list(map(crc32, map(str.encode, ids)))
     numbers: dict[str, int] = {}
-    begin = 0
-    for month in range(min(months, default=0), max(months, default=-1) + 1):
-        its = sorted(months.get(month, ()))
-        places = max(_LEAST, _power_of_two(3 * len(its)))
+    first = done = 0
+    for month_ends in _months(begins):
+        end = bisect_left(begins, month_ends)
+        places = max(_LEAST, _power_of_two(3 * (end - done)))
         taken: set[int] = set()
-        for hash_, id_ in its:
-            place, step = hash_ % places, hash_ >> 15 | 1  # an odd one comes to every place
+        for id_, hash_ in zip(ids[done:end], hashes[done:end], strict=True):
+            place = hash_ % places
             while place in taken:
-                place = (place + step) % places
+                place = (place + (hash_ >> 15 | 1)) % places  # an odd step comes to every place
             taken.add(place)
-            numbers[id_] = begin + place
-        begin += places
-    return numbers, begin
+            numbers[id_] = first + place
+        first, done = first + places, end
+    return numbers, first
 
 
-_DAY = 86_400
-"""Seconds."""
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=1 << 16)
-def _month(day: int) -> int:
-    """Months since the year 0.
-
-    :param day: since 1970, as UTC has it.
-    """
-    date = datetime.fromtimestamp(day * _DAY, UTC)
-    return date.year * 12 + date.month
+def _months(moments: Sequence[float]) -> Iterator[float]:
+    """When each month from that of the first of these moments to that of the last was over, as UTC has it."""
+    if moments:
+        first, last = (_1970 + timedelta(seconds=moment) for moment in (moments[0], moments[-1]))
+        for month in range(first.year * 12 + first.month, last.year * 12 + last.month + 1):
+            yield datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()
 
 
 _Change = tuple[Callable[[str, int], str], str, int]
@@ -431,6 +428,13 @@ def _changed(shard: dict[str, str], changes: Iterable[_Change]) -> bytes:
     for change, gram, posting in changes:
         shard[gram] = change(shard.get(gram, ""), posting)
     return _json({gram: shard[gram] for gram in sorted(shard) if shard[gram]})
+
+
+def _said(article: Article) -> str:
+    """Another one where it is listed or shown otherwise; of a missing person's, no more than the catalogue tells."""
+    if article.kind == "alert" and article.missing_person:
+        return f"{article.url} {article.revision}"
+    return digest(article)
 
 
 def _shown(article: Article, zone: ZoneInfo) -> dict[str, str]:

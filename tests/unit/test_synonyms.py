@@ -62,7 +62,7 @@ def test_search_folds_them_as_it_folds_all_words(station: StationFolder) -> None
     settings, problems = read_settings(station.folder / "mkdocs.yml")
     assert settings, problems
     library = station.load()
-    assert search.index(library, AT).synonyms == (("app", "手机软件"), ("往来港澳通行证", "港澳通行证"))
+    assert search.Words(library, AT).about.synonyms == (("app", "手机软件"), ("往来港澳通行证", "港澳通行证"))
 
 
 def test_the_starter_stations_say_what_residents_say() -> None:
