@@ -129,7 +129,7 @@ def recipes(site: Site) -> Iterator[Recipes]:
     yield _alone(
         Recipe(
             name="search index",
-            key=_digest(common, words.digest),
+            key=_digest(common, _digest_of(words.state)),
             make=lambda: _leaving(words.state, words.shards()),
             patch=lambda before, earlier: _patched(words.state, words.changed(before, earlier)),
         )

@@ -32,7 +32,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from operator import add
 from urllib.parse import quote
@@ -248,12 +248,11 @@ class Words:
         named = set(chain.from_iterable(whose))
         areas = tuple(area for area in station.areas if area.path in named)
         self._manner = (_shards(len(self.numbers)), [(area.path, area.slug) for area in areas])
-        hangs_on = (_FORMAT, station.timezone, self._places, self._manner, self._at, self._said)
-        self.digest = hashlib.blake2b(marshal.dumps(hangs_on, _PLAINEST), digest_size=16).hexdigest()
-        """Of all that the files of the index follow from."""
+        told = [f"{article.url} {article.revision}" for article in self.live]
+        hangs_on = (_FORMAT, station.timezone, self._places, self._manner, self._at, told)
         self.about = Index(
             shards=self._manner[0],
-            edition=self.digest[:8],
+            edition=hashlib.blake2b(marshal.dumps(hangs_on, _PLAINEST)).hexdigest()[:8],
             areas=areas,
             synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
         )
@@ -294,7 +293,7 @@ class Words:
                 last[gram] = some[-1]
         return lists
 
-    @property
+    @cached_property
     def state(self) -> bytes:
         """What :meth:`changed` must know of this index once it is the earlier one."""
         return marshal.dumps((edition(), self._manner, self._at, self._said, *self._areas), _PLAINEST)
@@ -431,7 +430,7 @@ def _changed(shard: dict[str, str], changes: Iterable[_Change]) -> bytes:
 
 
 def _said(article: Article) -> str:
-    """Another one where it is listed or shown otherwise; of a missing person's, no more than the catalogue tells."""
+    """Another one where it is listed otherwise; of a missing person's, no more than the catalogue tells."""
     if article.kind == "alert" and article.missing_person:
         return f"{article.url} {article.revision}"
     return digest(article)
