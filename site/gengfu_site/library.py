@@ -192,12 +192,12 @@ def load(
     if signing:
         lying, held = _public(places, lying, remembered, signing, known, urgent=urgent)
     problems += [problem for one in lying.values() for problem in one.problems]
-    read_now = {place: one.manuscript for place, one in lying.items()}
-    manuscripts = [
-        manuscript for place in places if (manuscript := remembered.get(place) or read_now.get(place))
-    ]
-    manuscripts, found = _with_ids_of_their_own(manuscripts)
-    problems += found
+    read_now = {place: one.manuscript for place, one in lying.items() if one.manuscript}
+    seen: dict[str, Manuscript] = {**read_now, **remembered}
+    manuscripts = list(seen.values())
+    if not _are_their_own(manuscripts):
+        manuscripts, found = _with_ids_of_their_own(seen[place] for place in places if place in seen)
+        problems += found
     # What a file that cannot be read is called, nobody knows.
     all_read = not problems or {problem.path for problem in problems} <= {m.lines.path for m in manuscripts}
     alerts = [manuscript for manuscript in manuscripts if manuscript.kind == "alert"]
@@ -318,11 +318,14 @@ def _bound(
             problems.extend(found)
             yield bound(manuscript, followed, persons.get(manuscript.id))
 
-    known = {one.place: one for one in manuscripts if isinstance(one, Known)}
+    known = [one for one in manuscripts if isinstance(one, Known)]
     articles: list[Article] = [*bind([one for one in manuscripts if not isinstance(one, Known)])]
-    for place in links.astray({place: one.leads for place, one in known.items() if one.leads}):
-        articles += bind([unbound(known.pop(place))])
-    return [*articles, *known.values()], [*problems, *links.broken_anchors()]
+    if astray := links.astray({one.place: one.leads for one in known if one.leads}):
+        for one in known:
+            articles += bind([unbound(one)]) if one.place in astray else [one]
+    else:
+        articles += known
+    return articles, [*problems, *links.broken_anchors()]
 
 
 def read(places: Iterable[str], settings: Settings, *, urgent: bool = False) -> dict[str, Lying]:
@@ -448,17 +451,19 @@ def _lies_inside(file: Path, root: Path) -> bool:
         return False
 
 
-def _with_ids_of_their_own(manuscripts: list[Manuscript]) -> tuple[list[Manuscript], list[Problem]]:
-    """Those whose id and address no earlier one has taken, and no page of the site's own."""
+def _are_their_own(manuscripts: Sequence[Manuscript]) -> bool:
+    """Whether each has an id and an address that no other one has, and no page of the site's own."""
     ids = {one.id for one in manuscripts}
     urls = {one.url if isinstance(one, Known) else url_of(one.path) for one in manuscripts}
     together = "\n".join(urls)
     if together != together.lower():
         urls = {url.lower() for url in urls}
-    if len(ids) == len(urls) == len(manuscripts) and not any(
-        reserved_part(one.path) for one in manuscripts if not isinstance(one, Known)
-    ):
-        return manuscripts, []
+    read_now = [one for one in manuscripts if not isinstance(one, Known)]
+    return len(ids) == len(urls) == len(manuscripts) and not any(reserved_part(one.path) for one in read_now)
+
+
+def _with_ids_of_their_own(manuscripts: Iterable[Manuscript]) -> tuple[list[Manuscript], list[Problem]]:
+    """Those whose id and address no earlier one has taken, and no page of the site's own."""
     by_id: dict[str, Manuscript] = {}
     by_url: dict[str, Manuscript] = {}
     unique: list[Manuscript] = []
@@ -515,7 +520,10 @@ def _out_of_time_or_place(
     :param alerts: the ids of all.
     """
     now = at.timestamp()
-    for manuscript in [m for m in manuscripts if m.changes > now or m.kind == "alert"]:
+    some = [
+        manuscript for manuscript in manuscripts if manuscript.changes > now or manuscript.kind == "alert"
+    ]
+    for manuscript in sorted(some, key=attrgetter("place")):
         if manuscript.changes > max(now, manuscript.begins):
             yield manuscript.lines.problem(
                 "updated",

@@ -165,8 +165,8 @@ class Links:
         """Of what was bound by now, nothing more is asked."""
         self._anchors.clear()
 
-    def astray(self, leads: Mapping[str, Iterable[Lead]]) -> list[str]:
-        """Of articles that were bound before, those whose links would not all be followed as they were then.
+    def astray(self, leads: Mapping[str, Iterable[Lead]]) -> set[str]:
+        """Of articles that were bound before, the places of those whose links would not all be followed as they were then.
 
         Once all others are known or bound.
 
@@ -174,12 +174,12 @@ class Links:
         """
         now = self._at.timestamp()
         wrong = {lead for lead in {*chain.from_iterable(leads.values())} if not self._leads_on(*lead, now)}
-        return [
+        return {
             place
             for place, its in leads.items()
             if not wrong.isdisjoint(its)
             and not all(self._leads_on(*lead, max(now, self._by_place[place].begins)) for lead in its)
-        ]
+        }
 
     def _leads_on(self, place: str, anchor: str, by: float) -> bool:
         """Whether there is such a heading, or article, that is published by then."""

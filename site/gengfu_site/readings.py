@@ -132,11 +132,12 @@ class Readings:
         known = {place: one for place, one in held.items() if now.get(place) == one.status}
         if signatures or any(one.signed for one in known.values()):
             known = {place: one.answered(_signed(one, signatures)) for place, one in known.items()}
-        known = shared.files.still(known)
+            held.update(known)
+        for place in shared.files.changed(known):
+            del known[place]
         left = {name for name in held.keys() - known.keys() if not name.startswith(_COPY)}
         for name in left:
             del held[name]
-        held.update(known)
         unknown = [place for place in places if place not in known]
         rows: dict[str, Values] = {}
         texts: dict[str, Text] = {}
@@ -334,22 +335,18 @@ class _Brought:
         self._statuses: dict[str, Status] = {}
         self._digests: dict[str, str] = {}
 
-    def still(self, articles: Mapping[str, Remembered]) -> dict[str, Remembered]:
-        """Those that bring along what they did when they were read; of what was signed, what was signed."""
+    def changed(self, articles: Mapping[str, Remembered]) -> list[str]:
+        """The places of those that no longer bring along what they did when they were read, or what was signed with them."""
         changed = {
             brought
             for brought in {one.brought for one in articles.values()}
             if any(self._status(name) != then for name, then, _digest in brought)
         }
-        return {
-            place: one
+        return [
+            place
             for place, one in articles.items()
-            if (
-                _is_signed(one.brought, one.signed)
-                if one.signed
-                else not changed or one.brought not in changed
-            )
-        }
+            if (not _is_signed(one.brought, one.signed) if one.signed else changed and one.brought in changed)
+        ]
 
     def now(self, files: Iterable[PurePosixPath], signed: Signed | None) -> Brought:
         """:param signed: who answers for the article, and thus for other bytes, perhaps, than lie in content/."""
