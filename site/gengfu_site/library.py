@@ -129,8 +129,8 @@ class Known(Article):
     leads: tuple[Lead, ...]
     """To other articles."""
     headings: str
-    """Its own to which a link may lead, by their anchors, a line each: few articles are led to, and it is one text in
-    place of many."""
+    """Anchors of its own to which a link may lead, parted by NUL, which none can hold: few articles are led to, and it is
+    one text in place of many."""
 
 
 class Knowledge(Protocol):

@@ -67,7 +67,7 @@ class BoundBefore(Protocol):
     """What need be known of an article whose links were followed before."""
 
     headings: str
-    """Its anchors, a line each."""
+    """Its anchors, parted by NUL."""
 
 
 class Links:
@@ -195,7 +195,7 @@ class Links:
         if place in self._anchors:
             return self._anchors[place]
         known = place in self._known and place in self._by_place
-        return self._known[place].headings.split("\n") if known else None
+        return self._known[place].headings.split("\0") if known else None
 
     def broken_anchors(self) -> Iterator[Problem]:
         """Links to a heading that the article they lead to does not have; once all are bound, and each is told once."""

@@ -104,7 +104,7 @@ class _Shared:
             if [*problems, *links.broken_anchors()]:
                 continue
             brought = self.files.now(followed.files, manuscript.signed)
-            leads, headings = tuple(sorted(followed.leads)), "\n".join(sorted(followed.anchors))
+            leads, headings = tuple(sorted(followed.leads)), "\0".join(sorted(followed.anchors))
             found.append((bound(manuscript, followed), OfFile((), text, brought, leads, headings)))
         links.let_go()
         return [one for one in found if self._keeps_rules(one[0])]
@@ -126,15 +126,8 @@ class Readings:
     def files(self, places: Sequence[str], signatures: Signatures | None) -> Mapping[str, Remembered]:
         settled = self._now() - _SETTLED
         content, held, shared = str(self.settings.content), self._held, _Shared(self.settings, self.at)
-        if not held:
-            held.update(all_remembered(self.store.readings(), self))
         now = dict(zip(places, statuses([f"{content}/{place}" for place in places]), strict=True))
-        known = {place: one for place, one in held.items() if now.get(place) == one.status}
-        if signatures or any(one.signed for one in known.values()):
-            known = {place: one.answered(_signed(one, signatures)) for place, one in known.items()}
-            held.update(known)
-        for place in shared.files.changed(known):
-            del known[place]
+        known = self._unchanged(now, shared.files, signatures)
         left = {name for name in held.keys() - known.keys() if not name.startswith(_COPY)}
         for name in left:
             del held[name]
@@ -156,6 +149,24 @@ class Readings:
             # A build that was broken off may have left texts of files that are gone since.
             left |= self.store.texts() - held.keys()
         self._keep(rows, texts, left - rows.keys())
+        return known
+
+    def _unchanged(
+        self, now: Mapping[str, Status], brought: _Brought, signatures: Signatures | None
+    ) -> dict[str, Remembered]:
+        """Those that are known, and are with all that they bring along as they were when they were read.
+
+        :param now: the status of each file.
+        """
+        held = self._held
+        if not held:
+            held.update(all_remembered(self.store.readings(), self))
+        known = {place: one for place, one in held.items() if now.get(place) == one.status}
+        if signatures or any(one.signed for one in known.values()):
+            known = {place: one.answered(_signed(one, signatures)) for place, one in known.items()}
+            held.update(known)
+        for place in brought.changed(known):
+            del known[place]
         return known
 
     def copies(self, wanted: Sequence[Copy]) -> Mapping[str, Remembered]:
@@ -337,7 +348,7 @@ class _Brought:
 
     def changed(self, articles: Mapping[str, Remembered]) -> list[str]:
         """The places of those that no longer bring along what they did when they were read, or what was signed with them."""
-        changed = {
+        others = {
             brought
             for brought in {one.brought for one in articles.values()}
             if any(self._status(name) != then for name, then, _digest in brought)
@@ -345,7 +356,7 @@ class _Brought:
         return [
             place
             for place, one in articles.items()
-            if (not _is_signed(one.brought, one.signed) if one.signed else changed and one.brought in changed)
+            if (not _is_signed(one.brought, one.signed) if one.signed else others and one.brought in others)
         ]
 
     def now(self, files: Iterable[PurePosixPath], signed: Signed | None) -> Brought:

@@ -139,7 +139,8 @@ class Remembered(Known, tuple):  # type: ignore[type-arg]
 
     def answered(self, signed: Signed | None) -> Remembered:
         """The same, and who answers for it now."""
-        return self if self.signed == signed else remembered(self[: len(_ROW)], self.teller, signed)
+        same = self.signed == signed
+        return self if same else remembered(self[: len(_ROW)], self.teller, signed, self.at_hand)
 
 
 def remembered(

@@ -139,6 +139,29 @@ def test_nothing_is_left_of_an_earlier_layout(tmp_path: Path) -> None:
     assert (store.texts(), store.readings()) == (set(), {"tip/b.md": ("row",)})
 
 
+def test_a_build_that_is_broken_off_leaves_no_text_of_what_is_deleted_then(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # as above
+    monkeypatch.setattr(readings, "_MANY", 1)
+    for n in range(4):
+        station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Store, "keep_readings", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            publish(station.settings, AT)
+    readings._held.cache_clear()
+    store = readings.store_for(station.settings)
+    assert "tip/t0.md" in store.texts()
+    (station.folder / "content/tip/t0.md").unlink()
+    publish(station.settings, AT)
+    assert store.texts() == store.readings().keys() == {"tip/t1.md", "tip/t2.md", "tip/t3.md"}
+
+
+def broken_off(*_what: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store_stays_open(
     tmp_path: Path,
 ) -> None:
