@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
 from math import inf
 from pathlib import PurePosixPath
@@ -22,6 +22,7 @@ from gengfu_site.approvals import Signed, digest_of
 from gengfu_site.catalogue import KINDS, AlertForm, AlertState, AlertStatus, Kind, Season, Station
 from gengfu_site.problems import Problem, in_command, nearest
 from gengfu_site.source import STRICT, Document, Mistake, read_yaml, shortened, validate
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _
 
 _YEARS = range(1970, 9000)

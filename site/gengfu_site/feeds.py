@@ -10,7 +10,6 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -25,6 +24,7 @@ from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
 from gengfu_site.library import Article, Library
 from gengfu_site.pages import Lists, area_url, facts, kind_label, photo, topic_url
 from gengfu_site.pictures import picture
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import translations
 
 NEWEST = 50

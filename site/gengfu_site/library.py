@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
@@ -21,6 +21,7 @@ from gengfu_site.persons import Person, read_persons, searched_for
 from gengfu_site.problems import Problem, nearest, reason, shown
 from gengfu_site.settings import FILE, OWN_FOLDERS, OWN_PAGES, RESERVED, Settings
 from gengfu_site.source import read_text
+from gengfu_site.values import dataclass
 from gengfu_site.versions import Copy, Lying, Signatures, shown_to_residents, signatures
 from gengfu_templates.i18n import _
 

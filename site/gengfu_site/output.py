@@ -11,7 +11,6 @@ import marshal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from html import escape
@@ -36,6 +35,7 @@ from gengfu_site.render import render, render_matter
 from gengfu_site.search import Earlier
 from gengfu_site.settings import Settings
 from gengfu_site.store import status
+from gengfu_site.values import dataclass
 from gengfu_site.view import ArticlePage, Page
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)

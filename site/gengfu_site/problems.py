@@ -12,7 +12,6 @@ import re
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Literal
 
@@ -111,6 +110,8 @@ def nearest(word: str, known: Collection[str], *, before: int = 0) -> str | None
 
     :param before: mistakes in the same file that come first; where these are many, nobody guesses any more.
     """
+    from difflib import get_close_matches
+
     if before >= _MOST_GUESSES:
         return None
     # One sign in common is much of a word of two or three, and little of a longer one.

@@ -7,7 +7,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ from gengfu_site.release import Staged
 from gengfu_site.render import environment, render
 from gengfu_site.settings import Settings
 from gengfu_site.store import Done, Store
+from gengfu_site.values import dataclass
 from gengfu_site.view import ArticlePage, Page
 
 Progress = Callable[[int], None]

@@ -19,7 +19,7 @@ import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
@@ -50,6 +50,7 @@ from gengfu_site.rules.terms import FILE as TERMS
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document
 from gengfu_site.store import Status, Store, Text, Values, status, statuses
+from gengfu_site.values import dataclass
 from gengfu_site.versions import Copy, Signatures
 
 FILE = PurePosixPath(".gengfu/site.sqlite3")

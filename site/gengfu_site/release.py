@@ -13,7 +13,6 @@ else. (Linking 50,000 files of a release that is for the most part the old one t
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -203,6 +202,8 @@ def _exchange(new: Path, public: Path) -> None:
 def _swapped(one: Path, other: Path) -> bool:
     if sys.platform != "linux":
         return False
+    import ctypes
+
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     try:
         rename = ctypes.CDLL(None).renameat2

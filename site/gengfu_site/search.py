@@ -30,7 +30,7 @@ from array import array
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
@@ -45,6 +45,7 @@ from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
 from gengfu_site.records import digest
 from gengfu_site.synonyms import Synonyms
+from gengfu_site.values import dataclass
 
 _FORMAT = 4
 """Of the files; another one gives every file another address."""

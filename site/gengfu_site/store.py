@@ -27,12 +27,14 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter
 from pathlib import Path
 from threading import get_ident
 from typing import Any, NamedTuple
 from zlib import crc32
+
+from gengfu_site.values import dataclass
 
 Values = tuple[Any, ...]
 Status = tuple[int, ...]

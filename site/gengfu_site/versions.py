@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from gengfu_site.approvals import Approvals, Lost, Public, Review, Signed, step_name, strictest
@@ -24,6 +24,7 @@ from gengfu_site.catalogue import KINDS, Kind
 from gengfu_site.problems import Problem, in_command
 from gengfu_site.settings import Settings
 from gengfu_site.source import Document, read_yaml
+from gengfu_site.values import dataclass
 from gengfu_templates.i18n import _, series
 
 
