@@ -81,7 +81,7 @@ def test_a_build_after_one_edit_imports_no_more_than_it_uses(station: StationFol
     build = ["-C", str(station.folder), "build"]
     loaded(build)
     station.article("tip/a.md", "写多一点。\n", id="T0001", kind="tip")
-    needed = {"feedgen", "jinja2", "lxml", "nh3", "zxingcpp"}
+    needed = {"ctypes", "feedgen", "jinja2", "lxml", "nh3", "zxingcpp"}
     assert loaded(build) & (HEAVY | SHOWN | {"concurrent.futures"}) == needed
 
 
