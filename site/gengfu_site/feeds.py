@@ -54,9 +54,11 @@ def channels(library: Library, at: datetime, lists: Lists) -> Iterator[Channel]:
 
     :param lists: of what lists and feeds offer at ``at``.
     """
+    changes = attrgetter("changes")
+    latest = max(library.published(at), key=changes, default=None)
     for url, title, articles in _channels(library.settings.station, library.listed(at), lists):
         newest = articles[:NEWEST]
-        changed = max(newest or library.published(at), key=attrgetter("changes"), default=None)
+        changed = max(newest, key=changes, default=latest)
         updated = changed.modified if changed else _NOTHING_YET
         yield Channel(url=url, title=title, articles=newest, updated=updated)
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from html import escape
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
 from gengfu_site.pages import Pager, Planned, article_name, kind_label, photo
 from gengfu_site.pictures import pictures
-from gengfu_site.records import digest
+from gengfu_site.records import brought, digest
 from gengfu_site.render import render, render_matter
 from gengfu_site.search import Earlier
 from gengfu_site.settings import Settings
@@ -279,10 +279,10 @@ def _content(article: Article, page: ArticlePage, env: jinja2.Environment) -> st
 def _files(library: Library, at: datetime) -> Iterator[Recipe]:
     """What published articles name, each once, and the pictures of persons searched for."""
     settings = library.settings
-    named: dict[PurePosixPath, tuple[tuple[int, int], Path]] = {}
+    named: dict[str, tuple[tuple[int, int], Path]] = {}
     published = library.published(at)
     # Most bring along what many others do.
-    lying = {a.files for a in published if a.signed is None and not isinstance(a, Kept)}
+    lying = {brought(a) for a in published if a.signed is None and not isinstance(a, Kept)}
     for article in published:
         if article.signed or isinstance(article, Kept):
             for path in article.files:
@@ -290,12 +290,13 @@ def _files(library: Library, at: datetime) -> Iterator[Recipe]:
                     rank, source = article.signed.rank, article.signed.files[path]
                 else:
                     rank, source = (-2, 0), settings.public / path
-                named[path] = max(named.get(path, (rank, source)), (rank, source))
-    for path in chain.from_iterable(lying):
-        rank, source = (-1, 0), settings.content / path
-        named[path] = max(named.get(path, (rank, source)), (rank, source))
-    for path, (_rank, source) in sorted(named.items()):
-        yield _copy(path.as_posix(), source, f"{source} {status(source)}")
+                name = path.as_posix()
+                named[name] = max(named.get(name, (rank, source)), (rank, source))
+    for name in chain.from_iterable(lying):
+        rank, source = (-1, 0), settings.content / name
+        named[name] = max(named.get(name, (rank, source)), (rank, source))
+    for name, (_rank, source) in sorted(named.items()):
+        yield _copy(name, source, f"{source} {status(source)}")
     for article in published:
         if article.person and (picture := photo(article, at)):
             yield _copy(picture[0], settings.private / picture[1], None)

@@ -289,8 +289,9 @@ class Pager:
         }
         # A page with a missing person on it is made anew each time: no digest of their data is to be kept.
         unsaid = [a for a in published if (a.kind == "alert" and a.missing_person) or isinstance(a, Kept)]
+        keys |= {article_name(a): None for a in unsaid}
         return Planned(
-            keys=keys | {article_name(a): None for a in unsaid},
+            keys=keys,
             make=lambda name: self.both(self.named(name)),
             found=[(a.url, a.changes) for a in self._live if a.kind != "alert"],
         )

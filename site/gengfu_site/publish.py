@@ -123,7 +123,9 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
         made = _Making(staged=staged, env=site.env, before=before, store=store, progress=progress).all(new)
     over = before.keys() - set().union(*(alike.keys for alike in wanted))
     done = {one.name: (one.key, made[one.name].files) for one in new}
-    now = {name: what for name, what in (before | done).items() if name not in over}
+    now = before | done
+    for name in over:
+        del now[name]
     files = sum([its.count("\n") + 1 for _key, its in now.values() if its])
     put = {file for one in made.values() for file in one.put}
     changed = [name for name in (*over, *made) if before.get(name, _NOTHING)[1] != now.get(name, _NOTHING)[1]]

@@ -185,7 +185,7 @@ def _often(article: Article) -> Values:
         headline(article),
         tuple(map(_moment, (article.published, article.updated, article.expires))),
         _plain(article.alert),
-        tuple(path.as_posix() for path in article.files),
+        brought(article),
     )
 
 
@@ -283,6 +283,13 @@ def digest(article: Article) -> str:
         return article.digest
     carried = (article.main, article.content) if isinstance(article, Kept) else ()
     return _digest_of((_often(article), rest_of(article), article.place, carried), article.html)
+
+
+def brought(article: Article) -> tuple[str, ...]:
+    """:attr:`Article.files` as text."""
+    if isinstance(article, Remembered):
+        return article.files_told
+    return tuple(path.as_posix() for path in article.files)
 
 
 def headline(article: Article) -> str:
