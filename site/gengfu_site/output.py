@@ -31,6 +31,7 @@ from gengfu_site.offline import worker
 from gengfu_site.pages import Pager, Planned, article_name, kind_label, photo
 from gengfu_site.pictures import pictures
 from gengfu_site.records import brought, digest
+from gengfu_site.related import Known
 from gengfu_site.render import render, render_matter
 from gengfu_site.search import Earlier
 from gengfu_site.settings import Settings
@@ -65,8 +66,8 @@ class Site:
     library: Library
     at: datetime
     env: jinja2.Environment
-    known: bytes | None = None
-    """The state of an earlier site's :attr:`Pager.leads`."""
+    known: Known = lambda name: None
+    """What :attr:`Pager.leads` left of an earlier site."""
 
     @cached_property
     def pager(self) -> Pager:

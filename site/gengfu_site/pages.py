@@ -24,7 +24,7 @@ from gengfu_site.links import ATTACHMENTS
 from gengfu_site.markdown import plain, sections
 from gengfu_site.pictures import STATION, kind_picture, picture, topic_picture
 from gengfu_site.records import digest, headline
-from gengfu_site.related import Leads, led_to, related
+from gengfu_site.related import Known, Leads, led_to, related
 from gengfu_site.search import Words
 from gengfu_site.settings import OWN_PAGES
 from gengfu_site.view import (
@@ -204,8 +204,8 @@ def photo(article: Article, at: datetime) -> tuple[str, str] | None:
 class Pager:
     """Makes the pages of one library at one moment; holds what they share."""
 
-    def __init__(self, library: Library, at: datetime, known: bytes | None = None) -> None:
-        """:param known: the state of earlier :attr:`leads`."""
+    def __init__(self, library: Library, at: datetime, known: Known = lambda name: None) -> None:
+        """:param known: what earlier :attr:`leads` left."""
         self._known = known
         self._library = library
         self._at = at

@@ -103,7 +103,7 @@ def site_of(library: Library, at: datetime, store: Store) -> Site:
     """
     :raises TemplateBroken: a style sheet or script of the theme cannot be read.
     """
-    return Site(library=library, at=at, env=environment(library.settings), known=store.related())
+    return Site(library=library, at=at, env=environment(library.settings), known=store.worked_out)
 
 
 def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda written: None) -> int:
@@ -138,8 +138,8 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
         return write(site, staged, store, progress)
     left = {name: one.left for name, one in made.items() if one.left is not None}
     store.keep_made(staged.number, staged.before, done, over, left)
-    if site.pager.leads.state is not site.known:
-        store.keep_related(site.pager.leads.state)
+    if site.pager.leads.left:
+        store.keep_worked_out(site.pager.leads.left)
     progress(files)
     return files
 

@@ -14,7 +14,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, filterfalse, pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -36,8 +36,12 @@ _WHOLE = 1 << 32
 _CHINESE = re.compile(r"[㐀-鿿]{2,}")  # each of 16 bits
 _OTHER = re.compile(r"[a-z0-9]{2,}")
 
+LEADS, COMPARED = "leads", "compared"
+"""Names of what is left: where articles lead, and what was compared, which is asked for only if some of it is new."""
 Row = tuple[str, bool, str, tuple[str, ...], float, str, bytes]
 """What counts of an article: its mark, whether others may lead to it, kind, topics, when it begins, headline and pairs."""
+Known = Callable[[str], bytes | None]
+"""Gives what was left under a name the last time; None: it is not known."""
 
 
 class Leads(NamedTuple):
@@ -45,27 +49,33 @@ class Leads(NamedTuple):
 
     said: Mapping[str, str]
     """By the id of each, where it leads: of each other, nearest first, id and headline."""
-    state: bytes
-    """The same, and what it came of, for the next time."""
+    left: Mapping[str, bytes]
+    """For the next time, by names; empty where what was left the last time still holds."""
 
 
-def related(articles: Sequence[Article], offered: Container[str], known: bytes | None = None) -> Leads:
+def related(articles: Sequence[Article], offered: Container[str], known: Known = lambda name: None) -> Leads:
     """Where each of ``articles`` leads.
 
     :param articles: newest first, those of one instant by id.
     :param offered: ids of those that others may lead to.
-    :param known: the state that was left for other articles, or for these as they once were. Where nothing that counts is
-        other than it was then, the very same is left.
+    :param known: what was left of other articles, or of these as they once were.
     """
-    key = _key(articles, offered)
-    before, said, then = marshal.loads(known) if known else ("", {}, marshal.dumps({}))  # noqa: S302 - our own
-    if known and before == key:
-        return Leads(said, known)
+    counted = {a.id: (mark(a), a.id in offered) for a in articles}
+    marks, flags = [its[0] for its in counted.values()], [its[1] for its in counted.values()]
+    key = _digest((" ".join(counted), "".join(marks), bytes(flags)))
+    before, said = _values(known(LEADS)) or ("", {})
+    if before == key:
+        return Leads(said, {})
+    compared, its = _values(known(COMPARED)) or ("", {})
+    then: Mapping[str, Row] = its if compared == before else {}
     rows: dict[str, Row] = {
-        a.id: (mark(a), a.id in offered, a.kind, a.topics, a.begins, headline(a), pairs(a)) for a in articles
+        a.id: row
+        if (row := then.get(a.id)) and row[:2] == counted[a.id]
+        else (*counted[a.id], a.kind, a.topics, a.begins, headline(a), pairs(a))
+        for a in articles
     }
-    said = _said(rows, marshal.loads(then), said)  # noqa: S302 - likewise
-    return Leads(said, marshal.dumps((key, said, marshal.dumps(rows))))
+    said = _said(rows, then, said)
+    return Leads(said, {LEADS: marshal.dumps((key, said)), COMPARED: marshal.dumps((key, rows))})
 
 
 def led_to(said: str) -> Sequence[str]:
@@ -77,8 +87,7 @@ def mark(article: Article) -> str:
     """Digest of what counts of an article by itself."""
     if isinstance(article, Remembered):
         return article.mark
-    its = (article.kind, article.topics, article.begins, headline(article), pairs(article))
-    return hashlib.blake2b(marshal.dumps(its, 2), digest_size=8).hexdigest()
+    return _digest((article.kind, article.topics, article.begins, headline(article), pairs(article)))
 
 
 def pairs(article: Article) -> bytes:
@@ -97,24 +106,20 @@ def _pairs(text: str) -> set[int]:
     return pairs
 
 
-def _key(articles: Sequence[Article], offered: Container[str]) -> str:
-    """Says all that counts of all."""
-    ids = [article.id for article in articles]
-    said = (
-        " ".join(ids),
-        "".join([mark(article) for article in articles]),
-        bytes([id_ in offered for id_ in ids]),
-    )
-    return hashlib.blake2b(marshal.dumps(said, 2), digest_size=16).hexdigest()
+def _digest(values: tuple[Any, ...]) -> str:
+    return hashlib.blake2b(marshal.dumps(values, 2), digest_size=8).hexdigest()
+
+
+def _values(data: bytes | None) -> Any:
+    return data and marshal.loads(data)  # noqa: S302 - plain values
 
 
 def _said(rows: Mapping[str, Row], then: Mapping[str, Row], said: Mapping[str, str]) -> dict[str, str]:
     """As :attr:`Leads.said`.
 
-    :param said: the same of ``then``.
+    :param then: the rows of which ``said`` is true; what is the same since is the same row.
     """
-    nothing = (None, None)
-    changed = {id_ for id_, row in rows.items() if then.get(id_, nothing)[:2] != row[:2]}
+    changed = {id_ for id_, row in rows.items() if then.get(id_) is not row}
     gone = then.keys() - rows.keys()
     compared = _Compared(rows)
     if (len(changed) + len(gone)) * _FEW > len(rows):

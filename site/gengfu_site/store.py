@@ -6,7 +6,7 @@ that went into it, the files that came out, and what it left itself for the next
 wrote into the public folder, or a machine that stopped half-way, leaves another number there or none.
 
 ``log`` is what came of the audit log as far as it was read, with the digest of those bytes: a log that was changed
-anywhere in them is read anew. ``related`` is where articles lead, and what that came of.
+anywhere in them is read anew. ``leads`` is where articles lead, ``compared`` what that came of.
 
 What every build asks of all articles is read whole, so its rows lie together in chunks, a few hundred for any number of
 articles: to ask SQLite for a row takes longer than to make use of it. A row's name says in which chunk it is, so only those
@@ -170,23 +170,16 @@ class Store:
 
     def log(self) -> tuple[Values, Values] | tuple[None, None]:
         """How far the audit log was read, and what came of that."""
-        data = self._worked_out("log")
+        data = self.worked_out("log")
         mark, told = marshal.loads(data) if data else (None, None)  # noqa: S302 - plain values
         return mark, told
 
     def keep_log(self, mark: Values, told: Values) -> None:
         """The same, for the next time."""
-        self._keep_worked_out("log", marshal.dumps((mark, told)))
+        self.keep_worked_out({"log": marshal.dumps((mark, told))})
 
-    def related(self) -> bytes | None:
-        """The state of :class:`gengfu_site.related.Leads`."""
-        return self._worked_out("related")
-
-    def keep_related(self, state: bytes) -> None:
-        """The same, for the next time."""
-        self._keep_worked_out("related", state)
-
-    def _worked_out(self, name: str) -> bytes | None:
+    def worked_out(self, name: str) -> bytes | None:
+        """What was kept under ``name``."""
         query = "SELECT value FROM said WHERE name = ?"
         with suppress(*_DAMAGED):
             for (written,) in self._rows(query, "edition", self.edition, name):
@@ -195,10 +188,13 @@ class Store:
                     return data
         return None
 
-    def _keep_worked_out(self, name: str, data: bytes) -> None:
+    def keep_worked_out(self, new: Mapping[str, bytes]) -> None:
+        """By names, what hangs on the edition as all readings do."""
+
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
-            _say(connection, name, crc32(data).to_bytes(4) + data)
+            for name, data in new.items():
+                _say(connection, name, crc32(data).to_bytes(4) + data)
 
         self._change(keep)
 
@@ -207,7 +203,7 @@ class Store:
         if _said(connection, "edition") != self.edition:
             connection.execute("DELETE FROM chunks WHERE whole = 'readings'")
             connection.execute("DELETE FROM texts")
-            connection.execute("DELETE FROM said WHERE name IN ('log', 'related')")
+            connection.execute("DELETE FROM said WHERE name IN ('log', 'leads', 'compared')")
             _say(connection, "edition", self.edition)
 
     def keep_made(
