@@ -8,7 +8,7 @@ it holds it. It is public: nothing may enter it that is not on the site.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, chain, islice, pairwise, repeat
@@ -244,17 +244,21 @@ _ITEMS, _NEXT, _END = b',\n "items": [\n', b",\n", b"\n ]\n}\n"
 class Dumped:
     """What :func:`dumped` made, and where in it each entry lies."""
 
-    def __init__(self, data: bytes, names: Iterable[str | None], lengths: Sequence[int]) -> None:
+    def __init__(self, data: bytes, names: Sequence[str | None], lengths: Sequence[int]) -> None:
         """
         :param names: of its entries, in order; None: it is not for taking over.
         :param lengths: theirs.
         """
-        self._data, self.lengths = memoryview(data), lengths
+        self._data, self._names, self.lengths = memoryview(data), names, lengths
         begin = data.find(_ITEMS) + len(_ITEMS)
         self._begins = [*accumulate(lengths, lambda at, length: at + length + len(_NEXT), initial=begin)]
-        self.places: dict[str | None, int] = {
-            name: place for place, name in enumerate(names) if name is not None
-        }
+
+    @cached_property
+    def places(self) -> Mapping[str | None, int]:
+        """Of those that may be taken over, by their names."""
+        places = {name: place for place, name in enumerate(self._names)}
+        places.pop(None, None)
+        return places
 
     def entries(self, first: int, last: int) -> memoryview:
         """Those from one place to another, as they stand there: one for :func:`dumped`."""
@@ -263,7 +267,7 @@ class Dumped:
     def sum(self) -> int:
         """Of all that may be taken over: tells whether somebody's hand was in it."""
         written = 0
-        for first, last in runs([*self.places.values()]):
+        for first, last in runs([place for place, name in enumerate(self._names) if name is not None]):
             written = crc32(self.entries(first, last), written)
         return written
 

@@ -201,22 +201,25 @@ def _catalogue(site: Site, common: str) -> Recipe:
     long as to see that."""
     library, at = site.library, site.at
     live, station = library.live(at), library.settings.station
-    searching = any(article.person and article.person_shown(at) for article in live)
-    # Of a missing person all is said anew each time, and neither it nor a digest of it is kept.
-    told = [None if a.kind == "alert" and a.missing_person else digest(a) for a in live]
+    alerts = [article for article in live if article.kind == "alert"]
+    searching = any(article.person_shown(at) for article in alerts)
+    digests = [*map(digest, live)]
+    # Of a missing person all is said anew each time; kept is how long that is while it is public, no digest of it.
+    unsaid = {digest(article) for article in alerts if article.missing_person}
+    told = [None if name in unsaid else name for name in digests]
 
     def made(was: Dumped) -> Iterator[Outcome]:
         # What is new has a number below zero, and none of these follows another.
         places = [was.places.get(name, -number) for number, name in enumerate(told, 2)]
         new = {
-            -number: dumped_entry(entry(article, station, at)).encode()
-            for number, (article, place) in enumerate(zip(live, places, strict=True), 2)
+            place: dumped_entry(entry(live[-place - 2], station, at)).encode()
+            for place in places
             if place < 0
         }
         lengths = [was.lengths[place] if place >= 0 else len(new[place]) for place in places]
         entries = (new.get(first) or was.entries(first, last) for first, last in runs(places))
         data = dumped(station, entries)
-        yield Left(state=marshal.dumps((common, told, lengths, Dumped(data, told, lengths).sum())))
+        yield Left(state=marshal.dumps((common, told, lengths, Dumped(data, told, lengths).sum()), _PLAINEST))
         yield Generated(path="catalogue.json", data=data)
 
     def patched(before: bytes, earlier: Earlier) -> Iterator[Outcome] | None:
@@ -229,7 +232,7 @@ def _catalogue(site: Site, common: str) -> Recipe:
             return made(was) if was.sum() == written else None
         return None
 
-    key = None if searching else _digest(common, *map(digest, live))
+    key = None if searching else _digest(common, *digests)
     return Recipe("catalogue.json", key, lambda: made(Dumped(b"", (), ())), patched)
 
 
