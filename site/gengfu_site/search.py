@@ -249,7 +249,7 @@ class Words:
         named = set(chain.from_iterable(whose))
         areas = tuple(area for area in station.areas if area.path in named)
         self._manner = (_shards(len(self.numbers)), [(area.path, area.slug) for area in areas])
-        told = [f"{article.url} {article.revision}" for article in self.live]
+        told = [article.url for article in self.live], [article.revision for article in self.live]
         hangs_on = (_FORMAT, station.timezone, self._places, self._manner, self._at, told)
         self.about = Index(
             shards=self._manner[0],
