@@ -393,36 +393,37 @@ def article_places(settings: Settings) -> tuple[list[str], list[Problem]]:
             _("检查 mkdocs.yml 里的 docs_dir 和这个文件夹的名字、权限。"),
         )
 
+    def is_article(file: str, *, link: bool) -> bool:
+        if mistake := _wrong_name(file):
+            wrong(file, *mistake)
+            return False
+        if link and file.endswith(".md") and not _lies_inside(Path(file), root):
+            wrong(file, _("这是一个指向 content/ 以外的链接文件。"), _("把文件本身放进 content/。"))
+            return False
+        return file.endswith(".md")
+
     def look(folder: str, above: str) -> None:
+        folders, names, links = [], [], set()
         try:
             with os.scandir(folder) as opened:
-                entries = sorted((one for one in opened if one.name[0] != "."), key=attrgetter("name"))
+                for one in opened:
+                    if one.is_dir(follow_symlinks=False):
+                        folders.append(one.name)
+                    else:
+                        names.append(one.name)
+                    if one.is_symlink():
+                        links.add(one.name)
         except OSError as error:
             cannot_list(error)
             return
-        folders = [one for one in entries if one.is_dir(follow_symlinks=False)]
-        names = [one.name for one in entries if not one.is_dir(follow_symlinks=False)]
-        links = {one.name for one in entries if one.is_symlink()}
-        readable = _is_utf8("".join(names))
-        for name in names:
-            if readable and name.endswith(".md") and name not in links:
-                found.append(above + name)
-                continue
-            file = f"{folder}{os.sep}{name}"
-            if mistake := _wrong_name(file):
-                wrong(file, *mistake)
-            elif not name.endswith(".md"):
-                continue
-            elif name in links and not _lies_inside(Path(file), root):
-                wrong(
-                    file,
-                    _("这是一个指向 content/ 以外的链接文件。"),
-                    _("把文件本身放进 content/。"),
-                )
-            else:
-                found.append(above + name)
-        for one in folders:
-            look(one.path, f"{above}{one.name}/")
+        names = sorted([name for name in names if name[0] != "."])
+        articles = [name for name in names if name.endswith(".md")]
+        if links or len(articles) < len(names) or not _is_utf8("".join(names)):
+            articles = [name for name in names if is_article(f"{folder}{os.sep}{name}", link=name in links)]
+        found.extend([above + name for name in articles])
+        for name in sorted(folders):
+            if name[0] != ".":
+                look(f"{folder}{os.sep}{name}", f"{above}{name}/")
 
     look(content, "")
     return found, problems

@@ -160,8 +160,8 @@ class Readings:
         :param now: the status of each file.
         """
         held = self._held
-        if not held:
-            held.update(all_remembered(self.store.readings(), self))
+        for rows in () if held else self.store.readings():
+            held.update(all_remembered(rows, self))
         known = {place: one for place, one in held.items() if now.get(place) == one.status}
         if signatures or any(one.signed for one in known.values()):
             known = {place: one.answered(_signed(one, signatures)) for place, one in known.items()}

@@ -101,13 +101,11 @@ class Store:
             for connection in self._open.pop(get_ident()).values():
                 connection.close()
 
-    def readings(self) -> dict[str, Values]:
-        """What every build asks of files, by their path below content/."""
-        found: dict[str, Values] = {}
+    def readings(self) -> Iterator[dict[str, Values]]:
+        """What every build asks of files, by their path below content/, some at a time."""
         with suppress(*_DAMAGED):
             for rows in self._chunks("readings", "edition", self.edition):
-                found.update(rows or {})
-        return found
+                yield rows or {}
 
     def texts(self) -> set[str]:
         """The paths of all files whose text is there."""
