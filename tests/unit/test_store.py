@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import sqlite3
 from collections import ChainMap
@@ -9,10 +10,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
 from gengfu_site import readings
+from gengfu_site.catalogue import dumped_entry
 from gengfu_site.publish import publish
 from gengfu_site.store import Store, Text, Values
 from sites import clean, files
@@ -60,6 +63,12 @@ def cut_short(store: Path) -> None:
         opened.truncate(store.stat().st_size // 2)
 
 
+def of_another_program(store: Path) -> None:
+    state = marshal.dumps(("another",))
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE states SET state = ?, sum = ?", (state, crc32(state)))
+
+
 TROUBLE: dict[str, Callable[[Path], object]] = {
     "gone": Path.unlink,
     "a folder": in_the_way,
@@ -74,6 +83,7 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "some readings lost": change("DELETE FROM chunks WHERE number = (SELECT max(number) FROM chunks)"),
     "some of the recipes lost": change("DELETE FROM chunks WHERE whole = 'made' AND number % 2"),
     "no states": change("DROP TABLE states"),
+    "states of another program": of_another_program,
     "half a state": change("UPDATE states SET state = x'5b'"),
     "another title": another_word("chunks", "rows", "第2篇", "第7篇"),
     "another summary": another_word("texts", "rest", "骗大钱", "骗小钱"),
@@ -162,6 +172,24 @@ def test_a_build_that_is_broken_off_leaves_no_text_of_what_is_deleted_then(
 
 def broken_off(*_what: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_of_what_did_not_change_the_catalogue_says_what_it_said_and_a_person_searched_for_is_told_anew(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇")
+    searching = '{form: 走失, place: 桃园社区, tell: "110"}'
+    station.article("alert/child.md", id="A0001", kind="alert", expires="2026-12-01", alert=searching)
+    publish(station.settings, AT)
+    made: list[str] = []
+    monkeypatch.setattr(
+        "gengfu_site.output.dumped_entry", lambda entry: made.append(entry.id) or dumped_entry(entry)
+    )
+    station.article("tip/t1.md", id="T0001", kind="tip", title="改了的题目")
+    publish(station.settings, AT)
+    assert sorted(made) == ["A0001", "T0001"]
+    assert files(station.settings.public) == clean(station)
 
 
 def test_a_text_is_found_again_and_what_was_changed_since_is_not_while_the_store_stays_open(
