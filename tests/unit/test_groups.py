@@ -122,6 +122,11 @@ class TestCsv:
         assert any(p.startswith("groups.csv:5 ") and "15" in p for p in problems)
         assert len(problems) == 14, problems
 
+    @pytest.mark.parametrize("separator", [";", "\t", "，"])
+    def test_columns_that_no_comma_separates_are_one_problem(self, tmp_path: Path, separator: str) -> None:
+        _groups, [problem] = read(tmp_path, self.ROWS.replace(",", separator))
+        assert "英文逗号" in problem
+
     def test_of_very_many_mistakes_each_is_named_and_what_the_first_mean_is_guessed(
         self, tmp_path: Path
     ) -> None:

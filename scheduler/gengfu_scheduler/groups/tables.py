@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,20 @@ def read_csv(
             rows.append(Row(line=line, cells=dict(zip(header, cells, strict=False))))
 
 
+_NO_COMMA = re.compile(r"\s*[;；，、\t]\s*")
+"""What some spreadsheets and people put between columns."""
+
+
 def _wrong_header(
-    path: str, header: Collection[str], columns: Collection[str], required: Collection[str]
+    path: str, header: Sequence[str], columns: Collection[str], required: Collection[str]
 ) -> Iterator[Problem]:
+    if len(header) == 1 and len(set(columns).intersection(_NO_COMMA.split(header[0]))) > 1:
+        yield Problem(
+            path=path,
+            message=_("列和列之间应是英文逗号，见到的是别的符号。"),
+            remedy=_("在表格软件里另存为“CSV（逗号分隔）”，或者把隔开各列的符号都换成英文逗号。"),
+        )
+        return
     unknown = [column for column in header if column not in columns]
     for before, column in enumerate(unknown):
         close = nearest(column, columns, before=before)
