@@ -58,15 +58,24 @@ class _Compiled(jinja2.BytecodeCache):
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         code = self._code.get((bucket.key, bucket.checksum))
         if code is None and _is_ours(bucket):
-            with suppress(OSError):
-                code = _KEEPER.get_data(cache_from_source(bucket.key))
+            code = _kept(cache_from_source(bucket.key))
         if code:
             bucket.bytecode_from_string(code)  # if it is of this checksum
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         code = self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
         if _is_ours(bucket) and not sys.dont_write_bytecode:
-            _KEEPER.set_data(cache_from_source(bucket.key), code)
+            _KEEPER.set_data(cache_from_source(bucket.key), sha256(code).digest() + code)
+
+
+def _kept(file: str) -> bytes | None:
+    """What was compiled, if it lies there as it was written: Jinja would stumble over the half of it."""
+    with suppress(OSError):
+        kept = _KEEPER.get_data(file)
+        code = kept[sha256().digest_size :]
+        if kept == sha256(code).digest() + code:
+            return code
+    return None
 
 
 def _is_ours(bucket: jinja2.bccache.Bucket) -> bool:

@@ -77,7 +77,9 @@ def test_what_was_damaged_on_the_disk_is_compiled_anew(theme):
     (theme / "page.html").write_text("一", "utf-8")
     page(theme)
     [kept] = (theme / "__pycache__").iterdir()
-    for damaged in (b"", kept.read_bytes()[:-5], b"x" * 300):
+    whole = kept.read_bytes()
+    zeroed = [whole[:at].ljust(len(whole), b"\0") for at in range(0, len(whole), 16)]
+    for damaged in (*(whole[:at] for at in range(0, len(whole), 16)), *zeroed, b"x" * 300):
         kept.write_bytes(damaged)
         assert page(theme) == "一"
 
