@@ -52,7 +52,7 @@ _CHUNKS = 512
 """Of what is read whole: of 100,000 articles, one holds two hundred, and one is what an edit writes."""
 
 _DAMAGED = (sqlite3.Error, EOFError, ValueError, TypeError, AttributeError)
-"""What reading a store may raise that is not there, or not as it was written."""
+"""What a store may raise that is not there, or not as it was written."""
 
 
 class Text(NamedTuple):
@@ -267,7 +267,8 @@ class Store:
         return nullcontext(connections[process])
 
     def _connection(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)
+        """To read what is there: SQLite itself first takes back what a process began to write that was killed."""
+        return sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=rw", uri=True)
 
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         """All of ``change`` or, where the file cannot be written, nothing known: no build waits for it."""
@@ -277,9 +278,11 @@ class Store:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")
                 with connection:
+                    # What it changes hangs on what it finds: nobody else may write in between.
+                    connection.execute("BEGIN IMMEDIATE")
                     _lay_out(connection)
                     change(connection)
-        except (sqlite3.Error, OSError):
+        except (*_DAMAGED, OSError):
             self.forget()
 
 

@@ -6,7 +6,7 @@ import marshal
 import os
 import sqlite3
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -69,16 +69,25 @@ def of_another_program(store: Path) -> None:
         connection.execute("UPDATE states SET state = ?, sum = ?", (state, crc32(state)))
 
 
+def no_such_statement(store: Path) -> None:
+    """SQLite says which word it is, and that is no text any more."""
+    data = store.read_bytes()
+    assert b"CREATE TABLE texts" in data
+    store.write_bytes(data.replace(b"CREATE TABLE texts", b"CREATE TABL\xff texts"))
+
+
 TROUBLE: dict[str, Callable[[Path], object]] = {
     "gone": Path.unlink,
     "a folder": in_the_way,
     "empty": lambda store: store.write_bytes(b""),
     "no database": lambda store: store.write_bytes(b"else" * 2000),
     "cut short": cut_short,
+    "no list of its tables": no_such_statement,
     "no readings": change("DROP TABLE chunks"),
     "no texts": change("DROP TABLE texts"),
     "half of the readings": change("UPDATE chunks SET rows = x'28'"),
     "unlike readings": change("UPDATE chunks SET rows = x'00'"),
+    "a number for readings": change("UPDATE chunks SET rows = 1"),
     "no reading": change("UPDATE chunks SET rows = NULL"),
     "some readings lost": change("DELETE FROM chunks WHERE number = (SELECT max(number) FROM chunks)"),
     "some of the recipes lost": change("DELETE FROM chunks WHERE whole = 'made' AND number % 2"),
@@ -239,3 +248,31 @@ def test_a_store_that_is_somebody_elses_is_not_known(station: StationFolder) -> 
     publish(station.settings, AT)
     (station.folder / ".gengfu").chmod(0o700)
     assert files(station.settings.public) == clean(station)
+
+
+def test_what_a_process_was_writing_when_it_was_killed_is_taken_back(tmp_path: Path) -> None:
+    rows = {f"tip/t{n}.md": ("row" * 1000,) for n in range(100)}
+    Store(file=tmp_path / "store", edition="this").keep_readings(rows, ())
+    with closing(sqlite3.connect(tmp_path / "store")) as connection:
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("UPDATE chunks SET rows = x'00'")
+        killed = Store(file=tmp_path / "killed", edition="this")
+        for ending in ("", "-journal"):
+            killed.file.with_name(f"killed{ending}").write_bytes((tmp_path / f"store{ending}").read_bytes())
+    assert rows_of(killed) == rows
+
+
+def test_nobody_else_writes_between_what_a_build_finds_in_the_store_and_what_it_writes(
+    tmp_path: Path,
+) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_readings({"tip/a.md": ("row",)}, ())
+
+    def meanwhile() -> Iterator[str]:
+        with closing(sqlite3.connect(store.file, timeout=0)) as another:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                another.execute("UPDATE said SET value = 'another' WHERE name = 'edition'")
+        yield "tip/b.md"
+
+    store.keep_readings({"tip/a.md": ("changed",)}, meanwhile())
+    assert rows_of(store) == {"tip/a.md": ("changed",)}
