@@ -137,7 +137,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
         staged.forget()
         return write(site, staged, store, progress)
     left = {name: one.left for name, one in made.items() if one.left is not None}
-    store.keep_made(staged.number, staged.before, done, over, left)
+    store.keep_made(staged.number, staged.before if before else "", done, over, left)
     if site.pager.leads.left:
         store.keep_worked_out(site.pager.leads.left)
     progress(files)

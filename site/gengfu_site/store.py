@@ -214,6 +214,7 @@ class Store:
     ) -> None:
         """What a release is made of: as the one ``before`` was, but for ``new`` and without ``gone``.
 
+        :param before: its number; empty where :meth:`made` does not know it, for what is left of that is not true of this one.
         :param left: by some of ``new``, for the next time.
         """
 

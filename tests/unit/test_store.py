@@ -17,7 +17,7 @@ import pytest
 from gengfu_site import readings
 from gengfu_site.catalogue import dumped_entry
 from gengfu_site.publish import publish
-from gengfu_site.store import Store, Text, Values
+from gengfu_site.store import _CHUNKS, Store, Text, Values
 from sites import clean, files
 from stations import AT, StationFolder
 
@@ -121,6 +121,24 @@ def test_a_build_is_right_whatever_became_of_the_store(
         readings._held.cache_clear()  # as another process
         publish(station.settings, AT)
         assert files(station.settings.public) == clean(station)
+
+
+def test_what_was_deleted_while_some_recipes_were_lost_is_made_when_it_comes_back(
+    station: StationFolder,
+) -> None:
+    for n in range(30):  # so many that the release is changed file by file
+        station.article(f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇")
+    publish(station.settings, AT)
+    deleted, lost = (crc32(f"article T000{n}".encode()) % _CHUNKS for n in (0, 1))
+    assert deleted != lost
+    change(f"UPDATE chunks SET sum = 0 WHERE whole = 'made' AND number = {lost}")(
+        station.folder / readings.FILE
+    )
+    (station.folder / "content/tip/t0.md").unlink()
+    publish(station.settings, AT)
+    station.article("tip/t0.md", id="T0000", kind="tip", title="第0篇")
+    publish(station.settings, AT)
+    assert files(station.settings.public) == clean(station)
 
 
 HANDS: dict[str, Callable[[bytes], bytes]] = {
