@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -71,9 +71,13 @@ def store_for(settings: Settings, file: Path | None = None) -> Store:
     return Store(file=file or settings.folder / FILE, edition=digest.hexdigest())
 
 
+@cache
 def _clocks_of(zone: str) -> bytes:
     """What the system says of a zone's clocks, by which moments are numbers; empty where the package tzdata does, which
-    is in the edition (https://docs.python.org/3/library/zoneinfo.html#data-sources)."""
+    is in the edition (https://docs.python.org/3/library/zoneinfo.html#data-sources).
+
+    Asked once, as :class:`ZoneInfo` does: a process that goes on counts by the rules with which it began.
+    """
     for folder in TZPATH:
         with suppress(OSError):
             return Path(folder, zone).read_bytes()

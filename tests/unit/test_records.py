@@ -53,8 +53,12 @@ def test_what_is_remembered_hangs_on_what_the_system_says_of_the_stations_clocks
     file = tmp_path / "zones" / station.settings.station.timezone
     file.parent.mkdir(parents=True)
     monkeypatch.setattr(readings, "TZPATH", (str(tmp_path / "zones"),))
-    editions = set()
+    editions = []
     for rules in (b"as they were", b"as they are"):
+        readings._clocks_of.cache_clear()  # as another process
         file.write_bytes(rules)
-        editions.add(store_for(station.settings).edition)
-    assert len(editions) == 2
+        editions.append(store_for(station.settings).edition)
+    assert editions[0] != editions[1]
+    file.write_bytes(b"as they will be")
+    assert store_for(station.settings).edition == editions[1]  # by which this process goes on counting
+    readings._clocks_of.cache_clear()

@@ -287,9 +287,9 @@ def test_nobody_else_writes_between_what_a_build_finds_in_the_store_and_what_it_
     store.keep_readings({"tip/a.md": ("row",)}, ())
 
     def meanwhile() -> Iterator[str]:
-        with closing(sqlite3.connect(store.file, timeout=0)) as another:
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                another.execute("UPDATE said SET value = 'another' WHERE name = 'edition'")
+        another = sqlite3.connect(store.file, timeout=0)
+        with closing(another), pytest.raises(sqlite3.OperationalError, match="locked"):
+            another.execute("UPDATE said SET value = 'another' WHERE name = 'edition'")
         yield "tip/b.md"
 
     store.keep_readings({"tip/a.md": ("changed",)}, meanwhile())
