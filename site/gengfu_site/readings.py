@@ -198,10 +198,8 @@ class Readings:
         return {one.place: one for one in found.values()}
 
     def _keep(self, rows: Mapping[str, Values], texts: Mapping[str, Text], gone: Collection[str]) -> None:
-        if texts:
-            self.store.keep_texts(texts)
         if rows or gone:
-            self.store.keep_readings(rows, gone)
+            self.store.keep_readings(rows, gone, texts)
 
     def _read(
         self,

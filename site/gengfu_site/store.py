@@ -31,6 +31,7 @@ from dataclasses import field
 from operator import attrgetter
 from pathlib import Path
 from threading import get_ident
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -143,14 +144,23 @@ class Store:
                     return bytes(state)
         return None
 
-    def keep_readings(self, new: Mapping[str, Values], gone: Iterable[str]) -> None:
-        """Put ``new`` in the place of what was known of these files, and forget all of ``gone``."""
+    def keep_readings(
+        self,
+        new: Mapping[str, Values],
+        gone: Iterable[str],
+        texts: Mapping[str, Text] = MappingProxyType({}),
+    ) -> None:
+        """Put ``new`` in the place of what was known of these files, and forget all of ``gone``.
+
+        :param texts: of some of ``new``: those that :meth:`keep_texts` was not told of.
+        """
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
             left = list(gone)
             _put(connection, "readings", new, left)
             connection.executemany("DELETE FROM texts WHERE path = ?", [(path,) for path in left])
+            _put_texts(connection, texts)
 
         self._change(keep)
 
@@ -159,10 +169,7 @@ class Store:
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
-            connection.executemany(
-                "REPLACE INTO texts VALUES (?, ?, ?, ?, ?)",
-                ((path, *text, text.sum) for path, text in new.items()),
-            )
+            _put_texts(connection, new)
 
         self._change(keep)
 
@@ -328,6 +335,13 @@ def _put(connection: sqlite3.Connection, whole: str, new: Mapping[str, Values], 
         rows = ((before and _sound(*before)) or {}) | changed
         data = marshal.dumps(_once({name: row for name, row in rows.items() if row is not None}))
         connection.execute("REPLACE INTO chunks VALUES (?, ?, ?, ?)", (whole, number, data, crc32(data)))
+
+
+def _put_texts(connection: sqlite3.Connection, new: Mapping[str, Text]) -> None:
+    connection.executemany(
+        "REPLACE INTO texts VALUES (?, ?, ?, ?, ?)",
+        ((path, *text, text.sum) for path, text in new.items()),
+    )
 
 
 def _once(rows: Mapping[str, Values]) -> dict[str, Values]:

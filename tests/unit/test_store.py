@@ -197,6 +197,23 @@ def test_a_build_that_is_broken_off_leaves_no_text_of_what_is_deleted_then(
     assert store.texts() == rows_of(store).keys() == {"tip/t1.md", "tip/t2.md", "tip/t3.md"}
 
 
+def test_a_build_of_few_articles_that_is_broken_off_leaves_none_of_their_texts(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would know that it was there, and overwrite it, once its file is deleted."""
+    monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # as above
+    station.article()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("gengfu_site.store._put", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            publish(station.settings, AT)
+    store = readings.store_for(station.settings)
+    assert (store.texts(), rows_of(store)) == (set(), {})
+    readings._held.cache_clear()  # as another process
+    publish(station.settings, AT)
+    assert store.texts() == {"fraud/brushing.md"}
+
+
 def broken_off(*_what: object) -> None:
     raise KeyboardInterrupt
 
