@@ -126,7 +126,7 @@ def write(site: Site, staged: Staged, store: Store, progress: Progress = lambda 
     now = before | done
     for name in over:
         del now[name]
-    files = sum([its.count("\n") + 1 for _key, its in now.values() if its])
+    files = sum([its.count("\0") + 1 for _key, its in now.values() if its])
     put = {file for one in made.values() for file in one.put}
     changed = [name for name in (*over, *made) if before.get(name, _NOTHING)[1] != now.get(name, _NOTHING)[1]]
     gone = _files(before, changed) - _files(now, changed)
@@ -153,7 +153,7 @@ _NOTHING: Done = None, ""
 
 def _files(done: Mapping[str, Done], names: Iterable[str]) -> set[str]:
     """Those of some recipes."""
-    return set("\n".join([done[name][1] for name in names if name in done]).split("\n")) - {""}
+    return set("\0".join([done[name][1] for name in names if name in done]).split("\0")) - {""}
 
 
 def _in_the_way(put: Collection[str], gone: Collection[str]) -> bool:
@@ -226,7 +226,7 @@ class _Making:
                 _put(content, f"{self.staged.folder}/{path}")
                 put[name].append(path)
         return [
-            (one.name, its or "\n".join(new), new, left.get(one.name))
+            (one.name, its or "\0".join(new), new, left.get(one.name))
             for one, its, _outcomes in begun
             for new in [tuple(put[one.name])]
         ]

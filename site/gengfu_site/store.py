@@ -47,7 +47,7 @@ _TABLES = {
     "texts": "path TEXT PRIMARY KEY, digest TEXT, html TEXT, rest BLOB, sum INTEGER",
     "states": "name TEXT PRIMARY KEY, state BLOB, sum INTEGER",
 }
-_LAYOUT = 4
+_LAYOUT = 5
 """Goes up with each change of these tables."""
 _CHUNKS = 512
 """Of what is read whole: of 100,000 articles, one holds two hundred, and one is what an edit writes."""
@@ -72,8 +72,8 @@ class Text(NamedTuple):
 
 
 Done = tuple[str | None, str]
-"""What came of one recipe: what says all that went into it (None: it is made anew each time), and its files below the site, one
-a line."""
+"""What came of one recipe: what says all that went into it (None: it is made anew each time), and its files below the site,
+parted by NUL, which no name can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)

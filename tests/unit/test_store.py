@@ -141,6 +141,16 @@ def test_what_was_deleted_while_some_recipes_were_lost_is_made_when_it_comes_bac
     assert files(station.settings.public) == clean(station)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no name can hold it there")
+def test_a_name_that_holds_a_line_break_is_one_file(station: StationFolder) -> None:
+    station.article("tip/a\nb.md", id="T0001", kind="tip")
+    publish(station.settings, AT)
+    assert files(station.settings.public) == clean(station)
+    (station.folder / "content/tip/a\nb.md").unlink()
+    publish(station.settings, AT)
+    assert files(station.settings.public) == clean(station)
+
+
 HANDS: dict[str, Callable[[bytes], bytes]] = {
     "another title": lambda data: data.replace("第2篇".encode(), "第7篇".encode()),
     "a line taken out": lambda data: b"".join([*data.splitlines(keepends=True)[:-3], b" ]\n}\n"]),
