@@ -285,14 +285,16 @@ class Readings:
                 "lines": Document(path=self.name(place), value={}, lines={}),
             }
             return {"html": "", "rest": NOTHING} if kept else nothing
-        manuscript = replace(written[0], signed=signed)
         if kept:
+            manuscript = replace(
+                written[0], signed=signed and signed._replace(edited=False)
+            )  # as it was read first
             [(followed, _problems)] = Links(self.settings, (), self.at).bind([manuscript])
             return {"html": followed.html, "rest": rest_of(bound(manuscript, followed))}
         return {
-            "body": manuscript.body,
-            "body_line": manuscript.body_line,
-            "lines": manuscript.lines,
+            "body": written[0].body,
+            "body_line": written[0].body_line,
+            "lines": written[0].lines,
         }
 
     def _signed_copy(self, place: str, text: str, signed: Signed) -> Copy:

@@ -26,8 +26,10 @@ from gengfu_site.library import load
 from gengfu_site.meant import NoSuchArticle
 from gengfu_site.problems import GengfuError, ProblemsFound
 from gengfu_site.publish import publish
+from gengfu_site.records import Remembered
 from gengfu_site.reviewers import Claim, NotProved, admit, dismiss
 from gengfu_site.signing import Refused
+from gengfu_site.store import Store
 from gengfu_site.urgent import find, publish_article, withdraw
 from stations import AT, MKDOCS_YML, StationFolder, empty_station
 
@@ -532,6 +534,31 @@ def test_what_is_submitted_while_a_build_is_under_way_is_not_in_it(
     if lost:
         known.store.forget()
     assert (article.html, article.body) == ("<p>一</p>\n", "一\n")
+
+
+def test_a_link_in_what_was_signed_leads_on_where_its_text_must_be_made_once_more(
+    small: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store lost it, and the file says something else by now."""
+    monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # what was written just now is remembered, too
+    small.article("fraud/other.md", id="F7K2R")
+    small.article(body="看[那篇](other.md)\n")
+    submit(small, name="content")
+    sign(small, name="content")
+    small.article(body="二\n")
+
+    def remembered() -> tuple[Remembered, Store]:
+        readings._held.cache_clear()  # as another process
+        known = readings.of_station(small.settings, AT)
+        [article] = [one for one in load(small.settings, AT, known=known)[0].articles if one.id == "F7K2Q"]
+        assert isinstance(article, Remembered)
+        return article, known.store
+
+    article, _store = remembered()
+    assert article.html == '<p>看<a href="../other/">那篇</a></p>\n'
+    same, store = remembered()
+    store.keep_readings({}, store.texts())
+    assert same.html == article.html
 
 
 # Who may sign
