@@ -98,8 +98,10 @@ def repaired(text: str) -> tuple[str, list[str]]:
     return text, done
 
 
+_OWN = {field.name for model in (Service, Alert) for field in fields(model)}
+_OUTERMOST = {field.name for field in fields(FrontMatter)} - _OWN
 _RULE = r"[-\u2010-\u2015\u2500\u2501\uff0d_]{1,99}[ \t\u3000]*"
-_ABOVE_FRONT = re.compile(rf"\s*{_RULE}\n(?=\s*[A-Za-z_]+[ ]*[:：])")
+_ABOVE_FRONT = re.compile(rf"(?i)\s*{_RULE}\n(?=\s*(?:{'|'.join(sorted(_OUTERMOST))})[ ]*[:：])")
 _BELOW_FRONT = re.compile(rf"^{_RULE}$", re.MULTILINE)
 
 
@@ -127,8 +129,6 @@ def _without_wide_indents(text: str) -> str:
     return text[: len(text) - len(body)] + re.sub(r"(?m)^[ \t]*\u3000[ \t\u3000]*", "", body)
 
 
-_OWN = {field.name for model in (Service, Alert) for field in fields(model)}
-_OUTERMOST = {field.name for field in fields(FrontMatter)} - _OWN
 _INDENT = re.compile(
     rf"^([ \t\u3000]*[\t\u3000][ \t\u3000]*)((?:{'|'.join(sorted(_OUTERMOST))})(?=[ ]*[:：]))?"
 )

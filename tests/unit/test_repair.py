@@ -84,6 +84,8 @@ def test_a_slip_is_mended_and_said(before: str, after: str, said: str) -> None:
         "- 一\n\n    - 二\n",
         "---\n\n一\n\n---\n",
         "——\n电话：110\n——\n",
+        "———\nhttps://qingsong.example/ 有全文\n",
+        "———\nQ: 丢了身份证怎么办？\nA: 来补。\n———\nQ: 要多少钱？\n",
         front("title: 一", body="正文\n\n——\nhttp: x\n"),
         "",
     ],

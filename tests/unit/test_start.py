@@ -98,3 +98,16 @@ def test_the_program_ends_at_once_when_all_is_said_and_its_exit_handlers_have_ru
     )
     done = subprocess.run([sys.executable, "-c", program, line], capture_output=True, text=True)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (code, "handled")
+
+
+def test_at_the_programs_end_who_still_works_is_waited_for() -> None:
+    program = (
+        "import threading\n"
+        "ending = threading.Event()\n"
+        "threading._register_atexit(ending.set)\n"
+        "threading.Thread(target=lambda: (ending.wait(30), print('done'))).start()\n"
+        "from gengfu_scheduler.cli import program\n"
+        "program()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "done")
