@@ -141,7 +141,7 @@ def _addresses(file: Path, name: str) -> Iterator[Problem]:
     :raises OSError: it cannot be read.
     """
     text, line = "", 1
-    with file.open(encoding="utf-8", errors="replace") as opened:
+    with file.open(encoding="utf-8", errors="replace", newline="") as opened:
         for _piece in range(_MOST_PIECES):
             piece = opened.read(_PIECE)
             text += piece.replace("\0", "")  # of UTF-16, Latin letters remain

@@ -329,7 +329,7 @@ def test_an_address_is_found_in_a_file_that_is_too_long_to_be_read(
 
 
 def test_one_is_found_in_what_a_spreadsheet_saves_as_unicode(station: StationFolder) -> None:
-    station.file("groups.txt", f"群\n\n{ROBOT}\n".encode("utf-16"))
+    station.file("groups.txt", f"群\r\n\r\n{ROBOT}\r\n".encode("utf-16"))
     assert [p.line for p in check(station.settings, AT)] == [3]
 
 
