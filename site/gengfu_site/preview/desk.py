@@ -411,7 +411,7 @@ def _lines(file: Path) -> tuple[list[str], bool]:
         data = data[: data.rindex(b"\n")]
     text = decode(data, file.name, gbk=True)
     if isinstance(text, Problem):
-        text = data.decode("utf-8", "replace")
+        text = data.decode("utf-8", "replace").replace("\0", "")  # of UTF-16, an address remains
     return [_masked(line) for line in text.split("\n")], not more
 
 
