@@ -263,8 +263,10 @@ class Store:
         :raises sqlite3.Error: there is no store, it is damaged, or it is somebody else's.
         """
         with self._connected() as connection:
+            # Nobody can write from its first row to its last: what is said holds of all of them.
+            found = connection.execute(query, values)
             if _said(connection, of) == wanted:
-                yield from connection.execute(query, values)
+                yield from found
 
     def _connected(self) -> AbstractContextManager[sqlite3.Connection]:
         connections, process = self._open.get(get_ident()), os.getpid()

@@ -15,6 +15,7 @@ from zlib import crc32
 import pytest
 
 from gengfu_site import readings
+from gengfu_site import store as store_module
 from gengfu_site.catalogue import dumped_entry
 from gengfu_site.publish import publish
 from gengfu_site.store import _CHUNKS, Store, Text, Values
@@ -321,3 +322,21 @@ def test_nobody_else_writes_between_what_a_build_finds_in_the_store_and_what_it_
 
     store.keep_readings({"tip/a.md": ("changed",)}, meanwhile())
     assert rows_of(store) == {"tip/a.md": ("changed",)}
+
+
+def test_what_is_read_is_of_the_edition_that_was_asked_for_whoever_writes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_readings({"tip/a.md": ("row",)}, ())
+    said = store_module._said
+
+    def meanwhile(connection: sqlite3.Connection, name: str) -> str | None:
+        found = said(connection, name)
+        another = sqlite3.connect(store.file, timeout=0)
+        with closing(another), pytest.raises(sqlite3.OperationalError, match="locked"), another:
+            another.execute("UPDATE said SET value = 'another' WHERE name = 'edition'")
+        return found
+
+    monkeypatch.setattr(store_module, "_said", meanwhile)
+    assert rows_of(store) == {"tip/a.md": ("row",)}
