@@ -13,10 +13,10 @@ The files, JSON all of them so that any server compresses them:
 ``texts/N.json``      the rest of its words, asked for only where neither title nor summary holds the string
 
 Articles are numbered by the month they were published in, and those that have a page but are no longer offered keep
-their number. A month has more numbers than articles, and which of them an article bears follows from its id: so one
-that comes or goes leaves nearly all others theirs (:func:`_numbered`), and only the shards of its own grams change
-(:meth:`Words.changed`). The script's half is ``search-words.js``; :func:`fold`, :func:`grams`, :func:`shard` and
-:func:`encoded` must mean there what they mean here.
+their number. A month has more numbers than articles, and which of them an article bears follows from its id and those
+of older ones: so one that comes or goes leaves nearly all others theirs (:func:`_numbered`), and only the shards of its
+own grams change (:meth:`Words.changed`). The script's half is ``search-words.js`` and ``search-index.js``; :func:`fold`,
+:func:`grams`, :func:`shard` and :func:`encoded` must mean there what they mean here.
 """
 
 from __future__ import annotations
