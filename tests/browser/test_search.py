@@ -30,6 +30,13 @@ NUMBERS = """async (queries) => {
   }
   return found;
 }"""
+LISTED = """async ([list, places]) => {
+  const fetch = window.fetch, kinds = "t".repeat(places);
+  window.fetch = async (path) => ({ ok: true, json: () => (path.startsWith("kinds") ? kinds : { gram: list }) });
+  const held = await window.openIndex("", 1).prominence(["gram"]);
+  window.fetch = fetch;
+  return [...held.entries()].filter(([number, prominence]) => prominence >= 0);
+}"""
 FOLDED = "texts => texts.map(text => window.words.fold(text).folded)"
 GRAMS = "texts => texts.map(text => window.words.grams(text))"
 
@@ -69,6 +76,15 @@ def texts(site: Site) -> dict[str, list[str]]:
         text = json.loads((site.folder / "search/texts" / file.name).read_text("utf-8"))
         found[shown["url"]] = [search.fold(part) for part in (shown["title"], shown["summary"], text)]
     return found
+
+
+def test_the_script_reads_a_list_of_any_length_as_it_was_written(opened: Tab) -> None:
+    chance = random.Random(1)
+    for places in (1, 60, 1024, 1025, 5000, 50_000):
+        numbers = sorted({places - 1, *chance.choices(range(places), k=40)})
+        held = [[number, chance.randrange(4)] for number in numbers]
+        written = search.encoded([4 * number + prominence for number, prominence in held])
+        assert opened.evaluate(LISTED, [written, places]) == held
 
 
 def test_every_string_finds_every_article_that_holds_it_and_no_other(opened: Tab, site: Site) -> None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from gengfu_site import search
 from gengfu_site.kept import kept
 from gengfu_site.library import Library, load
 from gengfu_site.publish import publish
+from gengfu_site.records import digest
 from gengfu_site.settings import read_settings
 from stations import AT, MKDOCS_YML, StationFolder
 
@@ -338,6 +340,8 @@ class TestWhatIsInIt:
         assert index.found("桃园社区附近") == ["alert/child/"]
         everything = b"".join(index.files.values()).decode()
         assert not [word for word in ("小满", "连帽", "南门") if word in everything]
+        library = station.load()
+        assert digest(library.articles[0]).encode() not in search.Words(library, AT).state
 
     def test_a_result_shows_what_a_list_shows_and_when_it_ends(self, station: StationFolder) -> None:
         station.article("notice/九月/a.md", kind="notice", expires="2026-12-01", published="2026-11-20 23:30")
@@ -459,6 +463,19 @@ class TestEdition:
         editions = {edition(library), edition(library, AT + timedelta(days=20))}
         station.article(expires="2026-11-30", body="正文改了\n")
         assert len(editions | {edition(station.load())}) == 3
+
+    def test_an_article_that_has_another_number_makes_another(self, station: StationFolder) -> None:
+        """Its number was that of an older one, which nobody was offered any more."""
+        alike = (f"T{number:04}" for number in range(2, 99))
+        older = next(id_ for id_ in alike if crc32(id_.encode()) % 8 == crc32(b"T0001") % 8)
+        for id_, published in (("T0001", "2026-11-20"), ("T0000", "2026-10-20")):
+            station.article(f"tip/{id_}.md", id=id_, kind="tip", published=published)
+        file = station.article("tip/t2.md", id=older, kind="tip", published="2026-11-19", withdrawn="有误")
+        before = search.Words(station.load(), AT)
+        file.unlink()
+        after = search.Words(station.load(), AT)
+        assert before.numbers["T0001"] != after.numbers["T0001"]
+        assert before.about.edition != after.about.edition
 
     def test_an_area_that_has_another_address_makes_another(self, station: StationFolder) -> None:
         station.article(areas="[河东]")
