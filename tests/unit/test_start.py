@@ -111,3 +111,11 @@ def test_at_the_programs_end_who_still_works_is_waited_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "done")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_the_program_does_not_end_well_where_what_it_said_was_not_written() -> None:
+    program = "from gengfu_scheduler.cli import program; print('said', flush=False); program()"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", program, "nonesuch"]
+        assert subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL).returncode == 120
