@@ -150,9 +150,9 @@ class _Compared:
 
     def _asked(self, places: Sequence[int] | None) -> set[int]:
         """Pairs that those at ``places`` may share with others, or all of them with each other."""
-        held = chain.from_iterable(self._pairs[place] for place in places or self._all)
+        asking, least = (self._all, 2) if places is None else (places, 1)
+        held = chain.from_iterable(self._pairs[place] for place in asking)
         times = Counter(filterfalse(self._common(self._all).__contains__, held))
-        least = 2 if places is None else 1
         return {pair for pair, number in times.items() if least <= number <= _RARE}
 
     def _near(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis.strategies as st
 import pytest
@@ -23,7 +25,7 @@ from gengfu_site.publish import publish
 from gengfu_site.readings import of_station
 from gengfu_site.reviewers import Claim, admit
 from sites import clean, files
-from stations import AT, MKDOCS_YML, empty_station
+from stations import AT, MKDOCS_YML, StationFolder, empty_station
 
 LONG = int(os.environ.get("GENGFU_TEST_EXAMPLES", "0"))
 """So many sequences, each of fifty edits: ``GENGFU_TEST_EXAMPLES=200 pytest tests/unit/test_again.py``."""
@@ -78,6 +80,63 @@ ALERTS = st.fixed_dictionaries(
         "status": st.sampled_from(["actual", "exercise"]),
     }
 )
+
+
+def an_older_one_takes_its_number(station: StationFolder) -> None:
+    """Both ids come to the same of the eight places that a month has at least."""
+    id_ = next(id_ for id_ in map("N{:04}".format, count()) if crc32(id_.encode()) % 8 == crc32(b"T0001") % 8)
+    station.article("notice/n.md", id=id_, kind="notice", published="2026-11-01", title="停水")
+
+
+BESIDES: Mapping[str, tuple[Callable[[StationFolder], object], timedelta]] = {
+    "its number": (an_older_one_takes_its_number, timedelta()),
+    "its end": (lambda _station: None, timedelta(days=2)),
+    "the title of one it leads to": (
+        lambda station: station.article("tip/b.md", id="T0002", kind="tip", title="改了的题目"),
+        timedelta(),
+    ),
+    "one it leads to is withdrawn": (
+        lambda station: station.article("tip/b.md", id="T0002", kind="tip", withdrawn="有误"),
+        timedelta(),
+    ),
+    "the title of the alert it follows": (
+        lambda station: station.article("alert/a.md", **{**EARLIER, "title": "路通了"}),
+        timedelta(),
+    ),
+    "a topic's address": (
+        lambda station: station.file("mkdocs.yml", MKDOCS_YML.replace("slug: fire", "slug: huo")),
+        timedelta(),
+    ),
+    "the alerts in force": (lambda _station: None, timedelta(days=4)),
+}
+EARLIER = {
+    "id": "A0001",
+    "kind": "alert",
+    "expires": "2026-12-01",
+    "alert": "{form: 道路, state: resolved, place: 桃园社区, tell: '110'}",
+}
+
+
+@pytest.mark.parametrize(("change", "later"), BESIDES.values(), ids=BESIDES)
+def test_a_page_follows_each_thing_it_is_made_of_besides_its_own_text(
+    station: StationFolder, change: Callable[[StationFolder], object], later: timedelta
+) -> None:
+    fields = {"kind": "tip", "published": "2026-11-02", "expires": "2026-11-22"}
+    station.article("tip/a.md", id="T0001", topics="[防火用电]", **fields)
+    station.article("tip/b.md", id="T0002", kind="tip")
+    station.article("alert/a.md", **EARLIER)
+    station.article(
+        "alert/b.md",
+        id="A0002",
+        kind="alert",
+        expires="2026-11-24",
+        alert="{form: 道路, place: 桃园社区, tell: '110', references: [A0001]}",
+    )
+    publish(station.settings, AT)
+    before = files(station.settings.public)
+    change(station)
+    publish(station.settings, AT + later)
+    assert files(station.settings.public) == clean(station, AT + later) != before
 
 
 class Editing(RuleBasedStateMachine):
