@@ -116,7 +116,9 @@ def test_at_the_programs_end_who_still_works_is_waited_for() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_the_program_does_not_end_well_where_what_it_said_was_not_written() -> None:
-    program = "from gengfu_scheduler.cli import program; print('said', flush=False); program()"
+    program = (
+        "import atexit; atexit.register(print, 'said'); from gengfu_scheduler.cli import program; program()"
+    )
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-c", program, "nonesuch"]
         assert subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL).returncode == 120
