@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
 else:
 
-    def dataclass(*, frozen, kw_only):
-        """The standard library's, with both set: the only way in which it is used here."""
+    def dataclass(*, frozen, kw_only, eq=True):
+        """The standard library's, with the first two set: the only way in which it is used here."""
         assert frozen
         assert kw_only
 
         def made(given):
-            given.__eq__, given.__hash__, given.__repr__ = _equal, _hashed, _shown
+            given.__repr__ = _shown
+            if eq:
+                given.__eq__, given.__hash__ = _equal, _hashed
             value = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(given)
             value._compared = attrgetter(*(part.name for part in dataclasses.fields(value) if part.compare))
             return value

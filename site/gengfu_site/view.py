@@ -5,9 +5,8 @@ Each page type is a class here, made in :mod:`gengfu_site.pages` and shown by th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, TypeVar, dataclass_transform
+from typing import ClassVar
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -18,41 +17,13 @@ from gengfu_site.pictures import STATION
 from gengfu_site.qr import Code, draw
 from gengfu_site.search import Index
 from gengfu_site.settings import Matter, Official
-
-Value = TypeVar("Value")
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-def value(made: type[Value]) -> type[Value]:
-    """A dataclass that the type checker holds frozen.
-
-    What compares, shows and refuses is the same for all: else six methods of every class would be written and compiled
-    whenever the program starts, a tenth of that time.
-    """
-    made.__eq__ = _equal  # type: ignore[method-assign]
-    made.__hash__ = _hashed  # type: ignore[assignment]
-    made.__repr__ = _shown  # type: ignore[method-assign]
-    return dataclass(kw_only=True, eq=False, repr=False)(made)
-
-
-def _equal(one: object, other: object) -> bool:
-    return type(one) is type(other) and vars(one) == vars(other)
-
-
-def _hashed(one: object) -> int:
-    """By what it says first, which is the same of equals: parts of pages are kept by such values."""
-    return hash(next(iter(vars(one).values())))
-
-
-def _shown(one: object) -> str:
-    return f"{type(one).__name__}({vars(one)})"
-
+from gengfu_site.values import dataclass
 
 quoted = lru_cache(maxsize=4096)(quote)
 """An address fit for a page. Each is wanted many times, most of them by pages that follow one another."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Link:
     title: str
     url: str
@@ -61,7 +32,7 @@ class Link:
     """Articles behind it, where that is of interest."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Stamp:
     """A moment for people and for machines."""
 
@@ -69,7 +40,7 @@ class Stamp:
     iso: str
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """An article in a list."""
 
@@ -85,7 +56,7 @@ class Card:
     withdrawn: str | None = None
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Feed:
     """A feed of what the page shows, for the page's head and foot."""
 
@@ -94,7 +65,7 @@ class Feed:
     atom: str
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class BannerLine:
     """An alert in the banner."""
 
@@ -123,7 +94,7 @@ class Frame:
     portal_footer: Markup
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """Any page. Subclasses add what their template shows."""
 
@@ -172,7 +143,7 @@ class Page:
         return tuple(alert for alert in self.frame.alerts if alert.url != own)
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class AreaLine:
     """An area and whom to call there."""
 
@@ -183,7 +154,7 @@ class AreaLine:
     """The first line of its card."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Room:
     """An outermost area and all that lie in it; without a head, the outermost ones that hold no others."""
 
@@ -191,7 +162,7 @@ class Room:
     areas: tuple[AreaLine, ...]
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class HomePage(Page):
     template = "home.html"
 
@@ -207,7 +178,7 @@ class HomePage(Page):
     topics: tuple[Link, ...]
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ScammedPage(Page):
     """What to do after a fraud, in order."""
 
@@ -218,7 +189,7 @@ class ScammedPage(Page):
     every_fraud: Link
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class EmergencyPage(Page):
     """Which number for what; whole without a network."""
 
@@ -228,7 +199,7 @@ class EmergencyPage(Page):
     """The station's lines, national ones left out."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class WhoPage(Page):
     """Whose job it is."""
 
@@ -237,7 +208,7 @@ class WhoPage(Page):
     matters: tuple[Matter, ...]
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class AreasPage(Page):
     """Every community with its officer."""
 
@@ -247,7 +218,7 @@ class AreasPage(Page):
     rooms: tuple[Room, ...]
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ServiceLine:
     title: str
     url: str
@@ -256,7 +227,7 @@ class ServiceLine:
     """不用跑, 跑一次 or 需本人; empty where it is not known."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ServiceGroup:
     """What residents need of one topic."""
 
@@ -267,7 +238,7 @@ class ServiceGroup:
     """The whole topic, where this page holds only its beginning."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ServicesPage(Page):
     """Services by need; the dated list of all goes on beside it."""
 
@@ -278,7 +249,7 @@ class ServicesPage(Page):
     every: Link
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ListPage(Page):
     """One page of a kind's or a topic's articles, newest first."""
 
@@ -291,7 +262,7 @@ class ListPage(Page):
     older: Link | None
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class AreaPage(ListPage):
     template = "area.html"
 
@@ -303,7 +274,7 @@ class AreaPage(ListPage):
     """The area's own card, or the nearest above it."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Attachment:
     name: str
     url: str
@@ -321,7 +292,7 @@ class ContactCard:
     contacts: tuple[ContactLine, ...]
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ArticlePage(Page):
     template = "article.html"
     og_type = "article"
@@ -366,7 +337,7 @@ class ArticlePage(Page):
         return draw(self.permalink)
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class ServicePage(ArticlePage):
     template = "service.html"
 
@@ -375,7 +346,7 @@ class ServicePage(ArticlePage):
     """Whether to come, in a resident's words."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class AlertPage(ArticlePage):
     template = "alert.html"
 
@@ -391,7 +362,7 @@ class AlertPage(ArticlePage):
     """Earlier alerts it refers to."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class PermalinkPage(Page):
     """Forwards from an article's permalink to where it lies now."""
 
@@ -404,7 +375,7 @@ class PermalinkPage(Page):
         return self.frame.home + self.to.url
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class StatePage(PermalinkPage):
     """How an alert stands, in one huge word: what goes round for years can be checked against it."""
 
@@ -420,7 +391,7 @@ class StatePage(PermalinkPage):
     updated: Stamp | None
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class KeptPage(Page):
     """An article's page in a new frame, its own matter as the present release has it."""
 
@@ -429,14 +400,14 @@ class KeptPage(Page):
     main: Markup
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class PrivacyPage(Page):
     """What the site knows of its readers, and what their phones know of the site."""
 
     template = "privacy.html"
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What a list of the search form offers."""
 
@@ -444,7 +415,7 @@ class Choice:
     title: str
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class SearchPage(Page):
     """Finds by its scripts, in the files of :mod:`gengfu_site.search`."""
 
@@ -457,7 +428,7 @@ class SearchPage(Page):
     listed: bool = False
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class NotFoundPage(Page):
     template = "404.html"
 
