@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,8 @@ def test_the_program_does_not_end_well_where_what_it_said_was_not_written() -> N
     program = (
         "import atexit; atexit.register(print, 'said'); from gengfu_scheduler.cli import program; program()"
     )
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-c", program, "nonesuch"]
-        assert subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL).returncode == 120
+        done = subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, env=buffered)
+    assert done.returncode == 120
