@@ -88,6 +88,11 @@ def an_older_one_takes_its_number(station: StationFolder) -> None:
     station.article("notice/n.md", id=id_, kind="notice", published="2026-11-01", title="停水")
 
 
+def searched_for(station: StationFolder, last_seen: str) -> None:
+    station.file("private/A0003.yml", PERSON.format(id="A0003").replace("南门", last_seen)).chmod(0o600)
+    station.file("private/A0003.jpg", b"\xff\xd8\xff face").chmod(0o600)
+
+
 BESIDES: Mapping[str, tuple[Callable[[StationFolder], object], timedelta]] = {
     "its number": (an_older_one_takes_its_number, timedelta()),
     "its end": (lambda _station: None, timedelta(days=2)),
@@ -108,6 +113,7 @@ BESIDES: Mapping[str, tuple[Callable[[StationFolder], object], timedelta]] = {
         timedelta(),
     ),
     "the alerts in force": (lambda _station: None, timedelta(days=4)),
+    "a person's data": (lambda station: searched_for(station, last_seen="北门"), timedelta()),
 }
 EARLIER = {
     "id": "A0001",
@@ -132,6 +138,10 @@ def test_a_page_follows_each_thing_it_is_made_of_besides_its_own_text(
         expires="2026-11-24",
         alert="{form: 道路, place: 桃园社区, tell: '110', references: [A0001]}",
     )
+    station.article(
+        "alert/c.md", **{**EARLIER, "id": "A0003", "alert": "{form: 走失, place: 桃园社区, tell: '110'}"}
+    )
+    searched_for(station, last_seen="南门")
     publish(station.settings, AT)
     before = files(station.settings.public)
     change(station)

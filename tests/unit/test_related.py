@@ -139,6 +139,18 @@ def test_where_nothing_that_counts_changed_nothing_new_is_left(library: Sequence
     assert related(now, {article.id for article in library}, before.left.get) == (before.said, {})
 
 
+def test_what_is_offered_no_longer_is_led_to_no_longer_though_nothing_else_of_it_changed(
+    library: Sequence[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gengfu_site.related._FEW", 0)
+    offered = {article.id for article in library}
+    before = related(library, offered)
+    over = ids(before.said[library[0].id])[0]
+    after = related(library, offered - {over}, before.left.get)
+    assert after.said == related(library, offered - {over}).said
+    assert not [id_ for id_, said in after.said.items() if over in ids(said)]
+
+
 def test_a_pair_that_too_many_hold_joins_no_longer_those_that_held_it(
     library: Sequence[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
