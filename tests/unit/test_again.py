@@ -149,6 +149,22 @@ def test_a_page_follows_each_thing_it_is_made_of_besides_its_own_text(
     assert files(station.settings.public) == clean(station, AT + later) != before
 
 
+def test_of_what_is_renamed_or_deleted_nothing_is_left_where_a_release_is_changed_file_by_file(
+    station: StationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(80):
+        station.article(f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇")
+    publish(station.settings, AT)
+    monkeypatch.delattr("gengfu_site.release.Staged.take_over")
+    tips = station.folder / "content/tip"
+    (tips / "t1.md").rename(tips / "r1.md")
+    publish(station.settings, AT)
+    assert files(station.settings.public) == clean(station)
+    (tips / "t2.md").unlink()
+    publish(station.settings, AT)
+    assert files(station.settings.public) == clean(station)
+
+
 class Editing(RuleBasedStateMachine):
     """A station that somebody works on; after each edit it is built, and looked at."""
 
