@@ -35,7 +35,7 @@ from gengfu_site.related import Known
 from gengfu_site.render import render, render_matter
 from gengfu_site.search import Earlier
 from gengfu_site.settings import Settings
-from gengfu_site.store import status
+from gengfu_site.store import plainest, status
 from gengfu_site.values import dataclass
 from gengfu_site.view import ArticlePage, Page
 
@@ -219,7 +219,7 @@ def _catalogue(site: Site, common: str) -> Recipe:
         lengths = [was.lengths[place] if place >= 0 else len(new[place]) for place in places]
         entries = (new.get(first) or was.entries(first, last) for first, last in runs(places))
         data = dumped(station, entries)
-        yield Left(state=marshal.dumps((common, told, lengths, Dumped(data, told, lengths).sum()), _PLAINEST))
+        yield Left(state=plainest((common, told, lengths, Dumped(data, told, lengths).sum())))
         yield Generated(path="catalogue.json", data=data)
 
     def patched(before: bytes, earlier: Earlier) -> Iterator[Outcome] | None:
@@ -311,12 +311,8 @@ def _copy(path: str, source: Path, key: str | None) -> Recipe:
 
 
 def _sitemap(found: list[tuple[str, float | None]], station: Station, common: str) -> Recipe:
-    key = _digest(common, _digest_of(marshal.dumps(found, _PLAINEST)))
+    key = _digest(common, _digest_of(plainest(found)))
     return Recipe("sitemap", key, lambda: _generated(_sitemaps([*_located(found, station)], station.url)))
-
-
-_PLAINEST = 2
-"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 
 
 def _located(found: Iterable[tuple[str, float | None]], station: Station) -> Iterator[bytes]:

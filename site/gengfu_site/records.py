@@ -23,12 +23,9 @@ from gengfu_site.article import Alert, Allowed, Case, Material, Service
 from gengfu_site.library import Article, Kept, Known
 from gengfu_site.links import Lead
 from gengfu_site.source import Document
-from gengfu_site.store import Status, Text, Values
+from gengfu_site.store import Status, Text, Values, plainest
 
 Made = TypeVar("Made")
-
-_PLAINEST = 2
-"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 _AS_THEY_ARE = ("id", "kind", "url", "title", "withdrawn", "topics", "areas", "revision")
 """What a build asks of every article, and all text and numbers."""
 _NUMBERS = ("begins", "changes", "ends")
@@ -176,7 +173,7 @@ def rest_of(article: Article) -> bytes:
         article.cover_file and article.cover_file.as_posix(),
         tuple(path.as_posix() for path in article.attachment_files),
     )
-    return marshal.dumps(rest, _PLAINEST)
+    return plainest(rest)
 
 
 def _often(article: Article) -> Values:
@@ -302,7 +299,7 @@ def headline(article: Article) -> str:
 
 def _digest_of(told: Values, html: str) -> str:
     """Of an article's values, whatever else was told of it, and its text."""
-    return hashlib.blake2b(marshal.dumps((told, html), _PLAINEST), digest_size=16).hexdigest()
+    return hashlib.blake2b(plainest((told, html)), digest_size=16).hexdigest()
 
 
 def _moment(moment: datetime | None) -> str | None:

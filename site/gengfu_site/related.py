@@ -21,6 +21,7 @@ from zlib import crc32
 
 from gengfu_site.library import Article
 from gengfu_site.records import Remembered, headline
+from gengfu_site.store import plainest
 
 MOST, LEAST = 4, 3
 """Articles that one leads to; fewer than the least only where there are no more."""
@@ -107,7 +108,7 @@ def _pairs(text: str) -> set[int]:
 
 
 def _digest(values: tuple[Any, ...]) -> str:
-    return hashlib.blake2b(marshal.dumps(values, 2), digest_size=8).hexdigest()
+    return hashlib.blake2b(plainest(values), digest_size=8).hexdigest()
 
 
 def _values(data: bytes | None) -> Any:

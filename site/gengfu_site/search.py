@@ -44,13 +44,12 @@ from gengfu_site.edition import edition
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import plain
 from gengfu_site.records import digest
+from gengfu_site.store import plainest
 from gengfu_site.synonyms import Synonyms
 from gengfu_site.values import dataclass
 
 _FORMAT = 4
 """Of the files; another one gives every file another address."""
-_PLAINEST = 2
-"""The oldest form of marshal that knows all of these: the later ones write the same values in more than one way."""
 _FINE, _PLENTY = 16, 1024
 """Shards an article, while there are fewer of them than that."""
 _SHORT_TITLE = 8
@@ -253,7 +252,7 @@ class Words:
         hangs_on = (_FORMAT, station.timezone, self._places, self._manner, self._at, told)
         self.about = Index(
             shards=self._manner[0],
-            edition=hashlib.blake2b(marshal.dumps(hangs_on, _PLAINEST)).hexdigest()[:8],
+            edition=hashlib.blake2b(plainest(hangs_on)).hexdigest()[:8],
             areas=areas,
             synonyms=tuple(tuple(map(fold, same)) for same in library.settings.synonyms),
         )
@@ -297,7 +296,7 @@ class Words:
     @cached_property
     def state(self) -> bytes:
         """What :meth:`changed` must know of this index once it is the earlier one."""
-        return marshal.dumps((edition(), self._manner, self._at, self._said, *self._areas), _PLAINEST)
+        return plainest((edition(), self._manner, self._at, self._said, *self._areas))
 
     def changed(self, before: bytes, earlier: Earlier) -> Sequence[tuple[str, bytes]] | None:
         """Those shards that are not as they were; None where making all of them anew is no more work.

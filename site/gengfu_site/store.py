@@ -296,6 +296,12 @@ class Store:
             self.forget()
 
 
+def plainest(values: Any) -> bytes:
+    """Plain values as bytes, equal ones as the same: in the oldest form of marshal that knows all of these, for the later ones
+    write the same values in more than one way."""
+    return marshal.dumps(values, 2)
+
+
 def status(file: str | Path) -> Status:
     """Empty where the file is gone."""
     try:
@@ -350,7 +356,7 @@ def _once(rows: Mapping[str, Values]) -> dict[str, Values]:
     """The same rows, in which tuples that say the same are one: it is written once, and read and held once."""
     seen: dict[bytes, Values] = {}
     return {
-        name: tuple([seen.setdefault(marshal.dumps(v, 2), v) if type(v) is tuple else v for v in row])
+        name: tuple([seen.setdefault(plainest(v), v) if type(v) is tuple else v for v in row])
         for name, row in rows.items()
     }
 
