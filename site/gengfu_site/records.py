@@ -26,19 +26,10 @@ from gengfu_site.source import Document
 from gengfu_site.store import Status, Text, Values, plainest
 
 Made = TypeVar("Made")
-_AS_THEY_ARE = ("id", "kind", "url", "title", "withdrawn", "topics", "areas", "revision")
-"""What a build asks of every article, and all text and numbers."""
+_AS_THEY_ARE = ("id", "kind", "url", "title", "summary", "withdrawn", "topics", "areas", "revision")
+"""What a build asks of every article, or lists of many, and all text and numbers."""
 _NUMBERS = ("begins", "changes", "ends")
-_RARELY_ASKED = (
-    "summary",
-    "changed",
-    "audience",
-    "evergreen",
-    "season",
-    "cover",
-    "author",
-    "attachments",
-)
+_RARELY_ASKED = ("changed", "audience", "evergreen", "season", "cover", "author", "attachments")
 _ROW = (
     *("place", "digest", "status", "text", "brought", "leads", "headings"),
     *_AS_THEY_ARE,
@@ -52,7 +43,7 @@ Brought = tuple[tuple[str, Status | None, str], ...]
 that was looked at (None: something else lies there), and the digest of that, if the station signs anything off."""
 
 
-NOTHING = marshal.dumps((("", None, (), False, (), None, None, ()), (None, None), (None, ()), None, ()))
+NOTHING = marshal.dumps(((None, (), False, (), None, None, ()), (None, None), (None, ()), None, ()))
 """What :func:`rest_of` makes of an article of which nothing is there any more."""
 
 
