@@ -96,7 +96,8 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "states of another program": of_another_program,
     "half a state": change("UPDATE states SET state = x'5b'"),
     "another title": another_word("chunks", "rows", "第2篇", "第7篇"),
-    "another summary": another_word("texts", "rest", "骗大钱", "骗小钱"),
+    "another summary": another_word("chunks", "rows", "骗大钱", "骗小钱"),
+    "another author": another_word("texts", "rest", "李警官", "王警官"),
     "another text": another_word("texts", "html", "正文", "正又"),
     "an earlier layout": change("ALTER TABLE chunks DROP COLUMN sum", "PRAGMA user_version = 0"),
     "another program's": change("UPDATE said SET value = 'another'"),
@@ -109,7 +110,7 @@ def test_a_build_is_right_whatever_became_of_the_store(
 ) -> None:
     monkeypatch.setattr(readings, "_SETTLED", -(10**12))  # what was written just now is remembered, too
     for n in range(3):
-        station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇")
+        station.article(f"tip/t{n}.md", id=f"T000{n}", kind="tip", title=f"第{n}篇", author="李警官")
     station.article()
     publish(station.settings, AT)
     store = station.folder / readings.FILE
