@@ -286,9 +286,8 @@ class Readings:
             }
             return {"html": "", "rest": NOTHING} if kept else nothing
         if kept:
-            manuscript = replace(
-                written[0], signed=signed and signed._replace(edited=False)
-            )  # as it was read first
+            # As it was when it was read first.
+            manuscript = replace(written[0], signed=signed and signed._replace(edited=False))
             [(followed, _problems)] = Links(self.settings, (), self.at).bind([manuscript])
             return {"html": followed.html, "rest": rest_of(bound(manuscript, followed))}
         return {

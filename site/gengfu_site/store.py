@@ -45,9 +45,10 @@ _TABLES = {
     "said": "name TEXT PRIMARY KEY, value TEXT",
     "chunks": "whole TEXT, number INTEGER, rows BLOB, sum INTEGER, PRIMARY KEY (whole, number)",
     "texts": "path TEXT PRIMARY KEY, digest TEXT, html TEXT, rest BLOB, sum INTEGER",
+    "worked_out": "name TEXT PRIMARY KEY, data BLOB, sum INTEGER",
     "states": "name TEXT PRIMARY KEY, state BLOB, sum INTEGER",
 }
-_LAYOUT = 5
+_LAYOUT = 6
 """Goes up with each change of these tables."""
 _CHUNKS = 512
 """Of what is read whole: of 100,000 articles, one holds two hundred, and one is what an edit writes."""
@@ -137,12 +138,7 @@ class Store:
 
     def left(self, release: str, name: str) -> bytes | None:
         """What the recipe of that name left itself when it made some of that release."""
-        query = "SELECT state, sum FROM states WHERE name = ?"
-        with suppress(*_DAMAGED):
-            for state, written in list(self._rows(query, "release", release, name)):
-                if written == crc32(state):
-                    return bytes(state)
-        return None
+        return self._by_name("SELECT state, sum FROM states WHERE name = ?", "release", release, name)
 
     def keep_readings(
         self,
@@ -185,21 +181,17 @@ class Store:
 
     def worked_out(self, name: str) -> bytes | None:
         """What was kept under ``name``."""
-        query = "SELECT value FROM said WHERE name = ?"
-        with suppress(*_DAMAGED):
-            for (written,) in self._rows(query, "edition", self.edition, name):
-                data = bytes(written[4:])
-                if written[:4] == crc32(data).to_bytes(4):
-                    return data
-        return None
+        return self._by_name("SELECT data, sum FROM worked_out WHERE name = ?", "edition", self.edition, name)
 
     def keep_worked_out(self, new: Mapping[str, bytes]) -> None:
         """By names, what hangs on the edition as all readings do."""
 
         def keep(connection: sqlite3.Connection) -> None:
             self._begin(connection)
-            for name, data in new.items():
-                _say(connection, name, crc32(data).to_bytes(4) + data)
+            connection.executemany(
+                "REPLACE INTO worked_out VALUES (?, ?, ?)",
+                [(name, data, crc32(data)) for name, data in new.items()],
+            )
 
         self._change(keep)
 
@@ -208,7 +200,7 @@ class Store:
         if _said(connection, "edition") != self.edition:
             connection.execute("DELETE FROM chunks WHERE whole = 'readings'")
             connection.execute("DELETE FROM texts")
-            connection.execute("DELETE FROM said WHERE name IN ('log', 'leads', 'compared')")
+            connection.execute("DELETE FROM worked_out")
             _say(connection, "edition", self.edition)
 
     def keep_made(
@@ -248,6 +240,14 @@ class Store:
         for ending in ("", "-journal"):
             with suppress(OSError):
                 self.file.with_name(self.file.name + ending).unlink()
+
+    def _by_name(self, query: str, of: str, wanted: str, name: str) -> bytes | None:
+        """What ``query`` finds under ``name``, if it is as it was written."""
+        with suppress(*_DAMAGED):
+            for data, written in list(self._rows(query, of, wanted, name)):
+                if written == crc32(data):
+                    return bytes(data)
+        return None
 
     def _chunks(self, whole: str, of: str, wanted: str) -> Iterator[dict[str, Values] | None]:
         """All rows of ``whole`` by their names, chunk by chunk; None for one that is not as it was written.
@@ -376,5 +376,5 @@ def _said(connection: sqlite3.Connection, name: str) -> str | None:
     return row[0] if row else None
 
 
-def _say(connection: sqlite3.Connection, name: str, value: str | bytes) -> None:
+def _say(connection: sqlite3.Connection, name: str, value: str) -> None:
     connection.execute("REPLACE INTO said VALUES (?, ?)", (name, value))

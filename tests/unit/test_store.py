@@ -94,6 +94,8 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "some of the recipes lost": change("DELETE FROM chunks WHERE whole = 'made' AND number % 2"),
     "no states": change("DROP TABLE states"),
     "states of another program": of_another_program,
+    "nothing worked out": change("DROP TABLE worked_out"),
+    "half of what was worked out": change("UPDATE worked_out SET data = x'5b'"),
     "half a state": change("UPDATE states SET state = x'5b'"),
     "another title": another_word("chunks", "rows", "第2篇", "第7篇"),
     "another summary": another_word("chunks", "rows", "骗大钱", "骗小钱"),
