@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
+from playwright.sync_api import expect
 
 from .town import Town, town_in
 
@@ -107,7 +108,7 @@ def test_a_page_never_seen_gives_way_to_the_emergency_page_whose_links_lead_on(p
         assert hand.tab.locator("main a[href='tel:110']").count() == 1
         assert hand.tab.locator(".top .home").evaluate("link => link.href") == town.url
         hand.tab.locator(".crumbs a").click()
-        assert "现在连不上网。这是 " in hand.tab.locator("main").inner_text()
+        expect(hand.tab.locator("main")).to_contain_text("现在连不上网。这是 ")
 
 
 def test_once_there_is_a_network_again_the_page_itself_can_be_asked_for(phone, town) -> None:

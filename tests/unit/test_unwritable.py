@@ -25,6 +25,7 @@ ADDRESSES = "id,webhook\n" + "".join(
     f"{id},https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={id}-0000\n" for id in GROUPS
 )
 TROUBLE = {"full": ("PRAGMA max_page_count=1", "磁盘已满"), "read-only": ("PRAGMA query_only=ON", "只读")}
+ANY_DAY = 'slots: {morning: {title: 每日提示, at: "08:00", spread: 0m, pick: {fresh: 9999d}}}\n'
 FOREVER = datetime.now(UTC) + timedelta(days=365)
 
 
@@ -115,6 +116,7 @@ def station(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Call it with words of a command; it returns what the command said, which must have failed."""
     with watch_in(tmp_path) as made:
         made.write("groups.csv", "id,name,reach,platform\nq1,青松一群,webhook,console\n")
+        made.write("timetable.yml", ANY_DAY)  # the command goes by the real clock
         made.publish(tip("a", summary=LONG, expires=FOREVER), alert("F", expires=FOREVER))
         Outbox(database_url(tmp_path, {})).close()
 
