@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from heapq import nsmallest
-from itertools import islice, pairwise
+from itertools import islice
 from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import NamedTuple
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -63,10 +64,11 @@ from gengfu_site.view import (
 )
 from gengfu_templates.i18n import translations
 
-PAGE_SIZE = 20
-"""Articles on one page of a list, but for the newest."""
+_LEAST, _MOST = 10, 30
+"""Articles on one page of a list, but for the newest: about twenty."""
 _FRONT = 5
-"""Of those at least, and of as many as are left over: a new article changes the front page, and hardly ever the others."""
+"""On that at least, and all that have no whole page yet."""
+_ID = attrgetter("id")
 _CARDS = 10_000
 """That are kept for the next list: all of 100,000 articles take more memory than making them anew takes time."""
 _WARNINGS = 5
@@ -138,6 +140,19 @@ def topic_url(topic: Topic) -> str:
 
 def area_url(area: Area) -> str:
     return f"area/{area.slug}/"
+
+
+def page_ends(marks: Sequence[int]) -> list[int]:
+    """Where each page ends of a list whose articles, newest first, have the numbers ``marks``.
+
+    From the oldest article on, a page ends before the one of least number within reach. So what comes or goes changes its
+    own page, and of others one on average: soon the same article is the least again. A new one changes the newest page.
+    """
+    ends = [len(marks)]
+    while ends[-1] >= _MOST + _FRONT:
+        near = marks[ends[-1] - _MOST - 1 : ends[-1] - _LEAST]
+        ends.append(ends[-1] - _MOST + near.index(min(near)))
+    return ends[::-1]
 
 
 class Lists:
@@ -217,6 +232,7 @@ class Pager:
         self._now = at.timestamp()
         self.lists = Lists(self._live, self._station)
         self._published = {a.id: a for a in library.published(at)}
+        self._marks = {id_: crc32(id_.encode()) for id_ in map(_ID, self._live)}
         self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
@@ -433,7 +449,7 @@ class Pager:
             feeds=self._kind_feeds["service"],
             desk=self._library.settings.service_desk or self._duty_line(),
             groups=tuple(group for group, _services in self._needs),
-            every=Link(title=title, url="service/page/1/", count=len(self.lists.of_kind("service"))),
+            every=Link(title=title, url="service/page/", count=len(self.lists.of_kind("service"))),
         )
 
     @cached_property
@@ -460,7 +476,7 @@ class Pager:
                 group = _service_group(name, f"topic-{self._topics[name].slug}", services, more)
                 found.append((group, services))
         if others:
-            every = Link(title=_("其他"), url="service/page/1/")
+            every = Link(title=_("其他"), url="service/page/")
             more = every if len(others) > _SERVICES else None
             found.append((_service_group(every.title, "others", others, more), others))
         return found
@@ -667,55 +683,57 @@ class Pager:
         listed: bool = True,
         finish: Callable[[ListPage], ListPage] = lambda page: page,
     ) -> Planned:
-        """The list's pages, cut from the oldest article on; an empty list has one, that says so.
+        """The list's pages; an empty list has one, that says so.
 
         :param fronted: another page has the address ``url`` itself.
         :param listed: as :attr:`Page.listed`.
         :param finish: what makes of each the page that it is to be.
         """
         _ = self._gettext
-        total = max(1, (len(articles) - _FRONT) // PAGE_SIZE + 1)
-        ends = [len(articles) - PAGE_SIZE * after for after in reversed(range(total))]
+        front = f"{url}page/" if fronted else url
+        ends = page_ends([*map(self._marks.__getitem__, map(_ID, articles))])
+        addresses = [front, *(f"{url}page/{articles[end - 1].id}/" for end in ends[1:])]
+        cut = map(_Part, addresses, ["", *addresses], [*addresses[1:], ""], [0, *ends], ends)
+        parts = {f"list {part.address}": part for part in cut}
 
-        def address(number: int) -> str:
-            return url if number == 1 and not fronted else f"{url}page/{number}/"
+        def link(address: str, text: str) -> Link | None:
+            return Link(title=text, url=quoted(address)) if address else None
 
-        def link(number: int, text: str) -> Link | None:
-            if not 1 <= number <= total:
-                return None
-            return Link(title=text, url=quoted(address(number)))
-
-        parts = dict(enumerate(pairwise([0, *ends]), 1))
-
-        def page(number: int) -> ListPage:
-            begin, end = parts[number]
-            shown = articles[begin:end]
+        def page(part: _Part) -> ListPage:
+            shown = articles[part.begin : part.end]
             return ListPage(
                 frame=self.frame,
-                url=address(number),
+                url=part.address,
                 title=title,
                 description=description,
                 feeds=(self._whole, self._feed(url, title)),
                 picture_path=picture_path,
                 listed=listed,
                 cards=tuple(map(self._card, shown)),
-                number=number,
-                total=total,
-                newer=link(number - 1, _("较新的")),
-                older=link(number + 1, _("较早的")),
+                days=self._days(shown),
+                newest=link(front, _("最新的")) if part.newer not in ("", front) else None,
+                newer=link(part.newer, _("较新的")),
+                older=link(part.older, _("较早的")),
                 offline=not any(a.kind == "alert" for a in shown),
             )
 
-        numbers = {f"list {address(number)}": number for number in parts}
         digests = [*map(digest, articles)]
         return Planned(
             keys={
-                name: f"{number} {total} {''.join(digests[begin:end])}"
-                for (name, number), (begin, end) in zip(numbers.items(), parts.values(), strict=True)
+                name: f"{part.newer} {part.older} {''.join(digests[part.begin : part.end])}"
+                for name, part in parts.items()
             },
-            make=lambda name: (finish(page(numbers[name])),),
-            found=[(address(number), None) for number in parts] if listed else (),
+            make=lambda name: (finish(page(parts[name])),),
+            found=[(address, None) for address in addresses] if listed else (),
         )
+
+    def _days(self, articles: Sequence[Article]) -> str:
+        """From which to which day ``articles``, newest first, were published."""
+        if not articles:
+            return ""
+        _ = self._gettext
+        first, last = (self._stamp(a.published).iso[:10] for a in (articles[-1], articles[0]))
+        return first if first == last else _("{first} 至 {last}").format(first=first, last=last)
 
     def _feed(self, url: str, title: str) -> Feed:
         return Feed(title=title, rss=quoted(url) + "feed.xml", atom=quoted(url) + "atom.xml")
@@ -787,6 +805,18 @@ def _ready(page: Page) -> Planned:
     """One that is made at once: what it is made of is the page itself."""
     found = ((page.url, None),) if page.listed else ()
     return Planned(keys={f"page {page.url}": repr(page)}, make=lambda _name: (page,), found=found)
+
+
+class _Part(NamedTuple):
+    """Of a list, what one page shows."""
+
+    address: str
+    newer: str
+    """Address of the page after it in time; empty of the newest."""
+    older: str
+    begin: int
+    """Where its articles begin in the list, newest first, and where they end."""
+    end: int
 
 
 def _service_group(title: str, name: str, services: Sequence[Article], more: Link | None) -> ServiceGroup:

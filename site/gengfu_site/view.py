@@ -256,8 +256,10 @@ class ListPage(Page):
     template = "list.html"
 
     cards: tuple[Card, ...]
-    number: int
-    total: int
+    days: str
+    """From which to which day they were published; empty of an empty list."""
+    newest: Link | None
+    """The list's first page, where that is neither this one nor :attr:`newer`."""
     newer: Link | None
     older: Link | None
 

@@ -33,7 +33,7 @@ expect.set_options(timeout=60_000)  # ms; a machine may be busy with other thing
 KINDS_OF_PAGE = {
     "home": "",
     "list": "fraud/",
-    "topic, second page": "topic/telecom-fraud/page/2/",
+    "list, oldest page": "tip/page/XP001/",
     "police room": "area/qingsong/",
     "community": "area/qingsong/taoyuan/",
     "article": "tip/gas-cylinder/",
@@ -57,7 +57,7 @@ KINDS_OF_PAGE = {
     "whose job": "who/",
     "every community": "area/",
     "services by need": "service/",
-    "services by date": "service/page/1/",
+    "services by date": "service/page/",
 }
 """An address for each kind of page that residents meet, and for each state it can be in."""
 
@@ -200,6 +200,17 @@ attachments: [three-words.mp3, ebike-stays-outside.mp4]
 """,
 }
 
+PATROL = """---
+id: XP{n:03}
+title: 河边走一圈（{n}）
+summary: 河边走了一圈，一切都好。
+kind: tip
+published: 2025-03-{n:02} 09:00
+---
+第 {n} 次。
+"""
+"""Of which there are so many that a list has more than one page."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
@@ -264,6 +275,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.copytree(REPOSITORY / "content", content)
     for name, text in STATES.items():
         (content / name).write_text("---" + text, encoding="utf-8")
+    for n in range(1, 13):
+        (content / f"tip/patrol-{n}.md").write_text(PATROL.format(n=n), encoding="utf-8")
     Image.new("RGB", (300, 400), "teal").save(content / "notice/upright.png")
     settings, problems = read_settings(REPOSITORY / "mkdocs.yml")
     assert settings is not None, problems

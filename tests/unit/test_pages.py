@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from statistics import mean
 from typing import TypeVar
+from zlib import crc32
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
-from gengfu_site.pages import pages
+from gengfu_site.pages import page_ends, pages
 from gengfu_site.render import context, environment, render
 from gengfu_site.view import (
     AlertPage,
@@ -28,6 +35,7 @@ from gengfu_templates.fragments import Once
 from stations import AT, MKDOCS_YML, StationFolder
 
 P = TypeVar("P", bound=Page)
+FIRST = date(2026, 8, 1)
 
 
 def shown(station: StationFolder) -> dict[str, Page]:
@@ -89,7 +97,7 @@ def test_a_page_is_the_same_whatever_other_pages_needed_of_its_parts(station: St
 def tips(station: StationFolder, number: int) -> None:
     for n in range(number):
         station.article(
-            f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇", published=f"2026-10-01 10:{n:02}"
+            f"tip/t{n}.md", id=f"T{n:04}", kind="tip", title=f"第{n}篇", published=str(FIRST + timedelta(n))
         )
 
 
@@ -99,35 +107,77 @@ def lists_of_tips(station: StationFolder) -> dict[str, ListPage]:
 
 
 def said(page: ListPage) -> object:
-    return page.cards, page.number, page.total, page.newer, page.older
+    return page.cards, page.days, page.newest, page.newer, page.older
 
 
-def test_a_long_list_has_pages_of_twenty_newest_first(station: StationFolder) -> None:
-    tips(station, 45)
-    site = shown(station)
-    first, last = at(site, "tip/index.html", ListPage), at(site, "tip/page/3/index.html", ListPage)
-    assert (len(first.cards), first.cards[0].title, first.newer) == (5, "第44篇", None)
-    assert first.older
-    assert first.older.url == "tip/page/2/"
-    assert (len(last.cards), last.cards[-1].title, last.older, last.total) == (20, "第0篇", None, 3)
-
-
-@pytest.mark.parametrize(
-    ("number", "sizes"), [(1, [1]), (24, [24]), (25, [5, 20]), (44, [24, 20]), (45, [5, 20, 20])]
-)
-def test_what_is_left_over_stands_on_the_front_page_and_is_never_little(
-    station: StationFolder, number: int, sizes: list[int]
+def test_a_long_list_has_pages_newest_first_each_with_its_days_and_the_oldest_articles_address(
+    station: StationFolder,
 ) -> None:
-    tips(station, number)
-    assert [len(page.cards) for page in lists_of_tips(station).values()] == sizes
+    tips(station, 80)
+    first, *others, last = lists_of_tips(station).values()
+    assert first.url == "tip/"
+    assert (first.cards[0].title, first.newest, first.newer) == ("第79篇", None, None)
+    for newer, page in pairwise([first, *others, last]):
+        assert (newer.older and newer.older.url, page.newer and page.newer.url) == (page.url, newer.url)
+        assert page.url == f"tip/page/T{page.cards[-1].title[1:-1]:0>4}/"
+    assert (last.cards[-1].title, last.older) == ("第0篇", None)
+    assert last.days == f"2026-08-01 至 2026-08-{len(last.cards):02}"
+    assert [title for page in (first, *others, last) for title in titles(page)] == [
+        f"第{n}篇" for n in reversed(range(80))
+    ]
+
+
+def test_from_the_third_page_on_a_list_leads_back_to_its_newest(station: StationFolder) -> None:
+    tips(station, 100)
+    first, second, *others = lists_of_tips(station).values()
+    assert (first.newest, second.newest) == (None, None)
+    assert {page.newest and page.newest.url for page in others} == {"tip/"}
+
+
+def test_a_page_of_one_day_names_that_day_alone(station: StationFolder) -> None:
+    tips(station, 1)
+    assert [page.days for page in lists_of_tips(station).values()] == ["2026-08-01"]
 
 
 def test_a_new_article_changes_the_front_page_of_its_list_alone(station: StationFolder) -> None:
     tips(station, 50)
     before = lists_of_tips(station)
-    station.article("tip/new.md", id="T9999", kind="tip", published="2026-10-02")
+    station.article("tip/new.md", id="T9999", kind="tip", published="2026-11-20")
     after = lists_of_tips(station)
     assert [path for path in after if said(after[path]) != said(before[path])] == ["tip/index.html"]
+
+
+MARKS = st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 3), max_size=200)
+DRAWN = [*map(crc32, map(str.encode, map("K{:05}".format, range(2000))))]
+
+
+def cut(marks: Sequence[int]) -> list[tuple[int, ...]]:
+    ends = page_ends(marks)
+    return [tuple(marks[begin:end]) for begin, end in pairwise([0, *ends])]
+
+
+@hypothesis.given(MARKS)
+def test_every_article_is_on_one_page_and_no_page_is_very_short_or_long(marks: list[int]) -> None:
+    front, *others = cut(marks)
+    assert [mark for page in (front, *others) for mark in page] == marks
+    assert all(10 <= len(page) <= 30 for page in others)
+    assert min(5, len(marks)) <= len(front) < 35
+
+
+@hypothesis.given(MARKS, MARKS)
+def test_what_is_new_leaves_every_page_but_the_newest_as_it_was(new: list[int], marks: list[int]) -> None:
+    before = cut(marks)[1:]
+    assert cut(new + marks)[-len(before) :] == before or not before
+
+
+@pytest.mark.parametrize("coming", [0, 1])
+def test_what_comes_or_goes_within_a_list_changes_few_of_its_pages(coming: int) -> None:
+    before = Counter(cut(DRAWN))
+    changed = [
+        (Counter(cut([*DRAWN[:n], *[crc32(b"L%d" % n)] * coming, *DRAWN[n + 1 - coming :]])) - before).total()
+        for n in range(0, len(DRAWN), 9)
+    ]
+    assert mean(changed) < 2.5
 
 
 @pytest.mark.parametrize(
@@ -273,11 +323,11 @@ def test_services_stand_under_their_first_topic_the_fullest_first_and_the_dated_
         ("service/#p--topic-telecom-fraud", 1),
         ("service/#p--others", 1),
     ]
-    assert len(at(site, "service/page/1/index.html", ListPage).cards) == 4
+    assert len(at(site, "service/page/index.html", ListPage).cards) == 4
 
 
 def test_a_need_with_many_services_shows_twelve_and_leads_to_all(station: StationFolder) -> None:
-    for n in range(25):
+    for n in range(40):
         station.article(
             f"service/s{n:02}.md",
             id=f"S{n:04}",
@@ -289,12 +339,11 @@ def test_a_need_with_many_services_shows_twelve_and_leads_to_all(station: Statio
     (group,) = at(site, "service/index.html", ServicesPage).groups
     assert len(group.lines) == 12
     assert group.more
-    assert (group.more.url, group.more.count) == ("topic/fire/", 25)
-    first, last = (
-        at(site, "service/page/1/index.html", ListPage),
-        at(site, "service/page/2/index.html", ListPage),
-    )
-    assert (first.newer, last.newer and last.newer.url) == (None, "service/page/1/")
+    assert (group.more.url, group.more.count) == ("topic/fire/", 40)
+    first = at(site, "service/page/index.html", ListPage)
+    assert first.older
+    last = at(site, f"{first.older.url}index.html", ListPage)
+    assert (first.newer, last.newer and last.newer.url) == (None, "service/page/")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ COMMON = {
         Feed(title="防骗常识", rss="fraud/feed.xml", atom="fraud/atom.xml"),
     ),
 }
-LISTING = {"cards": (CARD,), "number": 1, "total": 1, "newer": None, "older": None}
+LISTING = {"cards": (CARD,), "days": "2026-11-18", "newest": None, "newer": None, "older": None}
 MATTER = {
     "id": "F7K2Q",
     "kind": Link(title="防骗常识", url="fraud/", count=18),
@@ -200,7 +200,7 @@ SERVICES = ServicesPage(
             more=Link(title="身份证件", url="topic/id-documents/", count=30),
         ),
     ),
-    every=Link(title="办事指南", url="service/page/1/", count=30),
+    every=Link(title="办事指南", url="service/page/", count=30),
 )
 LIST = ListPage(**COMMON, url="fraud/", **LISTING)
 AREA = AreaPage(
@@ -613,18 +613,23 @@ class TestLists:
     def test_one_page_has_no_pager(self, html):
         assert 'class="pager"' not in html(LIST)
 
-    def test_pager_says_where_one_is_and_leads_on(self, html, words):
+    def test_pager_says_of_which_days_a_page_is_and_leads_on(self, html, words):
         page = replace(
             LIST,
-            url="fraud/page/2/",
-            number=2,
-            total=3,
-            newer=Link(title="较新的", url="fraud/"),
-            older=Link(title="较早的", url="fraud/page/3/"),
+            url="fraud/page/T0002/",
+            days="2026-10-02 至 2026-11-18",
+            newest=Link(title="最新的", url="fraud/"),
+            newer=Link(title="较新的", url="fraud/page/T0003/"),
+            older=Link(title="较早的", url="fraud/page/T0001/"),
         )
-        assert "← 较新的 第 2 页，共 3 页 较早的 →" in words(page)
-        assert 'href="../../../fraud/page/3/"' in html(page)
-        assert "<title>标题甲（第 2 页） - 青松路派出所</title>" in html(page)
+        assert "2026-10-02 至 2026-11-18 ← 较新的 最新的 较早的 →" in words(page)
+        assert 'href="../../../fraud/page/T0001/"' in html(page)
+        assert "<title>标题甲（2026-10-02 至 2026-11-18） - 青松路派出所</title>" in html(page)
+
+    def test_the_newest_page_names_no_days_in_its_title(self, html, words):
+        page = replace(LIST, older=Link(title="较早的", url="fraud/page/T0001/"))
+        assert "2026-11-18 较早的 →" in words(page)
+        assert "<title>标题甲 - 青松路派出所</title>" in html(page)
 
     def test_an_empty_list_says_so(self, words):
         assert "这里还没有内容" in words(replace(LIST, cards=()))
