@@ -690,9 +690,9 @@ class Pager:
         :param finish: what makes of each the page that it is to be.
         """
         _ = self._gettext
-        front = f"{url}page/" if fronted else url
         ends = page_ends([*map(self._marks.__getitem__, map(_ID, articles))])
-        addresses = [front, *(f"{url}page/{articles[end - 1].id}/" for end in ends[1:])]
+        newest = f"{url}page/" if fronted else url
+        addresses = [newest, *(f"{url}page/{articles[end - 1].id}/" for end in ends[1:])]
         cut = map(_Part, addresses, ["", *addresses], [*addresses[1:], ""], [0, *ends], ends)
         parts = {f"list {part.address}": part for part in cut}
 
@@ -711,7 +711,7 @@ class Pager:
                 listed=listed,
                 cards=tuple(map(self._card, shown)),
                 days=self._days(shown),
-                newest=link(front, _("最新的")) if part.newer not in ("", front) else None,
+                front=None if part.address == url else link(url, title),
                 newer=link(part.newer, _("较新的")),
                 older=link(part.older, _("较早的")),
                 offline=not any(a.kind == "alert" for a in shown),

@@ -258,8 +258,8 @@ class ListPage(Page):
     cards: tuple[Card, ...]
     days: str
     """From which to which day they were published; empty of an empty list."""
-    newest: Link | None
-    """The list's first page, where that is neither this one nor :attr:`newer`."""
+    front: Link | None
+    """What stands at the list's own address, where that is not this page."""
     newer: Link | None
     older: Link | None
 

@@ -104,7 +104,7 @@ COMMON = {
         Feed(title="防骗常识", rss="fraud/feed.xml", atom="fraud/atom.xml"),
     ),
 }
-LISTING = {"cards": (CARD,), "days": "2026-11-18", "newest": None, "newer": None, "older": None}
+LISTING = {"cards": (CARD,), "days": "2026-11-18", "front": None, "newer": None, "older": None}
 MATTER = {
     "id": "F7K2Q",
     "kind": Link(title="防骗常识", url="fraud/", count=18),
@@ -618,12 +618,13 @@ class TestLists:
             LIST,
             url="fraud/page/T0002/",
             days="2026-10-02 至 2026-11-18",
-            newest=Link(title="最新的", url="fraud/"),
+            front=Link(title="标题甲", url="fraud/"),
             newer=Link(title="较新的", url="fraud/page/T0003/"),
             older=Link(title="较早的", url="fraud/page/T0001/"),
         )
-        assert "2026-10-02 至 2026-11-18 ← 较新的 最新的 较早的 →" in words(page)
+        assert "2026-10-02 至 2026-11-18 ← 较新的 较早的 →" in words(page)
         assert 'href="../../../fraud/page/T0001/"' in html(page)
+        assert "首页 › 标题甲 标题甲 刷单返利" in words(page)
         assert "<title>标题甲（2026-10-02 至 2026-11-18） - 青松路派出所</title>" in html(page)
 
     def test_the_newest_page_names_no_days_in_its_title(self, html, words):
