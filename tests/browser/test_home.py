@@ -9,7 +9,7 @@ from pathlib import Path
 from posixpath import join, normpath
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
 from gengfu_site.publish import publish
 from stations import AT, MKDOCS_YML, StationFolder
@@ -65,7 +65,7 @@ def test_the_first_way_calls_and_the_others_lead_where_they_say(phone, site: Sit
     for name, address in WAYS.items():
         home.tab.goto(site.url)
         home.tab.get_by_role("link", name=name).first.click()
-        assert home.tab.url == site.url + address
+        home.tab.wait_for_url(site.url + address)
 
 
 def test_each_way_shows_a_number_after_five_lines_at_most(phone, site: Site) -> None:
@@ -114,7 +114,7 @@ def test_a_door_plates_code_opens_the_communitys_card_and_the_phone_remembers_it
     home.tab.goto(site.url)
     assert shown(home).startswith("桃园社区")
     home.tab.get_by_role("link", name="找我的民警 桃园社区").click()
-    assert home.tab.url == site.url + "area/qingsong/taoyuan/"
+    home.tab.wait_for_url(site.url + "area/qingsong/taoyuan/")
 
 
 def test_another_houses_code_shows_its_community_and_keeps_ones_own(phone, site: Site) -> None:
@@ -136,7 +136,7 @@ def test_a_community_can_be_changed(phone, site: Site) -> None:
     assert (officer.get_attribute("href"), "桃园社区" in officer.inner_text()) == ("./area/", False)
     home.tab.get_by_role("link", name="松园社区").click()
     home.tab.get_by_role("button", name="这是我的社区").click()
-    assert home.tab.get_by_text("已记在这部手机上").is_visible()
+    expect(home.tab.get_by_text("已记在这部手机上")).to_be_visible()
     home.tab.goto(site.url)
     assert shown(home).startswith("松园社区")
 
@@ -218,7 +218,7 @@ def test_a_town_with_more_communities_than_home_can_carry_still_knows_ones_own(
     with opened_from(station.folder / "public", chromium, "?area=c42") as home:
         assert shown(home) == "联系卡和本地通知 换一个社区"
         home.tab.get_by_role("link", name="联系卡和本地通知").click()
-        assert home.tab.get_by_role("heading", name="社区42").is_visible()
+        expect(home.tab.get_by_role("heading", name="社区42")).to_be_visible()
         home.tab.goto("http://town.example/area/")
         home.tab.get_by_role("searchbox").fill("社区42")
         assert home.tab.locator("main section:visible").count() == 1

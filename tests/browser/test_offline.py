@@ -8,9 +8,8 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
-from playwright.sync_api import expect
 
 from .town import Town, town_in
 
@@ -160,7 +159,8 @@ def test_nothing_of_an_alert_is_kept(phone, town) -> None:
     for page in ("alert/", "A/A5W3R/", "alert/road/", "area/qingsong/", "topic/fire/", "", "tip/gas/"):
         assert "寻找走失老人" in hand.tab.content()
         hand.visit(page)
-    hand.waits_until_kept("tip/gas/")
+    for page in ("", "tip/gas/"):
+        hand.waits_until_kept(page)
     kept = hand.kept()
     assert sorted(kept) == ["", "emergency/", "tip/gas/"]
     assert [page for page, text in kept.items() if "寻找走失老人" in text or "隧道封闭" in text] == []
@@ -189,6 +189,7 @@ def test_what_has_left_the_site_leaves_the_phone_that_hears_of_it(phone, town, g
 def test_a_phone_keeps_sixty_pages_and_lets_the_oldest_go(phone, town) -> None:
     hand = phone()
     hand.comes("")
+    hand.waits_until_kept("")
     hand.tab.evaluate(
         """async () => {
           const store = await caches.open((await caches.keys())[0]);

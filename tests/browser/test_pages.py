@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from .conftest import DESKTOP, KINDS_OF_PAGE, PHONE, Site, Visit, visit
 
@@ -104,7 +104,7 @@ def test_the_first_tab_stop_leads_past_the_header_and_can_be_seen(phone):
     assert stop.inner_text() == "跳到正文"
     assert stop.evaluate("e => getComputedStyle(e).outlineStyle + e.getBoundingClientRect().left") == "solid0"
     page.tab.keyboard.press("Enter")
-    assert page.tab.evaluate("document.activeElement.id") == "p--main"
+    expect(page.tab.locator("#p--main")).to_be_focused()
 
 
 def test_paper_carries_the_guide_boxes_to_tick_and_the_way_back_to_it(phone):

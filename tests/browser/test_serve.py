@@ -126,7 +126,7 @@ def test_on_paper_it_has_as_many_sheets_as_it_takes_and_none_of_what_only_office
         expect(sheets.get_by_role("note")).to_have_count(0)
         sheets.locator("body").evaluate("() => { window.print = () => { window.top.printed = true; }; }")
         panel(tab).get_by_role("button", name="打印").click()
-        assert tab.evaluate("window.printed")
+        tab.wait_for_function("window.printed")
         tab.emulate_media(media="print")
         for hidden in (".preview-panel", ".preview-mark", ".preview-bar"):
             expect(tab.locator(hidden)).to_be_hidden()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect
 from playwright.sync_api import Page as Tab
 
 from desks import Desk, by_hand, desk_of
@@ -59,8 +59,8 @@ def opened(chromium: Browser, desk: Desk) -> Iterator[Callable[..., Tab]]:
     assert broken == []
 
 
-def ticked(tab: Tab) -> int:
-    return tab.locator(".row[aria-pressed=true]").count()
+def ticked(tab: Tab, number: int) -> None:
+    expect(tab.locator(".row[aria-pressed=true]")).to_have_count(number)
 
 
 def test_the_text_is_copied_as_it_stands_though_the_page_came_over_plain_http(
@@ -70,7 +70,7 @@ def test_the_text_is_copied_as_it_stands_though_the_page_came_over_plain_http(
     tab.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     tab.evaluate("addEventListener('copy', e => { window.copied = e.clipboardData.getData('text/plain') })")
     tab.get_by_role("button", name="复制文字").click()
-    assert tab.get_by_text("已复制").is_visible()
+    expect(tab.get_by_text("已复制")).to_be_visible()
     assert tab.evaluate("copied") == tab.locator("pre").text_content()
     assert TEXT in tab.evaluate("copied")
 
@@ -82,7 +82,7 @@ def test_where_copying_fails_the_text_is_selected_and_the_page_says_what_to_do(
     tab.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     tab.evaluate("document.execCommand = () => false")
     tab.get_by_role("button", name="复制文字").click()
-    assert tab.get_by_text("请长按").is_visible()
+    expect(tab.get_by_text("请长按")).to_be_visible()
     assert tab.evaluate("getSelection().toString()").strip() == str(tab.locator("pre").text_content()).strip()
 
 
@@ -91,12 +91,12 @@ def test_a_tick_a_slip_and_a_whole_batch(opened: Callable[..., Tab], desk: Desk,
     tab = opened(java_script_enabled=script)
     tab.get_by_role("button", name="李家2群").click()
     tab.get_by_text("已转 1/12").wait_for()
-    assert ticked(tab) == 1
+    ticked(tab, 1)
     tab.get_by_role("button", name="李家2群").click()
     tab.get_by_text("已转 0/12").wait_for()
     tab.get_by_role("button", name="这一批都转了").first.click()
     tab.get_by_text("已转 9/12").wait_for()
-    assert ticked(tab) == 9
+    ticked(tab, 9)
     tab.get_by_role("button", name="这一批都转了").click()
     tab.get_by_text("都转完了").wait_for()
     assert {d.state for d in desk.watch.outbox.deliveries("alert:F:1") if d.group.startswith("li")} == {
@@ -121,7 +121,7 @@ def test_a_tick_that_did_not_get_through_is_said(opened: Callable[..., Tab]) -> 
     tab.route("**/t/*", lambda route: route.fulfill(status=503, body="no"))
     tab.get_by_role("button", name="李家1群").click()
     tab.get_by_text("刚才没有记上").wait_for()
-    assert ticked(tab) == 0
+    ticked(tab, 0)
 
 
 def test_a_page_that_is_looked_at_again_says_that_the_alert_is_over(
