@@ -27,13 +27,13 @@ import marshal
 import re
 import unicodedata
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from itertools import chain
+from itertools import accumulate, chain
 from operator import add
 from urllib.parse import quote
 from zlib import crc32
@@ -48,7 +48,7 @@ from gengfu_site.store import plainest
 from gengfu_site.synonyms import Synonyms
 from gengfu_site.values import dataclass
 
-_FORMAT = 4
+_FORMAT = 5
 """Of the files; another one gives every file another address."""
 _FINE, _PLENTY = 16, 1024
 """Shards an article, while there are fewer of them than that."""
@@ -159,33 +159,47 @@ def _in_another_part(before: int, now: int) -> str:
     return " " * (now // _PART - before // _PART) + _codes[now % _PART]
 
 
-def _read(codes: str, part: int) -> list[int]:
-    """The postings of one part."""
-    last = part * _PART
-    return [last := (last & -4) + _steps[code] for code in _CODE.findall(codes)]
-
-
-def _without(text: str, posting: int) -> str:
+def _without(text: bytes, posting: int) -> bytes:
     """The list without one of its postings.
 
     :raises ValueError: it is not among them.
     """
-    return _changed_at(text, posting, lambda its: its.remove(posting))
+    return _changed_at(text, posting, _taken_out)
 
 
-def _with(text: str, posting: int) -> str:
+def _with(text: bytes, posting: int) -> bytes:
     """The list with one posting more."""
-    return _changed_at(text, posting, lambda its: insort(its, posting))
+    return _changed_at(text, posting, _put_in)
 
 
-def _changed_at(text: str, posting: int, change: Callable[[list[int]], None]) -> str:
+def _changed_at(text: bytes, posting: int, change: Callable[[list[str], int, int], None]) -> bytes:
     """The list, ``change`` made to the part in which ``posting`` lies. Some are very long: the rest stays as it is written."""
-    parts, part = text.split(" "), posting // _PART
-    parts += [""] * (part + 1 - len(parts))
-    its = _read(parts[part], part)
-    change(its)
-    parts[part] = encoded(its, part * _PART)
-    return " ".join(parts).rstrip(" ")
+    parts, part = text.split(b" "), posting // _PART
+    parts += [b""] * (part + 1 - len(parts))
+    codes = _CODE.findall(parts[part].decode())
+    begins = [*accumulate([_steps[code] & -4 for code in codes], initial=part * _PART)]
+    place = bisect_left(begins, posting & -4, 1) - 1
+    change(codes, place, posting - begins[place])
+    parts[part] = "".join(codes).encode()
+    return b" ".join(parts).rstrip(b" ")
+
+
+def _taken_out(codes: list[str], place: int, step: int) -> None:
+    if codes[place : place + 1] != [_codes[step]]:
+        raise ValueError("not in list")
+    del codes[place]
+    _move(codes, place, step & -4)
+
+
+def _put_in(codes: list[str], place: int, step: int) -> None:
+    _move(codes, place, -(step & -4))
+    codes.insert(place, _codes[step])
+
+
+def _move(codes: list[str], place: int, by: int) -> None:
+    """What follows, if anything does, begins to count elsewhere now."""
+    for code in codes[place : place + 1]:
+        codes[place] = _codes[_steps[code] + by]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,10 +287,10 @@ class Words:
         """Every shard, the empty ones too: what is not there need not be told from what could not be fetched."""
         lists = self._lists()
         held: list[list[str]] = [[] for _shard in range(self.about.shards)]
-        for gram in sorted(lists):
+        for gram in lists:
             held[shard(gram, self.about.shards)].append(gram)
         for number, its in enumerate(held):
-            yield _shard_path(number), _json({gram: lists[gram] for gram in its})
+            yield _shard_path(number), _shard(sorted([_named(gram) + lists[gram].encode() for gram in its]))
 
     def _lists(self) -> Mapping[str, str]:
         """By each gram, what says which articles hold it."""
@@ -322,7 +336,7 @@ class Words:
                 for gram, posting in pairs:
                     changes[shard(gram, self.about.shards)].append((change, gram, posting))
             return [
-                (_shard_path(number), _changed(json.loads(earlier(_shard_path(number))), its))
+                (_shard_path(number), _changed(earlier(_shard_path(number)), its))
                 for number, its in changes.items()
             ]
         except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError):
@@ -419,14 +433,47 @@ def _months(moments: Sequence[float]) -> Iterator[float]:
             yield datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()
 
 
-_Change = tuple[Callable[[str, int], str], str, int]
+_Change = tuple[Callable[[bytes, int], bytes], str, int]
 """What becomes of a gram's list: :func:`_with` or :func:`_without` which posting."""
 
 
-def _changed(shard: dict[str, str], changes: Iterable[_Change]) -> bytes:
+def _changed(shard: bytes, changes: Iterable[_Change]) -> bytes:
+    """
+    :raises ValueError: it is no shard, or a list does not hold what is to go.
+    """
+    lists = _lists(shard)
     for change, gram, posting in changes:
-        shard[gram] = change(shard.get(gram, ""), posting)
-    return _json({gram: shard[gram] for gram in sorted(shard) if shard[gram]})
+        name = _named(gram)
+        place = bisect_left(lists, name)
+        its = [one for one in lists[place : place + 1] if one.startswith(name)]
+        text = change(b"".join(its)[len(name) :], posting)
+        lists[place : place + len(its)] = [name + text] if text else []
+    return _shard(lists)
+
+
+def _named(gram: str) -> bytes:
+    """What stands in a shard ahead of the list of ``gram``."""
+    return _json(gram) + b':"'
+
+
+def _shard(lists: Iterable[bytes]) -> bytes:
+    """As JSON, each list on a line of its own.
+
+    :param lists: with their :func:`_named` ahead of them, in order.
+    """
+    return b"{%b}" % b",\n".join([text + b'"' for text in lists])
+
+
+def _lists(shard: bytes) -> list[bytes]:
+    """What :func:`_shard` made one of.
+
+    :raises ValueError: it is none.
+    """
+    if shard == b"{}":
+        return []
+    if not (shard.startswith(b'{"') and shard.endswith(b'"}')):
+        raise ValueError("no shard")
+    return shard[1:-2].split(b'",\n')
 
 
 def _said(article: Article) -> str:

@@ -443,11 +443,28 @@ class TestNumbers:
     ) -> None:
         postings = [4 * n + n % 4 for n in sorted(numbers)]
         one = data.draw(st.sampled_from(postings))
-        whole, rest = search.encoded(postings), search.encoded([p for p in postings if p != one])
+        whole = search.encoded(postings).encode()
+        rest = search.encoded([p for p in postings if p != one]).encode()
         assert search._without(whole, one) == rest
         assert search._with(rest, one) == whole
         with pytest.raises(ValueError, match="not in list"):
             search._without(rest, one)
+
+    @given(
+        st.dictionaries(st.text('灭火a"\\,:', min_size=1, max_size=6), st.integers(0, 9), min_size=1),
+        st.data(),
+    )
+    def test_a_shard_that_was_changed_in_one_place_is_as_one_written_anew(
+        self, its: dict[str, int], data: st.DataObject
+    ) -> None:
+        gram, posting = data.draw(st.sampled_from([*its.items()]))
+        whole, rest = (
+            search._shard(sorted(search._named(g) + search.encoded([p]).encode() for g, p in some.items()))
+            for some in (its, {g: p for g, p in its.items() if g != gram})
+        )
+        assert json.loads(whole) == {g: search.encoded([p]) for g, p in its.items()}
+        assert search._changed(whole, [(search._without, gram, posting)]) == rest
+        assert search._changed(rest, [(search._with, gram, posting)]) == whole
 
 
 class TestEdition:
