@@ -4,6 +4,7 @@ answered with Python's own words.
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -11,8 +12,11 @@ def program() -> None:
     """Run :func:`gengfu_scheduler.cli.program`; ended by Ctrl+C, with a shell's code for that
     (https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html)."""
     try:
+        gc.disable()  # what is imported stays: to look through it again and again would be a tenth of this
         from gengfu_scheduler.cli import program as run
 
+        gc.freeze()
+        gc.enable()
         run()
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,4 +1,5 @@
-"""Feeds of what is live: RSS 2.0, Atom (RFC 4287), the catalogue, and the alerts by themselves.
+"""What feeds of what is live hold: those of channels (:mod:`gengfu_site.syndication` writes them), the catalogue, and the
+alerts by themselves.
 
 No build time is in any of them: a feed is as new as the newest ``updated`` among its entries, so the same
 articles always give the same bytes.
@@ -8,16 +9,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any
 from urllib.parse import quote
-
-from feedgen.entry import FeedEntry
-from feedgen.feed import FeedGenerator
 
 from gengfu_site.article import Alert
 from gengfu_site.catalogue import KINDS, AlertEntry, Catalogue, Entry, Station
@@ -25,16 +21,12 @@ from gengfu_site.library import Article, Library
 from gengfu_site.pages import Lists, area_url, facts, kind_label, photo, topic_url
 from gengfu_site.pictures import picture
 from gengfu_site.values import dataclass
-from gengfu_templates.i18n import translations
 
 NEWEST = 50
 """Entries in a feed."""
 
 _NOTHING_YET = datetime(2000, 1, 1, tzinfo=UTC)
 """Of the feeds of a station that has published nothing: no build time is written anywhere."""
-
-Content = Callable[[Article], str]
-"""An article's whole matter as HTML with absolute addresses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,78 +53,6 @@ def channels(library: Library, at: datetime, lists: Lists) -> Iterator[Channel]:
         changed = max(newest, key=changes, default=latest)
         updated = changed.modified if changed else _NOTHING_YET
         yield Channel(url=url, title=title, articles=newest, updated=updated)
-
-
-def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
-    """Path below the site and bytes of every RSS and Atom file."""
-    station = library.settings.station
-    items = Items(station, content)
-    for channel in channels(library, at, Lists(library.listed(at), station)):
-        yield from feeds_of(channel, items)
-
-
-class _Item(FeedEntry):  # type: ignore[misc]  # feedgen has no types
-    """An entry that is put together once in each format; every feed it is in gets a copy, for an element has one parent."""
-
-    def atom_entry(self, extensions: bool = True) -> Any:
-        return deepcopy(self._in_atom)
-
-    def rss_entry(self, extensions: bool = True) -> Any:
-        return deepcopy(self._in_rss)
-
-    @cached_property
-    def _in_atom(self) -> Any:
-        return super().atom_entry()
-
-    @cached_property
-    def _in_rss(self) -> Any:
-        return super().rss_entry()
-
-
-_ITEMS = 1_000
-"""Entries in memory at once."""
-
-
-class Items:
-    """The entries of a station's feeds: an article is in several of them."""
-
-    def __init__(self, station: Station, content: Content) -> None:
-        self.station = station
-        self._content = content
-        self._made: dict[str, _Item] = {}
-
-    def of(self, article: Article) -> _Item:
-        if article.id not in self._made:
-            if len(self._made) == _ITEMS:
-                self._made.clear()
-            self._made[article.id] = self._new(article)
-        return self._made[article.id]
-
-    def _new(self, article: Article) -> _Item:
-        item = _Item()
-        item.id(urn(article.id))
-        item.guid(urn(article.id), permalink=False)
-        item.title(_headline(article, self.station))
-        item.link(href=self.station.url + quote(article.url))
-        item.summary(article.summary)
-        item.content(self._content(article), type="html")
-        item.category([{"term": topic} for topic in article.topics])
-        item.published(article.published)
-        item.updated(article.modified)
-        return item
-
-
-def feeds_of(channel: Channel, items: Items) -> Iterator[tuple[str, bytes]]:
-    """The channel's two."""
-    page = items.station.url + quote(channel.url)
-    feed = _generator(channel, items)
-    for name, written in (("feed.xml", feed.rss_str), ("atom.xml", feed.atom_str)):
-        # RSS takes the last link as the channel's own: the page must follow the feed.
-        feed.link(
-            [{"href": page + name, "rel": "self"}, {"href": page, "rel": "alternate"}],
-            replace=True,
-        )
-        yield channel.url + name, written(pretty=True)
 
 
 def catalogue(library: Library, at: datetime) -> Catalogue:
@@ -209,31 +129,6 @@ def _channels(
         yield topic_url(topic), f"{topic.name} - {station.name}", lists.of_topic(topic)
     for area in station.areas:
         yield area_url(area), f"{area.name} - {station.name}", lists.local_to(area)
-
-
-def _generator(channel: Channel, items: Items) -> FeedGenerator:
-    """``channel`` in feedgen's hands, but for its links, of which each format has its own."""
-    station = items.station
-    feed = FeedGenerator()
-    feed.id(urn(station.url + channel.url))
-    feed.title(channel.title)
-    feed.description(channel.title)
-    feed.language(station.language)
-    feed.author(name=station.name)
-    feed.generator("")
-    feed.updated(channel.updated)
-    feed.lastBuildDate(channel.updated)
-    for article in channel.articles:
-        feed.add_entry(items.of(article), order="append")
-    return feed
-
-
-def _headline(article: Article, station: Station) -> str:
-    """A reader that kept the call for help is to see above all that it is over."""
-    if article.alert is None or article.alert.state == "active":
-        return article.title
-    _ = translations(station.language).gettext
-    return _("【已结束，请勿再转】{title}").format(title=article.title)
 
 
 @lru_cache(maxsize=4096)

@@ -12,11 +12,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from html import escape
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ import jinja2
 
 from gengfu_site.catalogue import KINDS, Dumped, Station, dumped, dumped_entry, runs
 from gengfu_site.edition import edition
-from gengfu_site.feeds import Channel, Items, alerts, channels, entry, feeds_of
+from gengfu_site.feeds import Channel, alerts, channels, entry
 from gengfu_site.library import Article, Kept, Library
 from gengfu_site.markdown import with_absolute_links
 from gengfu_site.offline import worker
@@ -38,6 +38,9 @@ from gengfu_site.settings import Settings
 from gengfu_site.store import plainest, status
 from gengfu_site.values import dataclass
 from gengfu_site.view import ArticlePage, Page
+
+if TYPE_CHECKING:
+    from gengfu_site.syndication import Items
 
 _ICON = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
@@ -148,7 +151,12 @@ def recipes(site: Site) -> Iterator[Recipes]:
             return article.content
         return _content(article, pager.article(article), env)
 
-    items = Items(station, content)
+    @cache
+    def items() -> Items:
+        from gengfu_site.syndication import Items
+
+        return Items(station, content)
+
     for channel in channels(library, at, pager.lists):
         yield _alone(_of_channel(channel, framed, articles.keys, items))
     yield _alone(_sitemap(located, station, common))
@@ -186,13 +194,15 @@ def _of_articles(planned: Planned, site: Site) -> Recipes:
     return Recipes(planned.keys, lambda name: Recipe(name, planned.keys[name], partial(made, name)))
 
 
-def _of_channel(channel: Channel, framed: str, keys: Mapping[str, str | None], items: Items) -> Recipe:
+def _of_channel(
+    channel: Channel, framed: str, keys: Mapping[str, str | None], items: Callable[[], Items]
+) -> Recipe:
     its = [keys[article_name(article)] for article in channel.articles]
     known = [key for key in its if key is not None]
     return Recipe(
         name=f"feed {channel.url}",
         key=_digest(framed, channel.updated.isoformat(), *known) if len(known) == len(its) else None,
-        make=lambda: _generated(feeds_of(channel, items)),
+        make=lambda: _generated(items().feeds_of(channel)),
     )
 
 

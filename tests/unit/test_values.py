@@ -49,6 +49,12 @@ def test_a_value_is_equal_to_none_of_another_class():
     assert OURS(name="一") != ("一", (), "")
 
 
-def test_a_value_takes_what_a_dataclass_takes():
-    assert inspect.signature(OURS) == inspect.signature(THEIRS)
+def test_a_value_takes_what_a_dataclass_takes_from_the_first_on():
+    ours = made(values.dataclass)
+    with pytest.raises(TypeError, match="'name'"):
+        ours(words=())
+    assert inspect.signature(ours) == inspect.signature(THEIRS)
+
+
+def test_a_value_is_made_anew_with_others():
     assert dataclasses.replace(OURS(name="一"), name="二") == OURS(name="二")

@@ -55,9 +55,10 @@ def build(folder: Path, watching: bool) -> None:
 
 def _build(settings: Settings) -> None:
     from gengfu_site.parallel import building
-    from gengfu_site.publish import publish
 
     with _progress() as progress, building():
+        from gengfu_site.publish import publish
+
         published = publish(settings, clock.now(), progress, once=True)
         gc.freeze()  # the program is about to end: nobody need look through what it leaves
     click.echo(_made(published))
