@@ -68,7 +68,6 @@ _LEAST, _MOST = 10, 30
 """Articles on one page of a list, but for the newest: about twenty."""
 _FRONT = 5
 """On that at least, and all that have no whole page yet."""
-_ID = attrgetter("id")
 _CARDS = 10_000
 """That are kept for the next list: all of 100,000 articles take more memory than making them anew takes time."""
 _WARNINGS = 5
@@ -232,7 +231,6 @@ class Pager:
         self._now = at.timestamp()
         self.lists = Lists(self._live, self._station)
         self._published = {a.id: a for a in library.published(at)}
-        self._marks = {id_: crc32(id_.encode()) for id_ in map(_ID, self._live)}
         self._cards: dict[str, Card] = {}
         self._whole = Feed(title=self._station.name, rss="feed.xml", atom="atom.xml")
         self._areas = {a.path: a for a in self._station.areas}
@@ -279,6 +277,11 @@ class Pager:
     def words(self) -> Words:
         """What is searched."""
         return Words(self._library, self._at)
+
+    @cached_property
+    def _marks(self) -> Mapping[str, int]:
+        """By each listed article's digest, the number that it has for :func:`page_ends`."""
+        return {digest(article): crc32(article.id.encode()) for article in self._live}
 
     def plan(self) -> Iterator[Planned]:
         """Every page that is not an article's."""
@@ -690,7 +693,8 @@ class Pager:
         :param finish: what makes of each the page that it is to be.
         """
         _ = self._gettext
-        ends = page_ends([*map(self._marks.__getitem__, map(_ID, articles))])
+        digests = [*map(digest, articles)]
+        ends = page_ends([*map(self._marks.__getitem__, digests)])
         newest = f"{url}page/" if fronted else url
         addresses = [newest, *(f"{url}page/{articles[end - 1].id}/" for end in ends[1:])]
         cut = map(_Part, addresses, ["", *addresses], [*addresses[1:], ""], [0, *ends], ends)
@@ -717,7 +721,6 @@ class Pager:
                 offline=not any(a.kind == "alert" for a in shown),
             )
 
-        digests = [*map(digest, articles)]
         return Planned(
             keys={
                 name: f"{part.newer} {part.older} {''.join(digests[part.begin : part.end])}"
