@@ -219,7 +219,10 @@ class Readings:
             sound = shared.sound(self._written(wanted, signatures))
             read = (
                 encoded(
-                    article, its._replace(status=now.get(article.place, ())), pairs(article), mark(article)
+                    article,
+                    its._replace(status=now.get(article.place, ())),
+                    compared := pairs(article),
+                    mark(article, compared),
                 )
                 for article, its in sound
             )

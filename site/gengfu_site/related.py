@@ -61,7 +61,7 @@ def related(articles: Sequence[Article], offered: Container[str], known: Known =
     :param offered: ids of those that others may lead to.
     :param known: what was left of other articles, or of these as they once were.
     """
-    counted = {a.id: (mark(a), a.id in offered) for a in articles}
+    counted = {a.id: (mark(a, pairs(a)), a.id in offered) for a in articles}
     marks, flags = [its[0] for its in counted.values()], [its[1] for its in counted.values()]
     key = _digest((" ".join(counted), "".join(marks), bytes(flags)))
     before, said = _values(known(LEADS)) or ("", {})
@@ -84,11 +84,14 @@ def led_to(said: str) -> Sequence[str]:
     return said.split()[::2]
 
 
-def mark(article: Article) -> str:
-    """Digest of what counts of an article by itself."""
+def mark(article: Article, compared: bytes) -> str:
+    """Digest of what counts of an article by itself.
+
+    :param compared: its :func:`pairs`.
+    """
     if isinstance(article, Remembered):
         return article.mark
-    return _digest((article.kind, article.topics, article.begins, headline(article), pairs(article)))
+    return _digest((article.kind, article.topics, article.begins, headline(article), compared))
 
 
 def pairs(article: Article) -> bytes:
