@@ -272,9 +272,7 @@ class TestPrivacy:
         tab.evaluate("caches.open('portal')")
         tab.get_by_role("button", name="大字版").click()
         tab.goto(town.url + "privacy/")
-        tab.wait_for_load_state(
-            "networkidle"
-        )  # or the worker, keeping this page, begins anew what is cleared
+        tab.wait_for_load_state("networkidle")  # by now the worker has kept it
         tab.get_by_role("button", name="清除").click()
         tab.get_by_text("已清除：2 项选择和勾选，").wait_for()
         assert re.search("，[1-9] 个存下的网页。", tab.get_by_role("status").inner_text())

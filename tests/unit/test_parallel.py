@@ -59,16 +59,18 @@ def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.M
     monkeypatch.setattr(parallel, "_MOST", 10)
     monkeypatch.setattr(parallel, "_LIFE", 20)
     here, (gate, opener), (bell, ringer), shares = os.getpid(), os.pipe(), os.pipe(), [0]
+    farewells, farewell = os.pipe()
 
     def work(share: Sequence[int]) -> tuple[int, list[int]]:
         if os.getpid() != here:
             os.write(ringer, b".")
             os.read(gate, 1)
+            os.write(farewell, os.getpid().to_bytes(4))
             return os.getpid(), list(share)
         shares.append(len(share))
         if shares[3:] == [10]:  # by now the workers know that their time is over
             os.write(opener, b".")
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            os.waitid(os.P_PID, int.from_bytes(os.read(farewells, 4)), os.WEXITED | os.WNOWAIT)
         if shares[4:] == [10]:  # by now there is another one
             for _worker in range(4):
                 os.read(bell, 1)
@@ -78,7 +80,7 @@ def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.M
     found = list(spread(work, ITEMS))
     assert told(share for _process, share in found) == ITEMS
     assert len({process for process, _share in found}) >= 5
-    for end in (gate, opener, bell, ringer):
+    for end in (gate, opener, bell, ringer, farewells, farewell):
         os.close(end)
 
 
