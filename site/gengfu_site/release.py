@@ -20,11 +20,11 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError
+from gengfu_site.store import start
 from gengfu_templates.i18n import _
 
 _MARK = ".gengfu-site"
@@ -219,17 +219,7 @@ def _number(folder: Path) -> str:
         mark = (folder / _MARK).stat()
     except OSError:
         return ""
-    return f"{mark.st_ino} {mark.st_mtime_ns} {_start()}"
-
-
-@cache
-def _start() -> str:
-    """Of the machine: another one each time it starts. What it had not written to its disk when it last stopped,
-    nobody knows."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
-    except OSError:
-        return ""
+    return f"{mark.st_ino} {mark.st_mtime_ns} {start()}"
 
 
 @contextmanager

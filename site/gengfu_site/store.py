@@ -15,6 +15,10 @@ that change are written again. What is asked of few articles is a row of a table
 Each row and each chunk bears a checksum, and one that is not as it was written is not known: SQLite sees a page of its own that
 is no longer one, not a word that has become another on an aging disk.
 
+Nothing is flushed to the disk: after a power cut nobody knows which of the file's pages reached it, so a file counts until
+the machine stops. Where the system does not say when that was, SQLite flushes
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
+
 Nothing of a person who is searched for comes in here. What is deleted is overwritten
 (https://www.sqlite.org/pragma.html#pragma_secure_delete).
 """
@@ -28,6 +32,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import field
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from threading import get_ident
@@ -277,16 +282,32 @@ class Store:
         return nullcontext(connections[process])
 
     def _connection(self) -> sqlite3.Connection:
-        """To read what is there: SQLite itself first takes back what a process began to write that was killed."""
-        return sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=rw", uri=True)
+        """To read what is there: SQLite itself first takes back what a process began to write that was killed.
+
+        :raises sqlite3.Error: nothing is there, or nothing that counts.
+        """
+        connection = sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=rw", uri=True)
+        try:
+            if not _counts(connection):
+                raise sqlite3.DatabaseError
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
 
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         """All of ``change`` or, where the file cannot be written, nothing known: no build waits for it."""
         try:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.file)) as connection:
+                counts = _counts(connection)
+            if not counts:
+                self.forget()
+            with closing(sqlite3.connect(self.file)) as connection:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")
+                if start():
+                    connection.execute("PRAGMA synchronous = OFF")
                 with connection:
                     # What it changes hangs on what it finds: nobody else may write in between.
                     connection.execute("BEGIN IMMEDIATE")
@@ -362,13 +383,31 @@ def _once(rows: Mapping[str, Values]) -> dict[str, Values]:
 
 
 def _lay_out(connection: sqlite3.Connection) -> None:
-    """Have these tables; an older edition's may have had other columns, or other names."""
-    if connection.execute("PRAGMA user_version").fetchone() != (_LAYOUT,):
-        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+    connection.execute(f"PRAGMA user_version = {_version()}")
     for table, columns in _TABLES.items():
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+
+
+def _counts(connection: sqlite3.Connection) -> bool:
+    """Whether the file has these tables, and has had them since the machine began; or nothing yet."""
+    query = "SELECT user_version, page_count FROM pragma_user_version, pragma_page_count"
+    version, pages = connection.execute(query).fetchone()
+    return version == _version() or not pages
+
+
+def _version() -> int:
+    """SQLite keeps 31 bits, and 0 is of a file that nobody laid out."""
+    return crc32(f"{_LAYOUT} {start()}".encode()) >> 1 | 1
+
+
+@cache
+def start() -> str:
+    """Of the machine: another one each time it starts, empty where the system does not say. What it had not written to its
+    disk when it last stopped, nobody knows."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _said(connection: sqlite3.Connection, name: str) -> str | None:

@@ -192,6 +192,28 @@ def test_nothing_is_left_of_an_earlier_layout(tmp_path: Path) -> None:
     assert (store.texts(), rows_of(store)) == (set(), {"tip/b.md": ("row",)})
 
 
+def test_what_was_kept_before_the_machine_began_anew_is_neither_known_nor_built_upon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_readings({"tip/a.md": ("row",)}, (), {"tip/a.md": Text("first", "<p>正文</p>", b"")})
+    monkeypatch.setattr(store_module, "start", lambda: "another day")
+    assert (store.texts(), rows_of(store)) == (set(), {})
+    store.keep_readings({"tip/b.md": ("row",)}, ())
+    assert (store.texts(), rows_of(store)) == (set(), {"tip/b.md": ("row",)})
+
+
+@pytest.mark.parametrize(("start", "flushes"), [("today", 0), ("", 2)])
+def test_nothing_is_flushed_where_one_sees_that_the_machine_began_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, flushes: int
+) -> None:
+    monkeypatch.setattr(store_module, "start", lambda: start)
+    found: list[tuple[int]] = []
+    store = Store(file=tmp_path / "store", edition="this")
+    store._change(lambda connection: found.extend(connection.execute("PRAGMA synchronous")))
+    assert found == [(flushes,)]
+
+
 def test_a_build_that_is_broken_off_leaves_no_text_of_what_is_deleted_then(
     station: StationFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
