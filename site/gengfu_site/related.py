@@ -14,8 +14,8 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, filterfalse, pairwise
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import compress, filterfalse, pairwise, repeat
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -28,10 +28,8 @@ MOST, LEAST = 4, 3
 
 _RARE = 8
 """A pair of characters that more articles hold says little about any of them, and comparing those would take long."""
-_SOME = 1000
-"""Articles that show which pairs are common."""
-_FEW = 50
-"""Of so many articles one may be other than it was; from there on, all are worked out as soon as those that it touches."""
+_FEW = 200
+"""Of so many articles one may be other than it was when all were worked out; from there on, all are worked out again."""
 _WHOLE = 1 << 32
 """What those that hold a pair share between them; whole, since a sum of fractions hangs on their order."""
 _CHINESE = re.compile(r"[㐀-鿿]{2,}")  # each of 16 bits
@@ -39,8 +37,6 @@ _OTHER = re.compile(r"[a-z0-9]{2,}")
 
 LEADS, COMPARED = "leads", "compared"
 """Names of what is left: where articles lead, and what was compared, which is asked for only if some of it is new."""
-Row = tuple[str, bool, str, tuple[str, ...], float, str, bytes]
-"""What counts of an article: its mark, whether others may lead to it, kind, topics, when it begins, headline and pairs."""
 Known = Callable[[str], bytes | None]
 """Gives what was left under a name the last time; None: it is not known."""
 
@@ -61,22 +57,22 @@ def related(articles: Sequence[Article], offered: Container[str], known: Known =
     :param offered: ids of those that others may lead to.
     :param known: what was left of other articles, or of these as they once were.
     """
-    counted = {a.id: (mark(a, pairs(a)), a.id in offered) for a in articles}
-    marks, flags = [its[0] for its in counted.values()], [its[1] for its in counted.values()]
-    key = _digest((" ".join(counted), "".join(marks), bytes(flags)))
-    before, said = _values(known(LEADS)) or ("", {})
+    ids = [a.id for a in articles]
+    marks = [a.mark if isinstance(a, Remembered) else mark(a, pairs(a)) for a in articles]
+    flags = [id_ in offered for id_ in ids]
+    key = _digest((" ".join(ids), "".join(marks), bytes(flags)))
+    before, said = _values(known(LEADS)) or (None, {})
     if before == key:
         return Leads(said, {})
-    compared, its = _values(known(COMPARED)) or ("", {})
-    then: Mapping[str, Row] = its if compared == before else {}
-    rows: dict[str, Row] = {
-        a.id: row
-        if (row := then.get(a.id)) and row[:2] == counted[a.id]
-        else (*counted[a.id], a.kind, a.topics, a.begins, headline(a), pairs(a))
-        for a in articles
-    }
-    said = _said(rows, then, said)
-    return Leads(said, {LEADS: marshal.dumps((key, said)), COMPARED: marshal.dumps((key, rows))})
+    kept, *columns = _values(known(COMPARED)) or ("",)
+    then = _Rows(*columns if kept == before else _NONE)
+    now = dict(zip(ids, zip(marks, flags, strict=True), strict=True))
+    others = then.others(now)
+    if len(others) > then.spare:
+        rows, said = _anew(articles, now)
+    else:
+        rows, said = _as_before(articles, now, others, then, said)
+    return Leads(said, {LEADS: plainest((key, said)), COMPARED: plainest((key, *rows))})
 
 
 def led_to(said: str) -> Sequence[str]:
@@ -89,8 +85,6 @@ def mark(article: Article, compared: bytes) -> str:
 
     :param compared: its :func:`pairs`.
     """
-    if isinstance(article, Remembered):
-        return article.mark
     return _digest((article.kind, article.topics, article.begins, headline(article), compared))
 
 
@@ -118,46 +112,120 @@ def _values(data: bytes | None) -> Any:
     return data and marshal.loads(data)  # noqa: S302 - plain values
 
 
-def _said(rows: Mapping[str, Row], then: Mapping[str, Row], said: Mapping[str, str]) -> dict[str, str]:
-    """As :attr:`Leads.said`.
+_Now = Mapping[str, tuple[str, bool]]
+"""By its id, mark of each article and whether others may lead to it."""
 
-    :param then: the rows of which ``said`` is true; what is the same since is the same row.
-    """
-    changed = {id_ for id_, row in rows.items() if then.get(id_) is not row}
-    gone = then.keys() - rows.keys()
-    compared = _Compared(rows)
-    if (len(changed) + len(gone)) * _FEW > len(rows):
-        return compared.leads()
-    versions = [(id_, one[id_]) for one in (then, rows) for id_ in changed | gone if id_ in one]
-    new = compared.leads(compared.touched(changed, versions))
-    return {id_: new[id_] if id_ in new else said[id_] for id_ in rows}
+
+def _anew(articles: Sequence[Article], now: _Now) -> tuple[_Rows, dict[str, str]]:
+    """What counts of each, and :attr:`Leads.said`."""
+    spare = len(articles) // _FEW
+    times = Counter(array("I", b"".join(map(pairs, articles))))
+    common = frozenset([pair for pair, number in times.items() if number > _RARE + spare])
+    rows = _rows(articles, now, [_without(common, article) for article in articles], common, spare)
+    asked = {pair for pair, number in times.items() if 1 < number <= _RARE}
+    return rows, _Compared(rows, articles).leads(range(len(articles)), asked)
+
+
+def _as_before(
+    articles: Sequence[Article], now: _Now, others: Set[str], then: _Rows, said: Mapping[str, str]
+) -> tuple[_Rows, dict[str, str]]:
+    """The same, where but for ``others`` all is as it was ``then``, when this was ``said``."""
+    held = dict(zip(then.ids, then.pairs, strict=True))
+    uncommon = [_without(then.common, a) if a.id in others else held[a.id] for a in articles]
+    rows = _rows(articles, now, uncommon, then.common, then.spare - len(others))
+    compared = _Compared(rows, articles)
+    touched = compared.touched(others, [*then.of(others), *rows.of(others)])
+    asked = set(array("I", b"".join([rows.pairs[place] for place in touched])))
+    new = compared.leads(touched, asked)
+    return rows, {id_: new[id_] if id_ in new else said[id_] for id_ in now}
+
+
+def _without(common: Container[int], article: Article) -> bytes:
+    """Pairs of ``article`` that are not common."""
+    return array("I", filterfalse(common.__contains__, array("I", pairs(article)))).tobytes()
+
+
+class _Row(NamedTuple):
+    """What counts of an article."""
+
+    id: str
+    offered: bool
+    kind: str
+    topics: tuple[str, ...]
+    begins: float
+    pairs: bytes
+
+
+class _Rows(NamedTuple):
+    """What counts of articles, by their places: the newest has place 0."""
+
+    ids: Sequence[str]
+    marks: Sequence[str]
+    offered: Sequence[bool]
+    sort: Sequence[int]
+    """Place of its kind and topics among :attr:`sorts`."""
+    sorts: Sequence[tuple[str, tuple[str, ...]]]
+    begins: Sequence[float]
+    pairs: Sequence[bytes]
+    """But for the common ones, which are most."""
+    common: frozenset[int]
+    """Pairs that were far from rare when all was worked out."""
+    spare: int
+    """How many articles may be other than they are, or gone, before one of these may be rare."""
+
+    def others(self, now: _Now) -> set[str]:
+        """Ids of those that are new or gone or other than they were."""
+        then = dict(zip(self.ids, zip(self.marks, self.offered, strict=True), strict=True))
+        return {id_ for id_, its in now.items() if then.get(id_) != its} | (then.keys() - now.keys())
+
+    def of(self, ids: Container[str]) -> list[_Row]:
+        its = zip(self.ids, self.offered, self.sort, self.begins, self.pairs, strict=True)
+        return [
+            _Row(id_, offered, *self.sorts[sort], begins, pairs)
+            for id_, offered, sort, begins, pairs in its
+            if id_ in ids
+        ]
+
+
+_NONE: tuple[Any, ...] = (*[()] * 7, frozenset(), -1)
+
+
+def _rows(
+    articles: Sequence[Article], now: _Now, uncommon: Sequence[bytes], common: frozenset[int], spare: int
+) -> _Rows:
+    numbers: dict[tuple[str, tuple[str, ...]], int] = {}
+    return _Rows(
+        ids=[*now],
+        marks=[mark for mark, _offered in now.values()],
+        offered=[offered for _mark, offered in now.values()],
+        sort=[numbers.setdefault((a.kind, a.topics), len(numbers)) for a in articles],
+        sorts=[*numbers],
+        begins=[a.begins for a in articles],
+        pairs=uncommon,
+        common=common,
+        spare=spare,
+    )
 
 
 class _Compared:
-    """Articles by their places: the newest has place 0."""
+    """Articles beside each other."""
 
-    def __init__(self, rows: Mapping[str, Row]) -> None:
-        self._ids, self._all = [*rows], range(len(rows))
-        columns: Iterable[tuple[Any, ...]] = zip(*rows.values(), strict=True) if rows else ((),) * 7
-        _marks, self._offered, self._kinds, self._topics, self._begins, self._headlines, held = columns
-        self._pairs = [array("I", its) for its in held]
+    def __init__(self, rows: _Rows, articles: Sequence[Article]) -> None:
+        self._rows, self._articles, self._all = rows, articles, range(len(articles))
+        self._pairs = [array("I", its) for its in rows.pairs]
 
-    def leads(self, places: Sequence[int] | None = None) -> dict[str, str]:
-        """Where those at ``places`` lead, or all of them, by their ids."""
-        holders = self._holders(self._asked(places), self._all)
-        shelves = self._shelves([place for place in self._all if self._offered[place]])
+    def leads(self, places: Iterable[int], asked: set[int]) -> dict[str, str]:
+        """Where those at ``places`` lead, by their ids.
+
+        :param asked: pairs that they may share with others.
+        """
+        ids, articles = self._rows.ids, self._articles
+        holders, shelves = self._holders(asked, self._all), self._shelves(self._rows.offered)
         said = {}
-        for place in self._all if places is None else places:
+        for place in places:
             near = self._near(place, holders, shelves)
-            said[self._ids[place]] = " ".join([f"{self._ids[one]} {self._headlines[one]}" for one in near])
+            said[ids[place]] = " ".join([f"{ids[one]} {headline(articles[one])}" for one in near])
         return said
-
-    def _asked(self, places: Sequence[int] | None) -> set[int]:
-        """Pairs that those at ``places`` may share with others, or all of them with each other."""
-        asking, least = (self._all, 2) if places is None else (places, 1)
-        held = chain.from_iterable(self._pairs[place] for place in asking)
-        times = Counter(filterfalse(self._common(self._all).__contains__, held))
-        return {pair for pair, number in times.items() if least <= number <= _RARE}
 
     def _near(
         self, place: int, holders: Mapping[int, Sequence[int]], shelves: Mapping[str, Sequence[int]]
@@ -169,10 +237,11 @@ class _Compared:
             for other in holders[pair]:
                 shared[other] += share
         shared.pop(place, None)
-        alike = [other for other in shared if self._offered[other] and self._akin(place, other)]
+        alike = [other for other in shared if self._rows.offered[other] and self._akin(place, other)]
         alike.sort(key=lambda other: (-shared[other], other))
+        kind, topics = self._sort(place)
         near = dict.fromkeys(alike[:MOST])
-        for name in (*self._topics[place], self._kinds[place]):
+        for name in (*topics, kind):
             if len(near) >= LEAST:
                 break
             for other in _around(shelves.get(name, ()), place):
@@ -180,32 +249,27 @@ class _Compared:
                     near.setdefault(other)
         return near
 
-    def touched(self, changed: Container[str], versions: Iterable[tuple[str, Row]]) -> Sequence[int]:
+    def touched(self, changed: Container[str], versions: Sequence[_Row]) -> Set[int]:
         """Places of those that may lead elsewhere than they did: what changed, what shares rare pairs with that, and what
         lies beside it on a shelf.
 
-        :param changed: ids of those that are new or other than they were.
-        :param versions: these, and those that are gone, as they were and as they are.
+        :param changed: ids of those that are new, gone or other than they were.
+        :param versions: these as they were and as they are.
         """
-        same = [place for place in self._all if self._ids[place] not in changed]
-        held = set(chain.from_iterable(array("I", row[-1]) for _id, row in versions))
+        rows = self._rows
+        same = [place for place, id_ in enumerate(rows.ids) if id_ not in changed]
         # What is not rare among those that are the same neither is nor was among all.
-        holders = self._holders(held - self._common(same), same)
+        holders = self._holders(set(array("I", b"".join([one.pairs for one in versions]))), same)
         touched = {*self._all}.difference(same).union(*holders.values())
-        shelves = self._shelves(self._all)
-        stayed = {place for place in same if self._offered[place]}
-        for id_, (_mark, offered, kind, topics, begins, _headline, _pairs) in versions:
+        shelves = self._shelves(repeat(True))
+        stayed = {place for place in same if rows.offered[place]}
+        for one in versions:
             at = bisect_left(
-                self._all, (-begins, id_), key=lambda place: (-self._begins[place], self._ids[place])
+                self._all, (-one.begins, one.id), key=lambda place: (-rows.begins[place], rows.ids[place])
             )
-            for name in (*topics, kind) if offered else ():
+            for name in (*one.topics, one.kind) if one.offered else ():
                 touched.update(_beside(shelves.get(name, ()), at, stayed))
-        return [*touched]
-
-    def _common(self, places: Sequence[int]) -> set[int]:
-        """Pairs that are not rare among some of those at ``places``, and need not be counted among all: most of them."""
-        times = Counter(chain.from_iterable(self._pairs[place] for place in places[:_SOME]))
-        return {pair for pair, number in times.items() if number > _RARE}
+        return touched
 
     def _holders(self, asked: set[int], places: Iterable[int]) -> dict[int, list[int]]:
         """Which of those at ``places`` hold a pair: of each that is asked for, and rare among them."""
@@ -216,20 +280,23 @@ class _Compared:
                     holders[pair].append(place)
         return {pair: its for pair, its in holders.items() if len(its) <= _RARE}
 
-    def _shelves(self, places: Iterable[int]) -> Mapping[str, Sequence[int]]:
-        """Those at ``places``, newest first, by topic and by kind."""
-        alike: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
-        for place in places:
-            alike[self._kinds[place], self._topics[place]].append(place)
+    def _shelves(self, which: Iterable[bool]) -> Mapping[str, Sequence[int]]:
+        """These, newest first, by topic and by kind."""
+        alike: list[list[int]] = [[] for _sort in self._rows.sorts]
+        for place, sort in compress(enumerate(self._rows.sort), which):
+            alike[sort].append(place)
         shelves: defaultdict[str, list[int]] = defaultdict(list)
-        for (kind, topics), its in alike.items():
+        for (kind, topics), its in zip(self._rows.sorts, alike, strict=True):
             for name in {*topics, kind}:
                 shelves[name] += its
         return {name: sorted(its) for name, its in shelves.items()}
 
+    def _sort(self, place: int) -> tuple[str, tuple[str, ...]]:
+        return self._rows.sorts[self._rows.sort[place]]
+
     def _akin(self, one: int, other: int) -> bool:
-        same_kind = self._kinds[one] == self._kinds[other]
-        return same_kind or not set(self._topics[one]).isdisjoint(self._topics[other])
+        (kind, topics), (other_kind, other_topics) = self._sort(one), self._sort(other)
+        return kind == other_kind or not set(topics).isdisjoint(other_topics)
 
 
 def _around(shelf: Sequence[int], place: int) -> Sequence[int]:
