@@ -122,8 +122,7 @@ class Remembered(Known, tuple):  # type: ignore[type-arg]
 
     @property
     def files(self) -> tuple[PurePosixPath, ...]:
-        files: tuple[PurePosixPath, ...] = _paths(self.files_told)
-        return files
+        return tuple(map(_path_of, self.files_told))
 
     def answered(self, signed: Signed | None) -> Remembered:
         """The same, and who answers for it now."""
@@ -222,8 +221,8 @@ def _rest(article: Remembered, _wanted: str) -> Mapping[str, Any]:
     its["reviewed"], its["next_review"] = map(_day, days)
     its["service"] = _service(service)
     its["allow"] = tuple(_of(Allowed, one) for one in allow)
-    its["cover_file"] = PurePosixPath(cover) if cover else None
-    its["attachment_files"] = tuple(map(PurePosixPath, attached))
+    its["cover_file"] = _path_of(cover) if cover else None
+    its["attachment_files"] = tuple(map(_path_of, attached))
     return its
 
 
@@ -257,7 +256,7 @@ for _name, _how in (
     setattr(Remembered, _name, _Asked(_name, _how))
 
 
-_paths = lru_cache(maxsize=4096)(lambda names: tuple(map(PurePosixPath, names)))
+_path_of = lru_cache(maxsize=4096)(PurePosixPath)
 """Many articles share a cover."""
 
 
