@@ -85,7 +85,7 @@ def test_a_second_scheduler_refuses_and_names_the_first(installed: Installed, tm
     with running(installed, folder) as first:
         assert str(first.pid) in installed.run("gengfu", "run", cwd=folder, code=1).stderr
         first.send_signal(signal.SIGTERM)
-        assert first.wait(10) == 0
+        assert first.wait(60) == 0
         assert first.stdout
         assert "已停止" in first.stdout.read()
 

@@ -39,7 +39,7 @@ class Mattermost:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 here.posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                here.answers.wait(10)
+                here.answers.wait(60)
                 self.send_response(here.status)
                 self.send_header("location", "/elsewhere")
                 self.end_headers()

@@ -145,11 +145,11 @@ def test_a_second_one_is_refused_with_host_and_process_of_the_first(tmp_path: Pa
         says(first, READY)
         with scheduler(folder, database) as second:
             says(second, f"进程 {first.pid}，从 2")
-            assert second.wait(10) == 1
+            assert second.wait(60) == 1
         with scheduler(folder, database, "--standby") as third:
             says(third, WAITING)
             third.terminate()
-            assert third.wait(10) == 0
+            assert third.wait(60) == 0
 
 
 def test_on_one_database_a_second_machine_stands_by(
@@ -162,7 +162,7 @@ def test_on_one_database_a_second_machine_stands_by(
         says(here, READY)
         with scheduler(tmp_path / "there", postgresql) as refused:
             says(refused, "gengfu run --standby")
-            assert refused.wait(10) == 1
+            assert refused.wait(60) == 1
         with scheduler(tmp_path / "there", postgresql, "--standby") as there:
             says(there, WAITING)
             here.kill()

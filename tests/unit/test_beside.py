@@ -13,14 +13,14 @@ DONE = Sent(confirmed=False)
 
 
 def hanging(go_on: Event) -> Outcome:
-    go_on.wait(10)
+    go_on.wait(60)
     return DONE
 
 
 def test_how_a_delivery_ended_is_heard_once() -> None:
     beside = Beside()
     beside.begin(7, lambda: DONE)
-    assert beside.ended(wait=10) == [(7, DONE)]
+    assert beside.ended(wait=60) == [(7, DONE)]
     assert (beside.ended(), len(beside)) == ([], 0)
 
 
@@ -34,7 +34,7 @@ def test_it_is_full_until_one_has_been_heard() -> None:
         beside.begin(key, lambda: hanging(go_on))
     assert (beside.full, beside.ended()) == (True, [])
     go_on.set()
-    assert beside.ended(wait=10)
+    assert beside.ended(wait=60)
     assert not beside.full
 
 
@@ -42,7 +42,7 @@ def test_what_takes_too_long_is_unknown_and_not_listened_to_any_more() -> None:
     beside, go_on, ended = Beside(longest=0.0), Event(), Event()
 
     def late() -> Outcome:
-        go_on.wait(10)
+        go_on.wait(60)
         ended.set()
         return DONE
 
@@ -51,9 +51,9 @@ def test_what_takes_too_long_is_unknown_and_not_listened_to_any_more() -> None:
     assert key == 1
     assert isinstance(outcome, Unknown)
     go_on.set()
-    assert ended.wait(10)
+    assert ended.wait(60)
     beside.begin(1, lambda: Sent(confirmed=True))  # the same delivery, once more
-    assert (1, DONE) not in beside.ended(wait=10)
+    assert (1, DONE) not in beside.ended(wait=60)
 
 
 def test_what_hangs_does_not_keep_the_program_from_ending() -> None:

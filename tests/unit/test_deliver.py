@@ -471,7 +471,7 @@ class Slow(LocalChannel):
             self.told.append(group.id)
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         with self._lock:
             self.at_once -= 1
         return self.ends

@@ -325,14 +325,14 @@ class TestHttp:
         monkeypatch.setattr(http, "CONNECTIONS", 4)
         address = told(desk, alert("F"))
         with ExitStack() as slow:
-            lines = [slow.enter_context(socket.create_connection(desk.place, timeout=10)) for _ in range(6)]
+            lines = [slow.enter_context(socket.create_connection(desk.place, timeout=60)) for _ in range(6)]
             for line in lines:
                 line.sendall(b"GET / HT")
             assert desk.get(address).status == 200
             assert lines[0].recv(1) == b""  # let go
 
     def test_who_takes_too_long_is_cut_off(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        with socket.create_connection(desk.place, timeout=10) as slow:
+        with socket.create_connection(desk.place, timeout=60) as slow:
             slow.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc")
             monkeypatch.setattr(http, "PATIENCE", 0.0)
             assert slow.recv(1) == b""
@@ -345,19 +345,19 @@ class TestHttp:
             making.append(1)
             if len(making) == http.AT_ONCE:
                 begun.set()
-            go_on.wait(10)
+            go_on.wait(60)
             return Answer.plain(200)
 
         server = Server(ANYWHERE, respond)
         server.start()
         with ExitStack() as clients:
             lines = [
-                clients.enter_context(socket.create_connection((server.place.host, server.place.port), 10))
+                clients.enter_context(socket.create_connection((server.place.host, server.place.port), 60))
                 for _ in range(http.AT_ONCE + 3)
             ]
             for line in lines:
                 line.sendall(b"GET / HTTP/1.1\r\n\r\n")
-            assert begun.wait(10)
+            assert begun.wait(60)
             assert len(making) == http.AT_ONCE
             go_on.set()
             assert all(line.recv(100).startswith(b"HTTP/1.1 200") for line in lines)
@@ -395,7 +395,7 @@ class TestPort:
                 watch.at("07:00", "08:00")  # delivery went on
                 assert "q1: 题a, sent" in watch.heard()
                 taken.close()
-                assert opened.wait(10)
+                assert opened.wait(60)
             assert sum("端口已被占用" in text for text in said) == 1
             holder = running(tmp_path)
             assert holder
