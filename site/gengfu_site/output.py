@@ -320,44 +320,46 @@ def _copy(path: str, source: Path, key: str | None) -> Recipe:
     return Recipe(f"file {path}", key, lambda: (Copied(path=path, source=source),))
 
 
-def _sitemap(found: list[tuple[str, float | None]], station: Station, common: str) -> Recipe:
+def _sitemap(found: Sequence[tuple[str, float | None]], station: Station, common: str) -> Recipe:
     key = _digest(common, _digest_of(plainest(found)))
-    return Recipe("sitemap", key, lambda: _generated(_sitemaps([*_located(found, station)], station.url)))
+    return Recipe("sitemap", key, lambda: _generated(_sitemaps(_located(found, station), station.url)))
 
 
-def _located(found: Iterable[tuple[str, float | None]], station: Station) -> Iterator[bytes]:
+def _located(found: Sequence[tuple[str, float | None]], station: Station) -> list[str]:
     """A line of the sitemap for each address that search engines may find; ``lastmod`` only where it has a date of its
     own."""
     zone = ZoneInfo(station.timezone)
-    for url, changed in found:
-        lastmod = f"<lastmod>{datetime.fromtimestamp(changed, zone).isoformat()}</lastmod>" if changed else ""
-        yield f"<url><loc>{escape(station.url + quote(url))}</loc>{lastmod}</url>\n".encode()
+    said = {
+        changed: f"<lastmod>{datetime.fromtimestamp(changed, zone).isoformat()}</lastmod>" if changed else ""
+        for changed in {changed for _url, changed in found}
+    }
+    # All in one go, parted by what no name can hold: most need no quoting.
+    urls = escape(quote("\0".join([url for url, _changed in found]), safe="/\0")).split("\0")
+    begin = f"<url><loc>{escape(station.url)}"
+    return [
+        f"{begin}{url}</loc>{said[changed]}</url>\n" for url, (_url, changed) in zip(urls, found, strict=True)
+    ]
 
 
 _MOST_LOCATED = 50_000
 """Addresses in one sitemap."""
 
 
-def _sitemaps(lines: Sequence[bytes], home: str) -> Iterator[tuple[str, bytes]]:
+def _sitemaps(lines: Sequence[str], home: str) -> Iterator[tuple[str, bytes]]:
     """https://www.sitemaps.org/protocol.html: one file or, where that would hold too much, one that leads to several."""
     if len(lines) <= _MOST_LOCATED:
         yield "sitemap.xml", _xml("urlset", lines)
         return
     parts = [lines[begin : begin + _MOST_LOCATED] for begin in range(0, len(lines), _MOST_LOCATED)]
     paths = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
-    yield "sitemap.xml", _xml("sitemapindex", [_part_located(home + path) for path in paths])
+    located = [f"<sitemap><loc>{escape(home + path)}</loc></sitemap>\n" for path in paths]
+    yield "sitemap.xml", _xml("sitemapindex", located)
     yield from ((path, _xml("urlset", part)) for path, part in zip(paths, parts, strict=True))
 
 
-def _part_located(address: str) -> bytes:
-    return f"<sitemap><loc>{escape(address)}</loc></sitemap>\n".encode()
-
-
-def _xml(name: str, lines: Iterable[bytes]) -> bytes:
-    return (
-        b'<?xml version="1.0" encoding="UTF-8"?>\n<%b xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n%b</%b>\n'
-        % (name.encode(), b"".join(lines), name.encode())
-    )
+def _xml(name: str, lines: Iterable[str]) -> bytes:
+    begin = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return f"{begin}{''.join(lines)}</{name}>\n".encode()
 
 
 def _robots(home: str) -> str:
