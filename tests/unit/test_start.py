@@ -126,3 +126,15 @@ def test_the_program_does_not_end_well_where_what_it_said_was_not_written() -> N
         command = [sys.executable, "-c", program, "nonesuch"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, env=buffered)
     assert done.returncode == 120
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+def test_what_click_tells_by_itself_ends_in_words_too_where_it_cannot_be_written(asked: str) -> None:
+    program = "from gengfu_scheduler.cli import program; program()"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", program, asked]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    assert done.returncode != 0
+    assert "磁盘满了" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,11 +12,13 @@ import io
 import os
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import Exit
 
 from gengfu_scheduler.cli.help import Formatter, Sections
 from gengfu_site import cli as site
@@ -26,32 +28,43 @@ from gengfu_templates.i18n import _
 
 
 class _Gengfu(Sections):
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read what was asked for; help and the version are told here."""
+        with _in_words():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what it foresaw ends in words and an exit code, never in a traceback."""
-        try:
+        """Run the command."""
+        with _in_words():
             return super().invoke(ctx)
-        except site.NoStation as error:
-            raise click.UsageError(str(error)) from error
-        except ProblemsFound as error:
-            site.show_problems(error.problems)
-        except GengfuError as error:
-            err.print(escape(str(error)), style="bold red")
-        except UnicodeEncodeError:
-            words = _(
-                "有一段文字或一个文件名不是 UTF-8 编码。把终端的编码设成 UTF-8，重新打一遍，或改文件名。"
-            )
-            err.print(words, style="bold red")
-        except BrokenPipeError:
-            raise  # the reader has seen enough: click ends quietly
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            err.print(
-                _("这台机器不让做：{place}{reason}。检查权限、磁盘空间，或者端口是否被占用。").format(
-                    place=escape(str(place)), reason=reason(error)
-                ),
-                style="bold red",
-            )
-        return ctx.exit(1)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What a command foresaw ends in words and an exit code, never in a traceback."""
+    try:
+        yield
+        return
+    except site.NoStation as error:
+        raise click.UsageError(str(error)) from error
+    except ProblemsFound as error:
+        site.show_problems(error.problems)
+    except GengfuError as error:
+        err.print(escape(str(error)), style="bold red")
+    except UnicodeEncodeError:
+        words = _("有一段文字或一个文件名不是 UTF-8 编码。把终端的编码设成 UTF-8，重新打一遍，或改文件名。")
+        err.print(words, style="bold red")
+    except BrokenPipeError:
+        raise  # the reader has seen enough: click ends quietly
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        err.print(
+            _("这台机器不让做：{place}{reason}。检查权限、磁盘空间，或者端口是否被占用。").format(
+                place=escape(str(place)), reason=reason(error)
+            ),
+            style="bold red",
+        )
+    raise Exit(1)
 
 
 @click.group(
