@@ -136,6 +136,10 @@ class _Steps(dict[str, int]):
 
 _steps = _Steps()
 _CODE = re.compile(r"[|-~]?[\]-m]?[#-\[]")
+_AHEAD = bytes(range(93, 127))
+"""The signs of a code that are not its last."""
+_FAR = [_steps[chr(sign)] & -4 for sign in range(128)]
+"""How far each sign takes a list's numbers, times four."""
 _PART = 4 * 1024
 """Postings that differ in their last bits alone, these, are one part of a list: who changes it leaves the others as they
 are written."""
@@ -172,34 +176,33 @@ def _with(text: bytes, posting: int) -> bytes:
     return _changed_at(text, posting, _put_in)
 
 
-def _changed_at(text: bytes, posting: int, change: Callable[[list[str], int, int], None]) -> bytes:
-    """The list, ``change`` made to the part in which ``posting`` lies. Some are very long: the rest stays as it is written."""
+def _changed_at(text: bytes, posting: int, change: Callable[[str, int], str]) -> bytes:
+    """The list, ``change`` made where ``posting`` is or would be. Some are very long: the parts in which it is not stay as they
+    are written."""
     parts, part = text.split(b" "), posting // _PART
     parts += [b""] * (part + 1 - len(parts))
-    codes = _CODE.findall(parts[part].decode())
-    begins = [*accumulate([_steps[code] & -4 for code in codes], initial=part * _PART)]
-    place = bisect_left(begins, posting & -4, 1) - 1
-    change(codes, place, posting - begins[place])
-    parts[part] = "".join(codes).encode()
+    its = parts[part]
+    numbers = [*accumulate(map(_FAR.__getitem__, its), initial=part * _PART)]
+    reached = bisect_left(numbers, posting & -4, 1) - 1
+    place = len(its[:reached].rstrip(_AHEAD))  # where the code begins by whose signs it is reached
+    parts[part] = its[:place] + change(its[place:].decode(), posting - numbers[place]).encode()
     return b" ".join(parts).rstrip(b" ")
 
 
-def _taken_out(codes: list[str], place: int, step: int) -> None:
-    if codes[place : place + 1] != [_codes[step]]:
+def _taken_out(codes: str, step: int) -> str:
+    code = _codes[step]
+    if not codes.startswith(code):
         raise ValueError("not in list")
-    del codes[place]
-    _move(codes, place, step & -4)
+    return _moved(codes[len(code) :], step & -4)
 
 
-def _put_in(codes: list[str], place: int, step: int) -> None:
-    _move(codes, place, -(step & -4))
-    codes.insert(place, _codes[step])
+def _put_in(codes: str, step: int) -> str:
+    return _codes[step] + _moved(codes, -(step & -4))
 
 
-def _move(codes: list[str], place: int, by: int) -> None:
-    """What follows, if anything does, begins to count elsewhere now."""
-    for code in codes[place : place + 1]:
-        codes[place] = _codes[_steps[code] + by]
+def _moved(codes: str, by: int) -> str:
+    """The first of them, if there is one, begins to count elsewhere now."""
+    return _CODE.sub(lambda code: _codes[_steps[code[0]] + by], codes, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
