@@ -1,7 +1,7 @@
 """A whole build beside Hugo's (https://gohugo.io) of the same articles, in one run, by turns.
 
 Alone: ``python -m bench.build [ARTICLES …]``. The library is :func:`bench.corpus.archive`. Hugo gets a theme of its own
-(``bench/hugo``) that shows as much: pages of articles with our styles and scripts inside, lists of twenty, topics,
+(``bench/hugo``) that shows as much: pages of articles with our styles and scripts inside, lists of about twenty, topics,
 areas, a short address for each article, RSS and Atom feeds of fifty whole articles each, and a sitemap. Twice:
 
 - *of equal output* (``bench/hugo/equal``): with a QR code inside each page, related articles and a catalogue with an
