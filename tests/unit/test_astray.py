@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gengfu_scheduler.cli import main
+from stations import StationFolder
 
 Run = Callable[..., Result]
 
@@ -88,18 +90,31 @@ def test_words_that_a_terminal_of_another_encoding_garbled_are_refused_and_leave
     assert sorted((tmp_path / "a").rglob("*")) == before
 
 
+INTERRUPTED = """\
+import signal, sys
+reading = sys.argv.pop(1)
+class Interrupted:
+    def find_spec(self, name, path, target=None):
+        if name == reading:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupted())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from gengfu_scheduler.program import program
+program()
+"""
+"""Somebody presses Ctrl+C while the module named first is read in."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nobody is told by which signal a program ended")
 def test_who_stops_a_command_while_it_is_read_in_meets_no_traceback() -> None:
-    stopped = (
-        "import sys\n"
-        "class Interrupted:\n"
-        "    def find_spec(self, name, path, target=None):\n"
-        "        if name == 'click': raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, Interrupted())\n"
-        "from gengfu_scheduler.program import program\n"
-        "program()"
-    )
-    done = subprocess.run([sys.executable, "-c", stopped], capture_output=True)
-    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, "click"], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_who_stops_a_watch_while_it_is_read_in_is_heard(station: StationFolder) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, "gengfu_site.watch", "build", "--watch"]
+    done = subprocess.run(command, cwd=station.folder, capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_what_a_terminal_cannot_show_is_said_all_the_same(tmp_path: Path) -> None:

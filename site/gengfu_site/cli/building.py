@@ -96,13 +96,13 @@ def _made(published: Published) -> str:
 
 def _keep_up(folder: Path) -> None:
     """Say what each round did; what is to be mended, and what is in the way, once."""
-    from gengfu_site.watch import watch
-
     asked: list[int] = []
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         if number := getattr(signal, name, None):
-            # It only notes the wish: a release that is being put in its place is put there whole.
+            # It only notes the wish: a release that is being put in its place is put there whole. Python itself, where
+            # it is busy importing, may lose an interruption or stumble over it.
             signal.signal(number, lambda number, _frame: asked.append(number))
+    from gengfu_site.watch import watch
 
     def wait(seconds: float) -> bool:
         end = time.monotonic() + seconds
