@@ -39,7 +39,7 @@ def _first(kind: type[Any]) -> Callable[..., None]:
 
     def made(one: Any, **values: Any) -> None:
         written: Any = dataclasses.dataclass(kw_only=True, eq=False, repr=False)
-        kind.__init__ = written(type(kind.__name__, (kind,), {})).__init__
+        kind.__init__ = written(type(kind.__name__, (kind,), {"__doc__": kind.__doc__})).__init__
         kind.__init__(one, **values)
 
     return made
