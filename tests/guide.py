@@ -208,6 +208,8 @@ class Window:
             stdout=there,
             stderr=there,
             start_new_session=True,
+            # Whatever runs the tests: what a shell starts in the background hears no Ctrl+C, nor does what that starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(there)
         self._said = b""
