@@ -100,7 +100,8 @@ def decode(data: bytes, name: str, *, gbk: bool = False) -> str | Problem:
     except UnicodeDecodeError as error:
         is_gbk = _is_gbk(data)
         if not (gbk and is_gbk):
-            line = data.count(b"\n", 0, error.start) + 1
+            before = data[: error.start].replace(b"\r\n", b"\n")
+            line = before.count(b"\n") + before.count(b"\r") + 1
             return _wrong_encoding(name, "GBK" if is_gbk else None, line)
         text = data.decode("gb18030")
     if "\r" in text:

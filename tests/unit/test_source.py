@@ -78,8 +78,9 @@ def test_an_article_in_a_foreign_encoding_is_mended_by_one_command() -> None:
     assert "gengfu fix content/tip/a.md" in explain(decode("先给小钱".encode("gbk"), "content/tip/a.md"))
 
 
-def test_bytes_of_no_encoding_name_their_line() -> None:
-    assert explain(decode(b"a\nb\n\xff\x80\x81", "a.md")).startswith("a.md:3 ")
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_bytes_of_no_encoding_name_their_line(end: bytes) -> None:
+    assert explain(decode(b"a" + end + b"b" + end + b"\xff\x80\x81", "a.md")).startswith("a.md:3 ")
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x08", "\x7f", "\x9b"])
