@@ -208,7 +208,7 @@ class _Lines(Document):
     article: Remembered
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("value", "lines"):
+        if name not in ("value", "lines", "cut"):
             raise AttributeError(name)
         read: Document = self.article.teller.more(self.article, "lines")["lines"]
         self.__dict__.update(vars(read))

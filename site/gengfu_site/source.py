@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
 from functools import cache, lru_cache
 from io import FileIO
 from pathlib import Path
 from sys import intern
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -170,6 +171,17 @@ class Tagged:
     tag: str
 
 
+class Cut(NamedTuple):
+    """What looks like the rest of a value, and is a comment (https://yaml.org/spec/1.1/#id863975)."""
+
+    line: int
+    field: str
+    words: str
+
+
+_CUT = re.compile(r"^[ -]*(\w+): +(?![\"'|>\[{#])(?:(?! #)[^\n])* (#[^\s#][^\n]*)", re.MULTILINE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """A YAML mapping: text, lists and mappings, None where a value was left empty."""
@@ -177,6 +189,7 @@ class Document:
     path: str
     value: dict[str, Any]
     lines: Mapping[Location, int]
+    cut: Sequence[Cut] = field(default_factory=tuple)
 
     def line(self, *location: str | int) -> int:
         """Line of the value at ``location``, or of the nearest thing around it."""
@@ -236,7 +249,14 @@ def read_yaml(text: str, path: str, *, first_line: int = 1) -> tuple[Document, l
         for location, line in builder.duplicates
     ]
     value = value if isinstance(value, dict) else {}
-    return Document(path=path, value=value, lines=builder.lines), problems
+    cut = tuple(_cut(text, first_line)) if " #" in text else ()
+    return Document(path=path, value=value, lines=builder.lines, cut=cut), problems
+
+
+def _cut(text: str, first_line: int) -> Iterator[Cut]:
+    for found in _CUT.finditer(text):
+        line = first_line + text.count("\n", 0, found.start())
+        yield Cut(line=line, field=found[1], words=found[2].rstrip())
 
 
 class _Builder:

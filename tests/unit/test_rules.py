@@ -150,6 +150,8 @@ CASES: dict[str, list[Case]] = {
         bad("不会变成链接或图片", "![楼道口的车]（../pictures/a.svg）\n"),
         bad("不会变成链接或图片", "一\n\n![楼道口的车](../pictures/楼道 照片.jpg)\n", line=10),
         bad("不会变成链接或图片", "[看这里] (https://a.example/)\n"),
+        good(summary="'楼道里 #三楼 的车'", author="王警官 # 户籍窗口 #三楼"),
+        bad("“#三楼 的车”前面空了一格", summary="楼道里 #三楼 的车", line=4),
     ],
     "headings": [
         good("## 一\n\n### 二\n\n## 三\n"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gengfu_site.rules.rule import Finding, Reading, Rule
+from gengfu_site.rules.rule import Finding, Place, Reading, Rule
 from gengfu_templates.i18n import _
 
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
@@ -31,6 +31,12 @@ def _find(reading: Reading) -> Iterator[Finding]:
     for look in (_headings, _links, _items):
         for start, message, remedy in look(body):
             yield Finding(message=message, remedy=remedy, place=reading.in_body(start))
+    for cut in reading.article.lines.cut:
+        yield Finding(
+            message=_("“{words}”前面空了一格，从井号起都不算内容，不会公开。").format(words=cut.words[:20]),
+            remedy=_("要公开的，把整个值用英文双引号括起来；是写给自己看的，井号后面空一格。"),
+            place=Place(line=cut.line, field=cut.field),
+        )
 
 
 _Found = tuple[int, str, str]
