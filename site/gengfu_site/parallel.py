@@ -34,8 +34,7 @@ def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWH
     A share that fails in a worker is done again here, where what went wrong can be told.
     """
     others = _processors() - 1 if len(items) >= worthwhile and _may_fork() else 0
-    size = max(1, min(_MOST, len(items) // (_SHARES * (others + 1))))
-    shares = [items[begin : begin + size] for begin in range(0, len(items), size)]
+    shares = [*_shares(items, others + 1)]
     if not others:
         yield from map(work, shares)
         return
@@ -46,8 +45,17 @@ def spread(work: Work[Item], items: Sequence[Item], *, worthwhile: int = WORTHWH
     yield from (work(shares[number]) for number in sorted(left))
 
 
-_SHARES = 16
-"""Of each worker: whoever is done early takes one more."""
+def _shares(items: Sequence[Item], workers: int) -> Iterator[Sequence[Item]]:
+    """Whoever is done early takes one more, and the last ones are small, so that nobody waits long for who has one."""
+    begin = 0
+    while left := len(items) - begin:
+        size = max(1, min(_MOST, left // (_SHARES * workers)))
+        yield items[begin : begin + size]
+        begin += size
+
+
+_SHARES = 6
+"""Of each worker, if all that is left were cut alike."""
 _MOST = 125
 """Items of a share: what one is made of lies in memory at once."""
 _LIFE = 4_000

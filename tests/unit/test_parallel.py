@@ -42,6 +42,13 @@ def test_each_item_is_worked_on_once() -> None:
 
 
 @pytest.mark.usefixtures("four")
+def test_the_last_shares_are_small_so_that_nobody_waits_long_for_who_has_one() -> None:
+    sizes = sorted((len(share) for share in spread(list, ITEMS)), reverse=True)
+    assert sizes[0] == 41
+    assert sizes[-4:] == [1, 1, 1, 1]
+
+
+@pytest.mark.usefixtures("four")
 def test_what_workers_cannot_do_is_done_here() -> None:
     here = os.getpid()
 
