@@ -281,12 +281,13 @@ class Store:
             connections[process] = self._connection()
         return nullcontext(connections[process])
 
-    def _connection(self) -> sqlite3.Connection:
-        """To read what is there: SQLite itself first takes back what a process began to write that was killed.
+    def _connection(self, mode: str = "rw") -> sqlite3.Connection:
+        """To what is there: SQLite itself first takes back what a process began to write that was killed.
 
+        :param mode: "rwc" where the file may be made.
         :raises sqlite3.Error: nothing is there, or nothing that counts.
         """
-        connection = sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=rw", uri=True)
+        connection = sqlite3.connect(f"{self.file.absolute().as_uri()}?mode={mode}", uri=True)
         try:
             if not _counts(connection):
                 raise sqlite3.DatabaseError
@@ -303,7 +304,8 @@ class Store:
                 counts = _counts(connection)
             if not counts:
                 self.forget()
-            with closing(sqlite3.connect(self.file)) as connection:
+            # Windows deletes no file that somebody has open: what counts no more may still be there.
+            with closing(self._connection("rwc")) as connection:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")
                 if start():

@@ -203,6 +203,25 @@ def test_what_was_kept_before_the_machine_began_anew_is_neither_known_nor_built_
     assert (store.texts(), rows_of(store)) == (set(), {"tip/b.md": ("row",)})
 
 
+def test_what_counts_no_more_and_cannot_be_deleted_is_not_built_upon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_texts({"tip/a.md": Text("first", "<p>正文</p>", b"")})
+    change("CREATE TABLE formerly (name TEXT)", "PRAGMA user_version = 0")(store.file)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Path, "unlink", held_open)
+        store.keep_readings({"tip/b.md": ("row",)}, ())
+    assert (store.texts(), rows_of(store)) == (set(), {})
+    store.keep_readings({"tip/b.md": ("row",)}, ())
+    assert (store.texts(), rows_of(store)) == (set(), {"tip/b.md": ("row",)})
+
+
+def held_open(_file: Path) -> None:
+    """As by another program on Windows."""
+    raise PermissionError
+
+
 @pytest.mark.parametrize(("start", "flushes"), [("today", 0), ("", 2)])
 def test_nothing_is_flushed_where_one_sees_that_the_machine_began_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, flushes: int
