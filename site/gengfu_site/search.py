@@ -32,7 +32,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import accumulate, chain
 from operator import add
 from urllib.parse import quote
@@ -136,10 +136,6 @@ class _Steps(dict[str, int]):
 
 _steps = _Steps()
 _CODE = re.compile(r"[|-~]?[\]-m]?[#-\[]")
-_AHEAD = bytes(range(93, 127))
-"""The signs of a code that are not its last."""
-_FAR = [_steps[chr(sign)] & -4 for sign in range(128)]
-"""How far each sign takes a list's numbers, times four."""
 _PART = 4 * 1024
 """Postings that differ in their last bits alone, these, are one part of a list: who changes it leaves the others as they
 are written."""
@@ -163,12 +159,18 @@ def _in_another_part(before: int, now: int) -> str:
     return " " * (now // _PART - before // _PART) + _codes[now % _PART]
 
 
+@cache
+def _way(code: str) -> int:
+    """How far it takes a list's numbers, times four."""
+    return _steps[code] & -4
+
+
 def _without(text: bytes, posting: int) -> bytes:
     """The list without one of its postings.
 
     :raises ValueError: it is not among them.
     """
-    return _changed_at(text, posting, _taken_out)
+    return _changed_at(text, posting, _take_out)
 
 
 def _with(text: bytes, posting: int) -> bytes:
@@ -176,33 +178,37 @@ def _with(text: bytes, posting: int) -> bytes:
     return _changed_at(text, posting, _put_in)
 
 
-def _changed_at(text: bytes, posting: int, change: Callable[[str, int], str]) -> bytes:
-    """The list, ``change`` made where ``posting`` is or would be. Some are very long: the parts in which it is not stay as they
-    are written."""
+def _changed_at(text: bytes, posting: int, change: Callable[[list[str], int, int], None]) -> bytes:
+    """The list after a change to one part of it. Some are very long: the other parts stay as they are written.
+
+    :param change: is given the part's codes, the place among them that ``posting`` has or would have, and the step to it.
+    """
     parts, part = text.split(b" "), posting // _PART
     parts += [b""] * (part + 1 - len(parts))
-    its = parts[part]
-    numbers = [*accumulate(map(_FAR.__getitem__, its), initial=part * _PART)]
-    reached = bisect_left(numbers, posting & -4, 1) - 1
-    place = len(its[:reached].rstrip(_AHEAD))  # where the code begins by whose signs it is reached
-    parts[part] = its[:place] + change(its[place:].decode(), posting - numbers[place]).encode()
+    codes = _CODE.findall(parts[part].decode())
+    numbers = [*accumulate(map(_way, codes), initial=part * _PART)]
+    place = bisect_left(numbers, posting & -4, 1) - 1
+    change(codes, place, posting - numbers[place])
+    parts[part] = "".join(codes).encode()
     return b" ".join(parts).rstrip(b" ")
 
 
-def _taken_out(codes: str, step: int) -> str:
-    code = _codes[step]
-    if not codes.startswith(code):
+def _take_out(codes: list[str], place: int, step: int) -> None:
+    if codes[place : place + 1] != [_codes[step]]:
         raise ValueError("not in list")
-    return _moved(codes[len(code) :], step & -4)
+    del codes[place]
+    _move(codes, place, step & -4)
 
 
-def _put_in(codes: str, step: int) -> str:
-    return _codes[step] + _moved(codes, -(step & -4))
+def _put_in(codes: list[str], place: int, step: int) -> None:
+    _move(codes, place, -(step & -4))
+    codes.insert(place, _codes[step])
 
 
-def _moved(codes: str, by: int) -> str:
-    """The first of them, if there is one, begins to count elsewhere now."""
-    return _CODE.sub(lambda code: _codes[_steps[code[0]] + by], codes, 1)
+def _move(codes: list[str], place: int, by: int) -> None:
+    """The one at ``place``, if there is one, begins to count elsewhere now."""
+    if place < len(codes):
+        codes[place] = _codes[_steps[codes[place]] + by]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -474,9 +480,10 @@ def _lists(shard: bytes) -> list[bytes]:
     """
     if shard == b"{}":
         return []
-    if not (shard.startswith(b'{"') and shard.endswith(b'"}')):
+    lists = shard[1:-2].split(b'",\n')
+    if not (shard.startswith(b'{"') and shard.endswith(b'"}') and shard.count(b'":"') == len(lists)):
         raise ValueError("no shard")
-    return shard[1:-2].split(b'",\n')
+    return lists
 
 
 def _said(article: Article) -> str:

@@ -466,6 +466,16 @@ class TestNumbers:
         assert search._changed(whole, [(search._without, gram, posting)]) == rest
         assert search._changed(rest, [(search._with, gram, posting)]) == whole
 
+    @pytest.mark.parametrize(("part", "otherwise"), [(b"\n", b"\r\n"), (b"\n", b""), (b'":"', b'": "')])
+    def test_a_shard_that_another_program_wrote_otherwise_is_not_patched(
+        self, part: bytes, otherwise: bytes
+    ) -> None:
+        shard = search._shard([search._named(gram) + b"#" for gram in ("灭火", "阀门")])
+        rewritten = shard.replace(part, otherwise)
+        assert json.loads(rewritten) == json.loads(shard)
+        with pytest.raises(ValueError, match="no shard"):
+            search._changed(rewritten, [(search._with, "阀门", 4)])
+
 
 class TestEdition:
     def test_the_same_articles_have_the_same_another_day(self, station: StationFolder) -> None:
