@@ -68,9 +68,9 @@ _TICKET = 4
 def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> Iterator[tuple[int, Any]]:
     """What came of the shares here and in ``others`` workers, each with its number; nothing of a worker that failed."""
     tickets = _printed(range(others, len(shares)))
-    life = max(1, _LIFE // len(shares[0]))
     lives = mmap(-1, 1)  # which the copies share
     workers: list[_Worker] = []
+    done = 0
 
     def begun(*first: int) -> Iterator[_Worker]:
         its = lives[0]
@@ -81,10 +81,11 @@ def _found(work: Work[Item], shares: Sequence[Sequence[Item]], others: int) -> I
         # The longest may stand in front, and who begins workers must see them end.
         for number in range(len(shares))[:others]:
             workers += begun(number)
-        for done, number in enumerate(_numbers(tickets), start=1):
+        for number in _numbers(tickets):
             yield number, work(shares[number])
-            if done % life == 0:
-                lives[0] ^= 1
+            done += len(shares[number])
+            if done >= _LIFE:
+                done, lives[0] = 0, lives[0] ^ 1
             for worker in [worker for worker in workers if worker.over()]:
                 workers.remove(worker)
                 workers += begun()

@@ -119,9 +119,10 @@ _Now = Mapping[str, tuple[str, bool]]
 def _anew(articles: Sequence[Article], now: _Now) -> tuple[_Rows, dict[str, str]]:
     """What counts of each, and :attr:`Leads.said`."""
     spare = len(articles) // _FEW
-    times = Counter(array("I", b"".join(map(pairs, articles))))
+    held = [*map(pairs, articles)]
+    times = Counter(array("I", b"".join(held)))
     common = frozenset([pair for pair, number in times.items() if number > _RARE + spare])
-    rows = _rows(articles, now, [_without(common, article) for article in articles], common, spare)
+    rows = _rows(articles, now, [_without(common, its) for its in held], common, spare)
     asked = {pair for pair, number in times.items() if 1 < number <= _RARE}
     return rows, _Compared(rows, articles).leads(range(len(articles)), asked)
 
@@ -131,7 +132,7 @@ def _as_before(
 ) -> tuple[_Rows, dict[str, str]]:
     """The same, where but for ``others`` all is as it was ``then``, when this was ``said``."""
     held = dict(zip(then.ids, then.pairs, strict=True))
-    uncommon = [_without(then.common, a) if a.id in others else held[a.id] for a in articles]
+    uncommon = [_without(then.common, pairs(a)) if a.id in others else held[a.id] for a in articles]
     rows = _rows(articles, now, uncommon, then.common, then.spare - len(others))
     compared = _Compared(rows, articles)
     touched = compared.touched(others, [*then.of(others), *rows.of(others)])
@@ -140,9 +141,9 @@ def _as_before(
     return rows, {id_: new[id_] if id_ in new else said[id_] for id_ in now}
 
 
-def _without(common: Container[int], article: Article) -> bytes:
-    """Pairs of ``article`` that are not common."""
-    return array("I", filterfalse(common.__contains__, array("I", pairs(article)))).tobytes()
+def _without(common: Container[int], held: bytes) -> bytes:
+    """Those of an article's :func:`pairs` that are not common."""
+    return array("I", filterfalse(common.__contains__, array("I", held))).tobytes()
 
 
 class _Row(NamedTuple):

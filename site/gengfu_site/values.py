@@ -37,8 +37,9 @@ else:
 def _first(kind: type[Any]) -> Callable[..., None]:
     """Makes the first of ``kind``, once it has the standard library write what makes all."""
 
-    def made(one: Any, **values: Any) -> None:
+    def made(one: Any, /, **values: Any) -> None:
         written: Any = dataclasses.dataclass(kw_only=True, eq=False, repr=False)
+        # Of a class derived from it: of its own, the fields that say more than their default are there no more.
         kind.__init__ = written(type(kind.__name__, (kind,), {"__doc__": kind.__doc__})).__init__
         kind.__init__(one, **values)
 

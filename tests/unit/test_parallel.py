@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,23 @@ def test_a_worker_that_did_its_part_gives_way_to_a_new_one(monkeypatch: pytest.M
     assert len({process for process, _share in found}) >= 5
     for end in (gate, opener, bell, ringer, farewells, farewell):
         os.close(end)
+
+
+@pytest.mark.usefixtures("four")
+def test_a_workers_time_is_told_by_items_however_small_the_last_shares_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Lives(bytearray):
+        ends = 0
+
+        def __setitem__(self, *its: Any) -> None:
+            Lives.ends += 1
+
+    monkeypatch.setattr(parallel, "mmap", lambda *_size: Lives(1))
+    monkeypatch.setattr(parallel, "_begun", lambda _work: ())  # all is done here
+    monkeypatch.setattr(parallel, "_LIFE", 400)
+    assert told(spread(list, ITEMS)) == ITEMS
+    assert Lives.ends == 2
 
 
 @pytest.mark.usefixtures("four")

@@ -56,5 +56,11 @@ def test_a_value_takes_what_a_dataclass_takes_from_the_first_on():
     assert inspect.signature(ours) == inspect.signature(THEIRS)
 
 
+def test_a_field_may_have_any_name():
+    named = type("Named", (), {"__annotations__": {"one": str, "values": str}})
+    ours = values.dataclass(frozen=True, kw_only=True)(named)(one="一", values="二")
+    assert (ours.one, ours.values) == ("一", "二")
+
+
 def test_a_value_is_made_anew_with_others():
     assert dataclasses.replace(OURS(name="一"), name="二") == OURS(name="二")
