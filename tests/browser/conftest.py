@@ -30,6 +30,20 @@ PHONE, DESKTOP = (360, 740), (1280, 900)
 
 expect.set_options(timeout=60_000)  # ms; a machine may be busy with other things
 
+WAIT = """async () => {
+  const end = Date.now() + 60_000;
+  while (!(CONDITION)) {
+    if (Date.now() > end) throw new Error("still not so after a minute");
+    await new Promise(done => setTimeout(done, 20));
+  }
+}"""
+
+
+def waits_until(tab: Tab, condition: str) -> None:
+    """``condition`` may await: Playwright's ``wait_for_function`` takes the promise of an answer for the answer."""
+    tab.evaluate(WAIT.replace("CONDITION", condition))
+
+
 KINDS_OF_PAGE = {
     "home": "",
     "list": "fraud/",

@@ -13,7 +13,7 @@ from playwright.sync_api import Page as Tab
 
 from stations import AT
 
-from .conftest import MEASURED
+from .conftest import MEASURED, waits_until
 from .town import Town, town_in
 
 LETTERS = "parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)"
@@ -265,9 +265,7 @@ class TestPortal:
 class TestPrivacy:
     def test_one_button_clears_what_is_ours_and_says_what_that_was(self, phone, town) -> None:
         tab = phone("fraud/brushing/")
-        tab.wait_for_function(
-            "async () => await caches.match(new URL('../../emergency/', location)) !== undefined"
-        )
+        waits_until(tab, "await caches.match(new URL('../../emergency/', location)) !== undefined")
         tab.evaluate("localStorage.setItem('gengfu-area', 'x'), localStorage.setItem('portal', 'y')")
         tab.evaluate("caches.open('portal')")
         tab.get_by_role("button", name="大字版").click()

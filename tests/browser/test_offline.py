@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
+from .conftest import waits_until
 from .town import Town, town_in
 
 KEPT = """async () => {
@@ -46,7 +47,7 @@ class Phone:
         return self.tab.evaluate(KEPT.replace("SITE", repr(self.town.url)))
 
     def waits_until(self, condition: str) -> None:
-        self.tab.wait_for_function(f"async () => {condition}")
+        waits_until(self.tab, condition)
 
     def waits_until_kept(self, page: str) -> None:
         self.waits_until(f"await caches.match({self.town.url + page!r}) !== undefined")
