@@ -17,7 +17,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
 
-from gengfu_site import audit, readings, reviewers, rules, signing
+from gengfu_site import audit, pages, readings, reviewers, rules, signing
 from gengfu_site.approvals import STEPS
 from gengfu_site.library import Article, load
 from gengfu_site.problems import GengfuError, Problem, ProblemsFound
@@ -176,6 +176,8 @@ class Editing(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(readings, "_SETTLED", 0)  # nobody waits two seconds here; ticks are fine enough
         self.patch.setattr(readings, "_MANY", 2)
+        for name, few in (("_FRONT", 1), ("_LEAST", 1), ("_MOST", 2)):
+            self.patch.setattr(pages, name, few)  # so that a list of few articles has several pages
         self.hours = 0
         self.written = 0
 

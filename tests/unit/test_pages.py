@@ -14,7 +14,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from gengfu_site.pages import page_ends, pages
+from gengfu_site.library import Library
+from gengfu_site.pages import Pager, page_ends, pages
 from gengfu_site.render import context, environment, render
 from gengfu_site.view import (
     AlertPage,
@@ -139,6 +140,21 @@ def test_a_new_article_changes_the_front_page_of_its_list_alone(station: Station
     station.article("tip/new.md", id="T9999", kind="tip", published="2026-11-20")
     after = lists_of_tips(station)
     assert [path for path in after if said(after[path]) != said(before[path])] == ["tip/index.html"]
+
+
+def test_a_page_of_a_list_of_which_the_same_is_said_is_the_same_whatever_left_the_list(
+    station: StationFolder,
+) -> None:
+    tips(station, 80)
+    library = station.load()
+    listed = library.articles
+    seen: dict[tuple[str, str | None], object] = {}
+    for left in [left for n in range(80) for left in (listed[n:], (*listed[:n], *listed[n + 1 :]))]:
+        planned = Pager(Library(settings=library.settings, articles=left), AT).kind("tip")
+        for name, key in planned.keys.items():
+            (page,) = planned.make(name)
+            assert isinstance(page, ListPage)
+            assert seen.setdefault((name, key), said(page)) == said(page)
 
 
 MARKS = st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 3), max_size=200)
