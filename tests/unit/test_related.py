@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from gengfu_site.library import Article, newest_first
-from gengfu_site.related import LEAST, MOST, related
+from gengfu_site.related import COMPARED, LEADS, LEAST, MOST, related
 from gengfu_site.related import led_to as ids
 from gengfu_templates import starter
 from stations import AT, StationFolder
@@ -171,3 +171,32 @@ def test_a_pair_that_too_many_hold_joins_no_longer_those_that_held_it(
     assert [*ids(before.said["T30"])] == ["T10", "T15", "T20", "T25"]
     assert [*ids(after.said["T30"])] == ["T31", "T32", "T33"]
     assert related(eight, offered, after.left.get).said == before.said
+
+
+def test_a_pair_that_most_held_joins_those_that_hold_it_still_once_they_are_few(
+    library: Sequence[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gengfu_site.related._FEW", 20)  # two may go ahead of all being worked out again
+
+    def article(number: int) -> Article:
+        same = {"kind": "tip", "topics": (), "summary": "。", "published": AT - timedelta(days=number)}
+        return replace(library[0], id=f"T{number}", title=f"{number}" if number % 4 else "楼道", **same)
+
+    there = [article(number) for number in range(10, 54)]
+    left = related(there, {one.id for one in there}).left
+    for gone in ("T12", "T16", "T20"):
+        there = [one for one in there if one.id != gone]
+        said, left = related(there, {one.id for one in there}, left.get)
+        assert said == related(there, {one.id for one in there}).said
+    assert [*ids(said["T40"])] == ["T24", "T28", "T32", "T36"]
+
+
+@pytest.mark.parametrize("lost", [LEADS, COMPARED])
+def test_where_some_of_what_was_left_is_lost_all_is_worked_out(
+    library: Sequence[Article], monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr("gengfu_site.related._FEW", 1)
+    offered = {article.id for article in library}
+    left = {**related(library, offered).left}
+    del left[lost]
+    assert related(library[1:], offered, left.get) == related(library[1:], offered)
