@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from gengfu_scheduler.cli import main
 from stations import StationFolder
+from watch import watch_in
 
 Run = Callable[..., Result]
 
@@ -114,6 +115,13 @@ def test_who_stops_a_command_while_it_is_read_in_meets_no_traceback() -> None:
 def test_who_stops_a_watch_while_it_is_read_in_is_heard(station: StationFolder) -> None:
     command = [sys.executable, "-c", INTERRUPTED, "gengfu_site.watch", "build", "--watch"]
     done = subprocess.run(command, cwd=station.folder, capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_who_stops_the_scheduler_while_it_is_read_in_is_heard(tmp_path: Path) -> None:
+    with watch_in(tmp_path):
+        command = [sys.executable, "-c", INTERRUPTED, "gengfu_scheduler.outbox", "run", "--listen", "off"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, b"")
 
 

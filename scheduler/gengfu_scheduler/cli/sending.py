@@ -242,11 +242,11 @@ def show_pushed(
 )
 @click.pass_obj
 def run(folder: Path, listen: str | None, standby: bool, form: str) -> None:
+    stop = Stop()
     from gengfu_scheduler.outbox import AnotherSends
     from gengfu_scheduler.state import AlreadyRunning, only_scheduler
 
     expect_station(folder)
-    stop = Stop()
     log = Log(as_json=form == "json")
     turn = _Turn(stop, log, standby=standby)
     try:

@@ -52,7 +52,8 @@ def _first_day(_context: click.Context, _option: click.Parameter, written: str |
 
 
 class Stop:
-    """Becomes true with SIGTERM or SIGINT. The handler only sets a flag: it may run in the middle of anything."""
+    """Becomes true with SIGTERM or SIGINT. The handler only sets a flag: it may run in the middle of anything, of an
+    import, too, where an exception may get lost or a library stumble over it."""
 
     def __init__(self) -> None:
         self._asked = False
