@@ -223,9 +223,12 @@ class Store:
         """
 
         def keep(connection: sqlite3.Connection) -> None:
-            if _said(connection, "release") != before:
+            if not before:
                 connection.execute("DELETE FROM chunks WHERE whole = 'made'")
                 connection.execute("DELETE FROM states")
+            elif _said(connection, "release") != before:
+                # Somebody forgot it meanwhile, and what is new is not all.
+                raise sqlite3.DatabaseError
             _put(connection, "made", new, gone)
             known = [name for (name,) in connection.execute("SELECT name FROM states")]
             over = [(name,) for name in known if name in new or name in gone]
@@ -241,7 +244,10 @@ class Store:
         self._change(keep)
 
     def forget(self) -> None:
-        """Know nothing any more."""
+        """Know nothing any more.
+
+        Who has the file open writes nothing beside the next one (https://www.sqlite.org/rescode.html#readonly_dbmoved).
+        """
         for ending in ("", "-journal"):
             with suppress(OSError):
                 self.file.with_name(self.file.name + ending).unlink()

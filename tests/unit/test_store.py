@@ -217,6 +217,33 @@ def test_what_counts_no_more_and_cannot_be_deleted_is_not_built_upon(
     assert (store.texts(), rows_of(store)) == (set(), {"tip/b.md": ("row",)})
 
 
+@pytest.mark.skipif(os.name == "nt", reason="deletes no file that is open")
+@pytest.mark.parametrize("begun", [False, True])
+def test_whoever_was_writing_into_a_file_that_is_forgotten_spoils_nothing_of_the_next(
+    tmp_path: Path, begun: bool
+) -> None:
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_readings({f"tip/t{n}.md": ("row" * 1000,) for n in range(100)}, ())
+    with closing(sqlite3.connect(store.file)) as another:
+        another.execute("PRAGMA cache_size = 1")
+        another.execute("UPDATE chunks SET sum = 0" if begun else "SELECT * FROM chunks").fetchall()
+        store.forget()
+        store.keep_readings({"tip/b.md": ("row",)}, ())
+        with pytest.raises(sqlite3.OperationalError), another:
+            another.execute("UPDATE chunks SET rows = x'00'")
+        assert [file.name for file in tmp_path.iterdir()] == ["store"]
+    assert rows_of(store) == {"tip/b.md": ("row",)}
+
+
+def test_of_a_release_made_from_one_that_was_forgotten_meanwhile_nothing_is_known(tmp_path: Path) -> None:
+    """What is new is not all of it: whatever else goes later would stay public."""
+    store = Store(file=tmp_path / "store", edition="this")
+    store.keep_made("1", "", {"a": (None, "a.html"), "b": (None, "b.html")}, (), {})
+    store.forget()
+    store.keep_made("2", "1", {"b": (None, "b2.html")}, (), {})
+    assert store.made("2") == {}
+
+
 def held_open(_file: Path) -> None:
     """As by another program on Windows."""
     raise PermissionError
