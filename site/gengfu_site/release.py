@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from gengfu_site.alone import alone
 from gengfu_site.problems import GengfuError
-from gengfu_site.store import start
+from gengfu_site.store import boot_id
 from gengfu_templates.i18n import _
 
 _MARK = ".gengfu-site"
@@ -219,7 +219,7 @@ def _number(folder: Path) -> str:
         mark = (folder / _MARK).stat()
     except OSError:
         return ""
-    return f"{mark.st_ino} {mark.st_mtime_ns} {start()}"
+    return f"{mark.st_ino} {mark.st_mtime_ns} {boot_id()}"
 
 
 @contextmanager

@@ -314,7 +314,7 @@ class Store:
             with closing(self._connection("rwc")) as connection:
                 self.file.chmod(0o600)
                 connection.execute("PRAGMA secure_delete = ON")
-                if start():
+                if boot_id():
                     connection.execute("PRAGMA synchronous = OFF")
                 with connection:
                     # What it changes hangs on what it finds: nobody else may write in between.
@@ -405,13 +405,13 @@ def _counts(connection: sqlite3.Connection) -> bool:
 
 def _version() -> int:
     """SQLite keeps 31 bits, and 0 is of a file that nobody laid out."""
-    return crc32(f"{_LAYOUT} {start()}".encode()) >> 1 | 1
+    return crc32(f"{_LAYOUT} {boot_id()}".encode()) >> 1 | 1
 
 
 @cache
-def start() -> str:
-    """Of the machine: another one each time it starts, empty where the system does not say. What it had not written to its
-    disk when it last stopped, nobody knows."""
+def boot_id() -> str:
+    """Another one each time the machine starts (https://man7.org/linux/man-pages/man4/random.4.html), empty where the system
+    does not say. What it had not written to its disk when it last stopped, nobody knows."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip()
     except OSError:

@@ -107,7 +107,7 @@ def test_a_release_is_another_after_every_build_whoever_makes_it_and_after_the_m
     claim(public)  # as MkDocs does
     numbers.append(number(public))
     assert number(public) == numbers[-1]
-    monkeypatch.setattr(release, "start", lambda: "another day")
+    monkeypatch.setattr(release, "boot_id", lambda: "another day")
     numbers.append(number(public))
     assert len(set(numbers)) == 6
 

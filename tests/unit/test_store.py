@@ -197,7 +197,7 @@ def test_what_was_kept_before_the_machine_began_anew_is_neither_known_nor_built_
 ) -> None:
     store = Store(file=tmp_path / "store", edition="this")
     store.keep_readings({"tip/a.md": ("row",)}, (), {"tip/a.md": Text("first", "<p>正文</p>", b"")})
-    monkeypatch.setattr(store_module, "start", lambda: "another day")
+    monkeypatch.setattr(store_module, "boot_id", lambda: "another day")
     assert (store.texts(), rows_of(store)) == (set(), {})
     store.keep_readings({"tip/b.md": ("row",)}, ())
     assert (store.texts(), rows_of(store)) == (set(), {"tip/b.md": ("row",)})
@@ -249,11 +249,11 @@ def held_open(_file: Path) -> None:
     raise PermissionError
 
 
-@pytest.mark.parametrize(("start", "flushes"), [("today", 0), ("", 2)])
+@pytest.mark.parametrize(("boot", "flushes"), [("today", 0), ("", 2)])
 def test_nothing_is_flushed_where_one_sees_that_the_machine_began_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, flushes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boot: str, flushes: int
 ) -> None:
-    monkeypatch.setattr(store_module, "start", lambda: start)
+    monkeypatch.setattr(store_module, "boot_id", lambda: boot)
     found: list[tuple[int]] = []
     store = Store(file=tmp_path / "store", edition="this")
     store._change(lambda connection: found.extend(connection.execute("PRAGMA synchronous")))
