@@ -22,10 +22,11 @@ def measure(*also: str) -> Iterator[Table]:
     for folder, size in ((small, SMALL), (large, SIZE)):
         folder.mkdir()
         corpus.archive(folder, size)
-    few = [
-        build.cold(Site(name="", folder=small, command=[report.gengfu(), "build"])) for _run in range(RUNS)
-    ]
-    many = build.cold(Site(name="", folder=large, command=[report.gengfu(), "build"]))
+    one, ten = (Site(name="", folder=folder, command=[report.gengfu(), "build"]) for folder in (small, large))
+    # On both sides of the long one: a machine is not equally fast from one minute to the next.
+    few = [build.cold(one) for _run in range(RUNS)]
+    many = build.cold(ten)
+    few += [build.cold(one) for _run in range(RUNS)]
     hugos = [site for site in build.hugo_sites(large, made) if site.name == build.EQUAL] if also else []
     theirs = {f"{site.name}, {SIZE:,} articles": [build.cold(site)] for site in hugos}
     edit.ready(large)
@@ -41,7 +42,7 @@ def measure(*also: str) -> Iterator[Table]:
             ["one edit, `gengfu build`", f"{alone:.2f}", *[""] * 5],
             ["one edit, a process that goes on building", f"{going_on:.2f}", *[""] * 5],
         ],
-        note=f"One cold build of {SIZE:,}; all else medians of {RUNS}.",
+        note=f"One cold build of {SIZE:,}, and {RUNS} of {SMALL:,} before it and after it; medians of these, and of {RUNS} edits.",
         conditions=begun.over(),
         bars={
             Bar.PROVINCE: many.seconds / beside,
