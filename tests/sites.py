@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from gengfu_site.feeds import channels
+from gengfu_site.library import Library
 from gengfu_site.output import Copied, Generated, outputs
+from gengfu_site.pages import Lists
 from gengfu_site.render import environment, render
+from gengfu_site.syndication import Content, Items
 from gengfu_site.view import Page
 from stations import AT, StationFolder
+
+
+def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
+    """Path below the site and bytes of every RSS and Atom file."""
+    station = library.settings.station
+    items = Items(station, content)
+    for channel in channels(library, at, Lists(library.listed(at), station)):
+        yield from items.feeds_of(channel)
 
 
 def clean(station: StationFolder, at: datetime = AT) -> dict[str, bytes]:

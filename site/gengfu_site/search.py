@@ -299,7 +299,7 @@ class Words:
         for gram in lists:
             held[shard(gram, self.about.shards)].append(gram)
         for number, its in enumerate(held):
-            yield _shard_path(number), _shard(sorted([_named(gram) + lists[gram].encode() for gram in its]))
+            yield _shard_path(number), _joined(sorted([_named(gram) + lists[gram].encode() for gram in its]))
 
     def _lists(self) -> Mapping[str, str]:
         """By each gram, what says which articles hold it."""
@@ -450,14 +450,14 @@ def _changed(shard: bytes, changes: Iterable[_Change]) -> bytes:
     """
     :raises ValueError: it is no shard, or a list does not hold what is to go.
     """
-    lists = _lists(shard)
+    lists = _parted(shard)
     for change, gram, posting in changes:
         name = _named(gram)
         place = bisect_left(lists, name)
         its = [one for one in lists[place : place + 1] if one.startswith(name)]
         text = change(b"".join(its)[len(name) :], posting)
         lists[place : place + len(its)] = [name + text] if text else []
-    return _shard(lists)
+    return _joined(lists)
 
 
 def _named(gram: str) -> bytes:
@@ -465,16 +465,16 @@ def _named(gram: str) -> bytes:
     return _json(gram) + b':"'
 
 
-def _shard(lists: Iterable[bytes]) -> bytes:
-    """As JSON, each list on a line of its own.
+def _joined(lists: Iterable[bytes]) -> bytes:
+    """A shard as JSON, each list on a line of its own.
 
     :param lists: with their :func:`_named` ahead of them, in order.
     """
     return b"{%b}" % b",\n".join([text + b'"' for text in lists])
 
 
-def _lists(shard: bytes) -> list[bytes]:
-    """What :func:`_shard` made one of.
+def _parted(shard: bytes) -> list[bytes]:
+    """What :func:`_joined` made a shard of.
 
     :raises ValueError: it is none.
     """

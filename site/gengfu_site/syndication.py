@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -16,21 +15,12 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 
 from gengfu_site.catalogue import Station
-from gengfu_site.feeds import Channel, channels, urn
-from gengfu_site.library import Article, Library
-from gengfu_site.pages import Lists
+from gengfu_site.feeds import Channel, urn
+from gengfu_site.library import Article
 from gengfu_templates.i18n import translations
 
 Content = Callable[[Article], str]
 """An article's whole matter as HTML with absolute addresses."""
-
-
-def feeds(library: Library, at: datetime, content: Content) -> Iterator[tuple[str, bytes]]:
-    """Path below the site and bytes of every RSS and Atom file."""
-    station = library.settings.station
-    items = Items(station, content)
-    for channel in channels(library, at, Lists(library.listed(at), station)):
-        yield from items.feeds_of(channel)
 
 
 class _Item(FeedEntry):  # type: ignore[misc]  # feedgen has no types

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from gengfu_site.catalogue import dumps
 from gengfu_site.feeds import catalogue
-from gengfu_site.syndication import feeds
+from sites import feeds
 from stations import AT, StationFolder
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/catalogue.schema.json").read_text("utf-8"))

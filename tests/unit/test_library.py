@@ -18,7 +18,7 @@ from gengfu_site.library import load
 from gengfu_site.publish import publish
 from gengfu_site.start import Beginning, new_article
 from gengfu_site.svg import is_only_a_picture
-from gengfu_site.syndication import feeds
+from sites import feeds
 from stations import AT, FRONT, StationFolder
 
 ALERT_FIELDS = {"id": "A5W3R", "kind": "alert", "expires": "2026-12-01"}

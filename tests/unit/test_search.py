@@ -459,7 +459,7 @@ class TestNumbers:
     ) -> None:
         gram, posting = data.draw(st.sampled_from([*its.items()]))
         whole, rest = (
-            search._shard(sorted(search._named(g) + search.encoded([p]).encode() for g, p in some.items()))
+            search._joined(sorted(search._named(g) + search.encoded([p]).encode() for g, p in some.items()))
             for some in (its, {g: p for g, p in its.items() if g != gram})
         )
         assert json.loads(whole) == {g: search.encoded([p]) for g, p in its.items()}
@@ -470,7 +470,7 @@ class TestNumbers:
     def test_a_shard_that_another_program_wrote_otherwise_is_not_patched(
         self, part: bytes, otherwise: bytes
     ) -> None:
-        shard = search._shard([search._named(gram) + b"#" for gram in ("灭火", "阀门")])
+        shard = search._joined([search._named(gram) + b"#" for gram in ("灭火", "阀门")])
         rewritten = shard.replace(part, otherwise)
         assert json.loads(rewritten) == json.loads(shard)
         with pytest.raises(ValueError, match="no shard"):
